@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: MIT
+# Builds, tests and installs Distributex: GNU make, one file, no recursion.
+# 'make help' lists the targets and variables. config.mk, which ./configure
+# writes, is included below; make brings it up to date first and starts over,
+# so 'make run' and 'make check' set up a bare machine by themselves.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL = /bin/sh
+MAKEFLAGS += -rR -j$(shell nproc 2>/dev/null || echo 1)
+
+SAN =
+WERROR =
+V =
+COVER =
+DEPS = build test
+
+# make -n makes config.mk nonetheless, but it shall install nothing.
+dry_run := $(findstring n,$(firstword -$(MAKEFLAGS)))
+
+# --- goals ------------------------------------------------------------------
+goals := $(or $(MAKECMDGOALS),all)
+default: all
+
+# These work before there is a compiler, and leave the machine alone.
+plain_goals := deps help clean distclean dist format
+configured := $(filter-out $(plain_goals),$(goals))
+
+ifneq ($(filter lint,$(goals)),)
+DEPS += lint
+MAKEFLAGS += -k
+endif
+ifneq ($(filter cover,$(goals)),)
+DEPS += cover
+COVER = 1
+endif
+ifneq ($(filter clean distclean,$(goals)),)
+.NOTPARALLEL:
+endif
+
+ifneq ($(configured),)
+include config.mk
+endif
+
+# Packages first, where a goal promises them: config.mk waits for 'deps', but
+# is made anew only when what it depends on has changed.
+ifneq ($(filter run check lint cover,$(goals)),)
+config.mk config.status configure: | deps
+endif
+
+configure: configure.ac
+	$(say) AUTOCONF $@
+	@command -v autoconf >/dev/null || { echo "autoconf is missing: 'make deps' installs what is needed" >&2; exit 1; }
+	$(at)autoconf
+
+# Variables of this run of make are not for keeps: ./configure by hand is.
+neutral = env -u CXX -u CPPFLAGS -u CXXFLAGS -u LDFLAGS -u MAKEFLAGS
+config.status: configure
+	$(say) CONFIGURE config.mk
+	$(at)if [ -x $@ ]; then $(neutral) ./$@ -q --recheck; else $(neutral) ./configure -q; fi
+
+config.mk: config.mk.in config.status
+	$(at)$(neutral) ./config.status -q $@
+
+.PHONY: deps
+deps:
+	@$(if $(dry_run),: )$(if $(strip $(DEPS)),tools/deps.sh $(DEPS))
+
+# --- flags ------------------------------------------------------------------
+# The command line and the environment come first, then what ./configure was
+# given, then our defaults.
+ifneq ($(filter default undefined,$(origin CXX)),)
+CXX = $(CONFIG_CXX)
+endif
+ifeq ($(origin CPPFLAGS),undefined)
+CPPFLAGS = $(CONFIG_CPPFLAGS)
+endif
+ifeq ($(origin LDFLAGS),undefined)
+LDFLAGS = $(CONFIG_LDFLAGS)
+endif
+optimise = $(if $(SAN)$(COVER),-O1,-O2)
+ifeq ($(origin CXXFLAGS),undefined)
+CXXFLAGS = $(or $(CONFIG_CXXFLAGS),$(optimise) -g)
+endif
+AR = ar
+
+warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wold-style-cast -Wswitch-enum -Wformat=2 -Wcast-qual -Wcast-align -Wundef -Wvla \
+	-Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Wmissing-declarations \
+	-Wredundant-decls $(if $(findstring clang,$(compiler_name)),,$(gcc_warnings)) $(if $(WERROR),-Werror)
+# gcc 12 takes the storage of an empty std::optional for a variable never set.
+gcc_warnings = -Wno-maybe-uninitialized -Wlogical-op -Wduplicated-cond
+
+# glibc fortifies only what is optimised, and warns about anything else.
+fortify = $(if $(filter -O1 -O2 -O3 -Os,$(CXXFLAGS)),$(if \
+	$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CXXFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+hardening = $(if $(SAN)$(COVER),,$(fortify) -fstack-protector-strong -fstack-clash-protection)
+sanitizers = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
+
+defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
+	-DSYSCONFDIR='"$(sysconfdir)"'
+system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
+	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(CMOCKA_CFLAGS)))
+language = -std=c++20 -pthread $(defines) -Isrc $(system_includes)
+cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
+ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
+
+daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS)
+client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
+test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
+
+# --- where objects go -------------------------------------------------------
+# One folder for each compiler and kind of build. Other flags than last time in
+# the same folder rebuild it: every object depends on the file 'flags'.
+comma := ,
+empty :=
+space := $(empty) $(empty)
+san_names = $(patsubst address,asan,$(patsubst undefined,ubsan,$(patsubst thread,tsan,$(subst $(comma), ,$(SAN)))))
+compiler_name = $(subst ++,xx,$(patsubst clang++%,clang%,$(patsubst g++%,gcc%,$(notdir $(lastword $(CXX))))))
+O := build/$(subst $(space),-,$(strip $(compiler_name) $(san_names) $(if $(COVER),cover) $(if $(WERROR),werror)))
+
+ifneq ($(CONFIG_CXX),)
+all_flags := $(CXX) $(cxxflags) | $(ldflags)
+ifneq ($(file <$O/flags),$(all_flags))
+$(shell mkdir -p $O)
+$(file >$O/flags,$(all_flags))
+endif
+endif
+
+at = $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-9s %s\n')
+
+# --- programs ---------------------------------------------------------------
+object = $(patsubst %.cpp,$O/%.o,$(1))
+
+client_parts := $(wildcard src/client_*.cpp)
+client_main := $(wildcard src/distributex.cpp)
+daemon_main := $(wildcard src/distributexd.cpp)
+library_sources := $(filter-out $(client_parts) src/distributex.cpp src/distributexd.cpp,$(wildcard src/*.cpp))
+library := $O/libdistributex.a
+programs := $(patsubst src/%.cpp,$O/%,$(daemon_main) $(client_main))
+
+# The plain programs are where README and scripts look for them.
+.PHONY: all
+all: $(library) $(programs)
+ifeq ($(SAN)$(COVER),)
+	@for program in $(programs); do ln -f $$program build/; done
+endif
+
+$O/%.o: %.cpp $O/flags
+	$(say) CXX $<
+	@mkdir -p $(@D)
+	$(at)$(CXX) $(cxxflags) -MMD -MP -c -o $@ $<
+
+$(library): $(call object,$(library_sources)) $O/flags
+	$(say) AR $@
+	$(at)rm -f $@ && $(AR) crs $@ $(filter %.o,$^)
+
+$O/distributexd: $(call object,$(daemon_main)) $(library)
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $^ $(daemon_libs)
+
+$O/distributex: $(call object,$(client_main) $(client_parts)) $(library)
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $^ $(client_libs)
+
+# --- tests ------------------------------------------------------------------
+test_sources := $(wildcard tests/test_*.cpp)
+test_names := $(patsubst tests/%.cpp,%,$(test_sources))
+test_scripts := $(filter-out tests/support_%,$(wildcard tests/*.sh)) $(wildcard tools/check-*.sh)
+support_objects := $(call object,$(wildcard tests/support_*.cpp))
+TESTS = $(test_names) $(basename $(notdir $(test_scripts)))
+TEST_TIMEOUT = $(if $(SAN)$(COVER),300,120)
+
+chosen_programs = $(patsubst %,$O/tests/%,$(filter $(test_names),$(TESTS)))
+chosen_scripts = $(foreach script,$(test_scripts),$(if $(filter $(basename $(notdir $(script))),$(TESTS)),$(script)))
+
+$O/tests/test_client_%: $O/tests/test_client_%.o $(support_objects) $(call object,$(client_parts)) $(library)
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
+
+$O/tests/test_%: $O/tests/test_%.o $(support_objects) $(library)
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
+
+# Every header compiles alone.
+headers := $(patsubst %,$O/%.alone,$(wildcard src/*.h tests/*.h))
+$O/%.h.alone: %.h $O/flags
+	$(say) HEADER $<
+	@mkdir -p $(@D)
+	$(at)echo '#include "$(notdir $<)"' | $(CXX) $(cxxflags) -I$(<D) -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
+
+.PHONY: check
+check: deps $(programs) $(headers) $(chosen_programs)
+	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
+		TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $O/tests/log $(chosen_programs) $(chosen_scripts)
+
+.PHONY: run
+run: deps all
+	@echo "Listening on http://localhost:9889. Try, in another terminal:"
+	@echo "  curl 'http://localhost:9889/get/?host=me&pool=test1'"
+	@exec $O/distributexd -c etc/example.yaml -l 127.0.0.1:9889
+
+.SECONDARY: $(call object,$(test_sources)) $(support_objects)
+
+# --- lint -------------------------------------------------------------------
+# A stamp for each file, so that only what changed is read again.
+code_dirs := src tests bench fuzz
+code := $(wildcard $(code_dirs:%=%/*.cpp))
+code_headers := $(wildcard $(code_dirs:%=%/*.h))
+scripts := $(wildcard tools/*.sh tests/*.sh) .ci/run
+tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
+format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
+# Tests are spared what takes minutes, and what cmocka's macros look like.
+tidy_checks = $(if $(filter src/%,$<),,--checks='-clang-analyzer-*,-cert-err34-c,-performance-*,-readability-function-size')
+lint_log = >$@.log 2>&1 && mv $@.log $@ || { cat $@.log; exit 1; }
+
+.PHONY: lint
+lint: deps $(format_stamps) $(tidy_stamps) build/lint/cppcheck build/lint/shellcheck
+
+# The order-only 'deps' is the tools' installation; it makes nothing anew.
+build/lint/%.format: % .clang-format | deps
+	@mkdir -p $(@D)
+	$(say) FORMAT $<
+	$(at)clang-format --dry-run -Werror $< $(lint_log)
+
+.PHONY: format
+format:
+	$(at)clang-format -i $(code) $(code_headers)
+
+build/lint/%.tidy: % .clang-tidy $(code_headers) config.mk | deps
+	@mkdir -p $(@D)
+	$(say) TIDY $<
+	$(at)clang-tidy --quiet $(tidy_checks) $< -- $(language) -I$(<D) $(lint_log)
+
+build/lint/cppcheck: $(code) $(code_headers) config.mk | deps
+	@mkdir -p build/lint/cppcheck.dir
+	$(say) CPPCHECK src tests
+	$(at)cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 -j 2 \
+		--cppcheck-build-dir=build/lint/cppcheck.dir $(defines) -Isrc -Itests $(code) $(lint_log)
+
+build/lint/shellcheck: $(scripts) | deps
+	@mkdir -p $(@D)
+	$(say) SHCHECK $(scripts)
+	$(at)shellcheck -x $(scripts) $(lint_log)
+
+# --- coverage ---------------------------------------------------------------
+# The goal 'cover' makes this whole run a build of its own (COVER=1 above).
+.PHONY: cover
+cover: check
+	@mkdir -p build/cover
+	$(say) GCOVR build/cover/index.html
+	$(at)gcovr --root . --object-directory $O --filter src/ --exclude-unreachable-branches \
+		--exclude-throw-branches --txt build/cover/summary.txt --html-details build/cover/index.html $O
+	@cat build/cover/summary.txt
+
+# --- install ----------------------------------------------------------------
+INSTALL = install
+man_pages := $(wildcard doc/*.1 doc/*.5 doc/*.8)
+documents := $(wildcard README NEWS COPYING doc/*.txt)
+completion := $(wildcard etc/distributex.bash-completion)
+sample = etc/distributex.yaml
+conf = $(DESTDIR)$(sysconfdir)/distributex/distributex.yaml
+completions = $(DESTDIR)$(datadir)/bash-completion/completions
+man_files = $(foreach page,$(man_pages),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
+
+# A configuration that somebody has edited stays; the new sample is put beside
+# it. A package is built into an empty DESTDIR and has the plain file.
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(dir $(conf)) $(DESTDIR)$(docdir) $(completions)
+	$(if $(daemon_main),$(INSTALL) -m 755 $O/distributexd $(DESTDIR)$(sbindir)/distributexd)
+	$(if $(client_main),$(INSTALL) -m 755 $O/distributex $(DESTDIR)$(bindir)/distributex)
+	@if [ -e $(conf) ] && ! cmp -s $(sample) $(conf); then \
+		echo "$(conf) stays as it is; the new sample is $(conf).new"; \
+		$(INSTALL) -m 644 $(sample) $(conf).new; \
+	else \
+		$(INSTALL) -m 644 $(sample) $(conf); \
+	fi
+	$(foreach file,$(man_files),$(INSTALL) -D -m 644 doc/$(notdir $(file)) $(DESTDIR)$(file)$(newline))
+	$(if $(completion),$(INSTALL) -m 644 $(completion) $(completions)/distributex)
+	$(INSTALL) -m 644 $(documents) $(DESTDIR)$(docdir)/
+
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/distributexd $(DESTDIR)$(bindir)/distributex $(completions)/distributex
+	rm -f $(man_files:%=$(DESTDIR)%) $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(documents)))
+	@if cmp -s $(sample) $(conf); then rm -f $(conf); elif [ -e $(conf) ]; then echo "$(conf) stays: it was edited"; fi
+	rm -f $(conf).new
+	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(docdir) $(dir $(conf)))
+
+define newline
+
+
+endef
+
+# --- dist -------------------------------------------------------------------
+# What is committed, and configure, byte for byte the same whoever makes it.
+# It reads the version by itself: it shall work where nothing is configured.
+.PHONY: dist
+dist:
+	@set -e; version=$$(sed -n 's/^AC_INIT(\[distributex\], \[\(.*\)\])$$/\1/p' configure.ac); \
+	name=distributex-$$version; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	git archive --prefix=$$name/ HEAD | tar -x -C "$$dir"; \
+	(cd "$$dir/$$name" && autoconf && rm -rf autom4te.cache); \
+	tar -c -C "$$dir" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+		--mtime="@$$(git log -1 --format=%ct)" $$name | gzip -9n >$$name.tar.gz; \
+	echo "$$name.tar.gz"
+
+# --- help -------------------------------------------------------------------
+define help_text
+Targets
+  all        both programs: build/distributexd and build/distributex
+  run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
+  check      deps, all, and every test; one by TESTS=test_engine
+  deps       installs the Debian packages of deps.list that are missing
+  install    into DESTDIR, prefix, bindir, sbindir, sysconfdir, mandir, docdir...
+  uninstall  removes what install has put there, but no edited configuration
+  lint       clang-format, clang-tidy, cppcheck, shellcheck
+  format     lays out the source as clang-format has it
+  cover      the tests' coverage, in build/cover/index.html
+  dist       distributex-VERSION.tar.gz of what is committed
+  clean      removes build/; distclean removes what configure made as well
+Variables
+  V=1            shows the commands
+  WERROR=1       a warning is an error
+  SAN=LIST       address,undefined or thread: built and tested with these sanitizers
+  CXX=clang++    another compiler; CPPFLAGS, CXXFLAGS, LDFLAGS as usual
+  TESTS=NAMES    which tests to run; TEST_TIMEOUT=SECONDS for each, JOBS=N at a time
+  DEPS=GROUPS    which groups of deps.list to install; empty: none
+For lasting choices: autoconf && ./configure --prefix=/usr CXX=clang++ (see ./configure --help).
+sysconfdir is /etc unless you say otherwise, whatever the prefix is.
+endef
+export help_text
+.PHONY: help
+help:
+	@printf '%s\n' "$$help_text"
+
+# --- cleaning ---------------------------------------------------------------
+.PHONY: clean distclean
+clean:
+	rm -rf build
+distclean: clean
+	rm -rf autom4te.cache configure configure~ config.mk config.log config.status distributex-*.tar.gz
+
+-include $(wildcard $O/*/*.d $O/*/*/*.d)
