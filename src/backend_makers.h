@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The makers of all backends, one line each; backend.cpp has their names.
+#pragma once
+
+#include <memory>
+
+#include "backend.h"
+
+namespace distributex {
+
+[[nodiscard]] std::unique_ptr<Backend> make_inmemory_backend(const BackendSetup& setup);
+
+}  // namespace distributex
