@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// evhttp's set-up and the life of connections: accepted, read, parked, closed.
+// What evhttp does not see by itself while a request is pending (a client that
+// left, a flood of bytes) is seen here; answers are in http_reply.cpp.
+//
+// Who owns a request: evhttp, except when a connection failed before the
+// answer; then its close callback finds the request without a connection, and
+// has to free it.
+#include "http.h"
+
+#include <event2/bufferevent.h>
+#include <event2/keyvalq_struct.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "clock.h"
+#include "log.h"
+#include "request.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr timeval now_at_once{.tv_sec = 0, .tv_usec = 0};
+constexpr timeval sweep_interval{.tv_sec = 0, .tv_usec = 250'000};
+constexpr uint32_t refusal_reserve = 64;        // connections that still hear why not
+constexpr size_t parked_bytes = 4096;           // that a waiting client may send ahead
+constexpr size_t least_read_ahead = 16384;      // bytes of input kept a connection
+constexpr unsigned descriptor_bits = 24;        // of a ticket; the rest counts requests
+constexpr uint16_t every_method = 0xffff;       // unknown ones as well: ours to refuse
+
+}  // namespace
+
+Http::Http(event_base* base, const HttpLimits& limits, HttpEvents events)
+    : base_(base),
+      events_(std::move(events)),
+      body_(evbuffer_new()),
+      fresh_event_(event_new(base, -1, 0, on_fresh, this)),
+      sweep_event_(evtimer_new(base, on_sweep, this)),
+      evhttp_(evhttp_new(base)) {
+  evhttp_set_bevcb(evhttp_.get(), on_connection, this);
+  evhttp_set_gencb(evhttp_.get(), on_request, this);
+  evhttp_set_allowed_methods(evhttp_.get(), every_method);
+  evhttp_set_default_content_type(evhttp_.get(), nullptr);
+  set_limits(limits);
+}
+
+Http::~Http() {
+  events_ = {};
+  bound_.clear();
+  for (bufferevent* bev : fresh_) bufferevent_decref(bev);
+  evhttp_.reset();
+}
+
+void Http::set_limits(const HttpLimits& limits) {
+  max_connections_ = limits.max_connections;
+  deadlines_.set_lengths(limits.request_timeout, limits.idle_timeout);
+  evhttp_set_max_headers_size(evhttp_.get(), limits.max_header_size);
+  evhttp_set_max_body_size(evhttp_.get(), limits.max_body_size);
+  read_ahead_ = std::max<size_t>(least_read_ahead,
+                                 size_t{2} * (limits.max_header_size + limits.max_body_size));
+}
+
+bool Http::listen_on(Listener listener) {
+  auto bound = BoundListener::bind(base_, evhttp_.get(), std::move(listener));
+  if (!bound) return false;
+  bound_.push_back(std::move(bound));
+  return true;
+}
+
+void Http::stop_listening() { bound_.clear(); }
+
+// evhttp asks for the bufferevent before it gives it the descriptor; a moment
+// later, still in the same pass of the loop, on_fresh finds it there.
+bufferevent* Http::on_connection(event_base* base, void* self) noexcept {
+  Http& http = *static_cast<Http*>(self);
+  bufferevent* bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+  if (!bev) return nullptr;
+  bufferevent_setwatermark(bev, EV_READ, 0, http.read_ahead_);
+  bufferevent_incref(bev);
+  http.fresh_.push_back(bev);
+  event_active(http.fresh_event_.get(), EV_TIMEOUT, 0);
+  return bev;
+}
+
+void Http::on_fresh(int, short, void* self) noexcept {
+  Http& http = *static_cast<Http*>(self);
+  for (bufferevent* bev : std::exchange(http.fresh_, {})) {
+    http.adopt(bev);
+    bufferevent_decref(bev);
+  }
+}
+
+void Http::adopt(bufferevent* bev) {
+  const int fd = bufferevent_getfd(bev);
+  void* evcon = nullptr;
+  bufferevent_getcb(bev, nullptr, nullptr, nullptr, &evcon);
+  if (fd < 0 || !evcon) return;  // closed already
+  const auto slot = static_cast<size_t>(fd);
+  assert(slot < (size_t{1} << descriptor_bits));
+  if (conns_.size() <= slot) conns_.resize(slot + 1);
+  if (conns_[slot]) return;
+  conns_[slot] = std::make_unique<Conn>(Conn{.http = this,
+                                             .evcon = static_cast<evhttp_connection*>(evcon),
+                                             .fd = fd,
+                                             .surplus = count_ >= max_connections_});
+  Conn& conn = *conns_[slot];
+  ++count_;
+  evhttp_connection_set_closecb(conn.evcon, on_close, &conn);
+  deadlines_.add(conn, steady_now());
+  arm_sweep();
+  if (count_ > max_connections_ + refusal_reserve) shutdown(fd, SHUT_RDWR);
+}
+
+void Http::arm_sweep() {
+  if (!deadlines_.any() || evtimer_pending(sweep_event_.get(), nullptr)) return;
+  evtimer_add(sweep_event_.get(), &sweep_interval);
+}
+
+// Cuts connections whose time is over; evhttp then sees their end.
+void Http::on_sweep(int, short, void* self) noexcept {
+  Http& http = *static_cast<Http*>(self);
+  const Time now = steady_now();
+  while (const Conn* conn = http.deadlines_.take_due(now)) shutdown(conn->fd, SHUT_RDWR);
+  http.arm_sweep();
+}
+
+void Http::on_request(evhttp_request* request, void* self) noexcept {
+  static_cast<Http*>(self)->handle(request);
+}
+
+void Http::handle(evhttp_request* request) {
+  bufferevent* bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+  adopt(bev);  // unless it was in on_fresh
+  const int fd = bufferevent_getfd(bev);
+  Conn& conn = *conns_[static_cast<size_t>(fd)];
+  assert(conn.state == ConnState::reading);
+  conn.state = ConnState::asking;
+  conn.request = request;
+  conn.ticket = ++last_ticket_ << descriptor_bits | static_cast<Ticket>(fd);
+  deadlines_.expect_nothing(conn);
+  dispatch(conn, request);
+  if (conn.state == ConnState::asking) park(conn);
+}
+
+// Lets a client that goes be seen, and takes little of what it sends ahead.
+// The callback's argument must stay evhttp's own.
+void Http::park(Conn& conn) {
+  evkeyvalq* headers = evhttp_request_get_input_headers(conn.request);
+  const char* connection = evhttp_find_header(headers, "Connection");
+  const std::string kept = connection ? connection : "";
+  evhttp_clear_headers(headers);
+  if (!kept.empty()) evhttp_add_header(headers, "Connection", kept.c_str());
+
+  bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
+  bufferevent_data_cb on_written = nullptr;
+  bufferevent_event_cb on_event = nullptr;
+  void* evcon = nullptr;
+  bufferevent_getcb(bev, nullptr, &on_written, &on_event, &evcon);
+  bufferevent_setcb(bev, on_parked_bytes, on_written, on_event, evcon);
+  const size_t ahead = evbuffer_get_length(bufferevent_get_input(bev));
+  bufferevent_setwatermark(bev, EV_READ, 0, ahead + parked_bytes);
+  bufferevent_enable(bev, EV_READ);
+  conn.state = ConnState::parked;
+}
+
+// At its mark the connection would read no more, and its end would go unseen.
+void Http::on_parked_bytes(bufferevent* bev, void* evcon) noexcept {
+  size_t mark = 0;
+  if (bufferevent_getwatermark(bev, EV_READ, nullptr, &mark) != 0) return;
+  if (evbuffer_get_length(bufferevent_get_input(bev)) < mark) return;
+  evhttp_connection_free(static_cast<evhttp_connection*>(evcon));
+}
+
+void Http::on_close(evhttp_connection*, void* conn) noexcept {
+  Conn& closed = *static_cast<Conn*>(conn);
+  closed.http->closed(closed);
+}
+
+void Http::closed(Conn& conn) {
+  const auto ended = std::move(conns_[static_cast<size_t>(conn.fd)]);
+  deadlines_.remove(conn);
+  --count_;
+  if (conn.state == ConnState::sending) --sending_;
+  if (conn.request && !evhttp_request_get_connection(conn.request))
+    evhttp_request_free(conn.request);
+  const bool unanswered = conn.state == ConnState::asking || conn.state == ConnState::parked;
+  if ((unanswered || conn.lease_told) && events_.gone) events_.gone(conn.ticket);
+}
+
+Conn* Http::find(Ticket ticket) {
+  const auto slot = static_cast<size_t>(ticket & ((Ticket{1} << descriptor_bits) - 1));
+  Conn* conn = slot < conns_.size() ? conns_[slot].get() : nullptr;
+  const bool open = conn && conn->ticket == ticket &&
+                    (conn->state == ConnState::asking || conn->state == ConnState::parked);
+  return open ? conn : nullptr;
+}
+
+}  // namespace distributex

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// One connection of the HTTP door, and the two deadlines under which
+// connections stand: for a request to arrive whole or a reply to be taken, and
+// for idling between requests. Belongs to http.cpp.
+#pragma once
+
+#include <list>
+
+#include "pool.h"
+
+struct evhttp_connection;
+struct evhttp_request;
+
+namespace distributex {
+
+class Http;
+struct Conn;
+
+enum class ConnState {
+  reading,  // no request, or an unfinished one
+  asking,   // a whole request, being looked at
+  parked,   // a whole request whose answer takes time
+  sending   // an answer that the kernel has not taken yet
+};
+
+struct Conn {
+  Http* http;
+  evhttp_connection* evcon;
+  int fd;
+  bool surplus;  // above the cap: one refusal, then closed
+  std::list<Conn*>::iterator place{};  // in one of Deadlines' lists
+  std::list<Conn*>* in = nullptr;
+  Time due{};
+
+  ConnState state = ConnState::reading;
+  evhttp_request* request = nullptr;  // all but reading
+  Ticket ticket = 0;                  // all but reading
+  bool json = false;
+  bool lease_told = false;  // sending: somebody wants to hear of the delivery
+};
+
+// Each list is in the order in which its connections are due, since all of one
+// list have the same time.
+class Deadlines {
+ public:
+  void set_lengths(Duration request, Duration idle);
+
+  void add(Conn& conn, Time now);
+  void remove(Conn& conn);
+  void expect_io(Conn& conn, Time now) { put(conn, io_, now + io_length_); }
+  void expect_request(Conn& conn, Time now) { put(conn, idle_, now + idle_length_); }
+  void expect_nothing(Conn& conn) { put(conn, unbounded_, Time::max()); }
+
+  // A connection whose time is over, taken off its deadline; or nothing.
+  Conn* take_due(Time now);
+  [[nodiscard]] bool any() const { return !io_.empty() || !idle_.empty(); }
+
+ private:
+  static void put(Conn& conn, std::list<Conn*>& list, Time due);
+
+  Duration io_length_{};
+  Duration idle_length_{};
+  std::list<Conn*> io_;
+  std::list<Conn*> idle_;
+  std::list<Conn*> unbounded_;
+};
+
+}  // namespace distributex

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// From a whole request to a ticket, and from an answer to evhttp's reply; then
+// whether it was delivered. The rest of the door is in http.cpp.
+#include <event2/bufferevent.h>
+#include <event2/keyvalq_struct.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "clock.h"
+#include "http.h"
+#include "log.h"
+#include "request.h"
+
+namespace distributex {
+
+namespace {
+
+struct Headers {
+  std::string_view accept;
+  std::string_view content_type;
+  int content_lengths = 0;
+};
+
+Headers read_headers(evhttp_request* request) {
+  Headers found;
+  const evkeyvalq* headers = evhttp_request_get_input_headers(request);
+  for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
+    if (strcasecmp(h->key, "Accept") == 0) found.accept = h->value;
+    if (strcasecmp(h->key, "Content-Type") == 0) found.content_type = h->value;
+    if (strcasecmp(h->key, "Content-Length") == 0) ++found.content_lengths;
+  }
+  return found;
+}
+
+bool is_form(std::string_view content_type) {
+  constexpr std::string_view form = "application/x-www-form-urlencoded";
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  const std::string_view bare = type.substr(0, type.find_last_not_of(" \t") + 1);
+  return bare.empty() ||
+         (bare.size() == form.size() && strncasecmp(bare.data(), form.data(), form.size()) == 0);
+}
+
+std::string_view body_of(evhttp_request* request) {
+  evbuffer* buffer = evhttp_request_get_input_buffer(request);
+  const size_t size = evbuffer_get_length(buffer);
+  if (size == 0) return {};
+  const unsigned char* bytes = evbuffer_pullup(buffer, -1);
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+// Whether the other side has closed. To be asked before the answer leaves:
+// afterwards it may have closed because it has all that it wanted.
+bool has_left(int fd) {
+  char byte;
+  const ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+}  // namespace
+
+void Http::dispatch(Conn& conn, evhttp_request* request) {
+  const Headers headers = read_headers(request);
+  conn.json = accepts_json(headers.accept);
+  if (conn.surplus) {
+    Answer busy;
+    busy.error = "the server has as many connections as it may have";
+    return answer(conn.ticket, busy);
+  }
+  if (headers.content_lengths > 1)
+    return refuse(conn, Fault::bad_request, "there is more than one Content-Length", nullptr, true);
+
+  const Target target = split_target(evhttp_request_get_uri(request));
+  const std::optional<Route> route = find_route(target.path);
+  if (!route)
+    return refuse(conn, Fault::no_such_path,
+                  "there is no path \"/" + std::string(target.path) + "\" on this server");
+  const auto method = evhttp_request_get_command(request);
+  const int known = std::holds_alternative<Verb>(*route)
+                             ? EVHTTP_REQ_GET | EVHTTP_REQ_POST
+                             : EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS;
+  if ((method & known) == 0)
+    return refuse(conn, Fault::bad_method, "this path knows other methods only, see Allow",
+                  allowed_methods(*route), true);
+  if (const Page* page = std::get_if<Page>(&*route))
+    return events_.page(conn.ticket, *page, std::string(target.query));
+
+  const std::string_view form = method == EVHTTP_REQ_POST ? body_of(request) : std::string_view{};
+  if (!form.empty() && !is_form(headers.content_type))
+    return refuse(conn, Fault::bad_request,
+                  "a body must be a form: application/x-www-form-urlencoded");
+  auto parsed = parse_request(std::get<Verb>(*route), target.query, form);
+  if (const auto* refusal = std::get_if<Refusal>(&parsed))
+    return refuse(conn, refusal->fault, refusal->error);
+  events_.request(conn.ticket, std::get<Request>(std::move(parsed)));
+}
+
+// Closes the connection where a body may follow that evhttp did not read and
+// would take for the next request.
+void Http::refuse(Conn& conn, Fault fault, std::string error, const char* allow, bool close) {
+  Answer invalid;
+  invalid.result = Result::invalid;
+  invalid.fault = fault;
+  invalid.error = std::move(error);
+  Reply reply = format_answer(invalid, conn.json);
+  if (allow) reply.headers.push_back({"Allow", allow});
+  write(conn, reply, close);
+}
+
+// A lease is not told to a client that has left: the connection stays parked
+// until its end is read, a moment later, and is reported like any other.
+void Http::answer(Ticket ticket, const Answer& answer) {
+  Conn* conn = find(ticket);
+  if (!conn) return;
+  const bool is_lease = answer.result == Result::granted || answer.result == Result::held;
+  if (is_lease && has_left(conn->fd)) return;
+  conn->lease_told = is_lease;
+  write(*conn, format_answer(answer, conn->json), false);
+}
+
+void Http::send(Ticket ticket, Reply reply) {
+  Conn* conn = find(ticket);
+  if (!conn) return;
+  if (evhttp_request_get_command(conn->request) == EVHTTP_REQ_OPTIONS)
+    reply.headers.push_back({"Allow", allowed_methods(Page::root)});
+  write(*conn, reply, false);
+}
+
+void Http::write(Conn& conn, const Reply& reply, bool close) {
+  evhttp_request* request = conn.request;
+  evkeyvalq* out = evhttp_request_get_output_headers(request);
+  if (const std::time_t now = wall_seconds(); now != date_at_) {
+    char text[64];
+    tm parts{};
+    gmtime_r(&now, &parts);
+    date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    date_at_ = now;
+  }
+  evhttp_add_header(out, "Date", date_.c_str());
+  evhttp_add_header(out, "Content-Type", reply.content_type);
+  for (const Header& header : reply.headers)
+    if (evhttp_add_header(out, header.name, header.value.c_str()) != 0)
+      log_line(Level::error, "reply header refused name=%s", header.name);
+
+  if (close || closing_ || conn.surplus) evhttp_add_header(out, "Connection", "close");
+  // evhttp sends a body after HEAD, too, and knows no length without one.
+  const bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
+  if (is_head)
+    evhttp_add_header(out, "Content-Length", std::to_string(reply.body.size()).c_str());
+  else
+    evbuffer_add(body_.get(), reply.body.data(), reply.body.size());
+
+  bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
+  if (conn.state == ConnState::parked) bufferevent_setwatermark(bev, EV_READ, 0, read_ahead_);
+  conn.state = ConnState::sending;
+  ++sending_;
+  deadlines_.expect_io(conn, steady_now());
+  arm_sweep();
+  evhttp_request_set_on_complete_cb(request, on_sent, &conn);
+  evhttp_send_reply(request, reply.status, reply.reason, is_head ? nullptr : body_.get());
+  flush(bev);
+}
+
+// Writes at once, not in the next pass of the loop: the client is woken sooner,
+// epoll need not be told of a wish to write, and little time is left for the
+// client to go unnoticed. What the kernel does not take, evhttp writes later.
+void Http::flush(bufferevent* bev) {
+  evbuffer* output = bufferevent_get_output(bev);
+  evbuffer_unfreeze(output, 1);
+  evbuffer_write(output, bufferevent_getfd(bev));
+  evbuffer_freeze(output, 1);
+  if (evbuffer_get_length(output) == 0) bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void Http::on_sent(evhttp_request*, void* conn) noexcept {
+  Conn& done = *static_cast<Conn*>(conn);
+  done.http->sent(done);
+}
+
+void Http::sent(Conn& conn) {
+  --sending_;
+  conn.state = ConnState::reading;
+  conn.request = nullptr;
+  deadlines_.expect_request(conn, steady_now());
+  if (std::exchange(conn.lease_told, false)) events_.delivered(conn.ticket);
+}
+
+}  // namespace distributex
