@@ -34,6 +34,14 @@ ifneq ($(filter cover,$(goals)),)
 DEPS += cover
 COVER = 1
 endif
+ifneq ($(filter fuzz,$(goals)),)
+DEPS += fuzz
+FUZZ = 1
+SAN = address,undefined
+ifneq ($(filter default undefined,$(origin CXX)),)
+CXX = clang++
+endif
+endif
 ifneq ($(filter clean distclean,$(goals)),)
 .NOTPARALLEL:
 endif
@@ -44,7 +52,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check lint cover,$(goals)),)
+ifneq ($(filter run check lint cover fuzz,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -96,14 +104,15 @@ fortify = $(if $(filter -O1 -O2 -O3 -Os,$(CXXFLAGS)),$(if \
 	$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CXXFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 hardening = $(if $(SAN)$(COVER),,$(fortify) -fstack-protector-strong -fstack-clash-protection)
 sanitizers = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+fuzzing = $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(CMOCKA_CFLAGS)))
-language = -std=c++20 -pthread $(defines) -Isrc $(system_includes)
-cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
+language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter fuzz/%,$<),-Itests) $(system_includes)
+cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
 daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS)
@@ -118,7 +127,7 @@ empty :=
 space := $(empty) $(empty)
 san_names = $(patsubst address,asan,$(patsubst undefined,ubsan,$(patsubst thread,tsan,$(subst $(comma), ,$(SAN)))))
 compiler_name = $(subst ++,xx,$(patsubst clang++%,clang%,$(patsubst g++%,gcc%,$(notdir $(lastword $(CXX))))))
-O := build/$(subst $(space),-,$(strip $(compiler_name) $(san_names) $(if $(COVER),cover) $(if $(WERROR),werror)))
+O := build/$(subst $(space),-,$(strip $(compiler_name) $(san_names) $(if $(COVER),cover) $(if $(FUZZ),fuzz) $(if $(WERROR),werror)))
 
 ifneq ($(CONFIG_CXX),)
 all_flags := $(CXX) $(cxxflags) | $(ldflags)
@@ -204,12 +213,32 @@ run: deps all
 
 .SECONDARY: $(call object,$(test_sources)) $(support_objects)
 
+# --- fuzz -------------------------------------------------------------------
+# The goal 'fuzz' makes this whole run a build of its own (FUZZ=1 above). What
+# is found, and what the corpora grow by, stays in build/fuzz.
+FUZZ_SECS = 60
+fuzz_names := $(patsubst fuzz/fuzz_%.cpp,%,$(wildcard fuzz/fuzz_*.cpp))
+FUZZERS = $(fuzz_names)
+fuzz_worlds := $(call object,tests/support_model_world.cpp tests/support_slow_world.cpp \
+	tests/support_oracle.cpp tests/support_slow_backend.cpp tests/support_witness.cpp)
+
+$O/fuzz/fuzz_engine: $(fuzz_worlds)
+$O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
+	$(say) LD $@
+	$(at)$(CXX) -fsanitize=fuzzer $(ldflags) -o $@ $(filter %.o,$^) $(library) $(daemon_libs)
+
+.SECONDARY: $(fuzz_names:%=$O/fuzz/fuzz_%.o)
+
+.PHONY: fuzz
+fuzz: deps $(FUZZERS:%=$O/fuzz/fuzz_%)
+	@FUZZ_SECS=$(FUZZ_SECS) fuzz/run.sh $O/fuzz build/fuzz $(FUZZERS)
+
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
 code_dirs := src tests bench fuzz
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
-scripts := $(wildcard tools/*.sh tests/*.sh) .ci/run
+scripts := $(wildcard tools/*.sh tests/*.sh fuzz/*.sh) .ci/run
 tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
 format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
 # Tests are spared what takes minutes, and what cmocka's macros look like.
@@ -323,6 +352,7 @@ Targets
   lint       clang-format, clang-tidy, cppcheck, shellcheck
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
+  fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
   dist       distributex-VERSION.tar.gz of what is committed
   clean      removes build/; distclean removes what configure made as well
 Variables

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// What the fuzz targets share: a broken promise ends the run with a sentence,
+// and bytes are dealt out as values. libFuzzer calls each target's one function.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <string_view>
+
+// The name is libFuzzer's. NOLINTNEXTLINE(readability-identifier-naming)
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace distributex::fuzz {
+
+inline void must(bool kept, const char* promise) {
+  if (kept) return;
+  fprintf(stderr, "broken: %s\n", promise);
+  abort();
+}
+
+inline std::string_view text_of(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+// The text before the separator, which goes as well.
+inline std::string_view take_until(char separator, std::string_view& rest) {
+  const std::string_view piece = rest.substr(0, rest.find(separator));
+  rest.remove_prefix(piece.size() < rest.size() ? piece.size() + 1 : piece.size());
+  return piece;
+}
+
+// So many bytes, or as many as there are, as one number.
+inline uint64_t take_number(size_t bytes, std::string_view& rest) {
+  uint64_t value = 0;
+  for (; bytes > 0 && !rest.empty(); --bytes) {
+    value = value << 8 | static_cast<unsigned char>(rest.front());
+    rest.remove_prefix(1);
+  }
+  return value;
+}
+
+inline bool is_printable(std::string_view text) {
+  for (const char c : text)
+    if (c < 0x20 || c > 0x7e) return false;
+  return true;
+}
+
+}  // namespace distributex::fuzz

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Streams of events as the bytes have it, on the engine and one of the worlds
+// that the tests use: beside the oracle on the in-memory backend, or under the
+// eyes of a witness on a slow one that fails. One answer a ticket, no holder
+// too many, nobody overtaken or forgotten: the worlds see to it.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fuzz.h"
+#include "support_model_world.h"
+#include "support_slow_world.h"
+
+using namespace distributex;
+using namespace distributex::test;
+
+namespace {
+
+constexpr int most_steps = 4000;
+
+std::optional<std::string> play(std::string_view bytes) {
+  const bool slow = fuzz::take_number(1, bytes) % 2 != 0;
+  if (slow) return std::make_unique<SlowWorld>(Choices(bytes))->run(most_steps);
+  return std::make_unique<ModelWorld>(Choices(bytes))->run(most_steps);
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto wrong = play(fuzz::text_of(data, size));
+  fuzz::must(!wrong, wrong ? wrong->c_str() : "");
+  return 0;
+}
