@@ -42,6 +42,9 @@ ifneq ($(filter default undefined,$(origin CXX)),)
 CXX = clang++
 endif
 endif
+ifneq ($(filter bench,$(goals)),)
+DEPS += bench
+endif
 ifneq ($(filter clean distclean,$(goals)),)
 .NOTPARALLEL:
 endif
@@ -52,7 +55,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check lint cover fuzz,$(goals)),)
+ifneq ($(filter run check lint cover bench fuzz,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -233,12 +236,26 @@ $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
 fuzz: deps $(FUZZERS:%=$O/fuzz/fuzz_%)
 	@FUZZ_SECS=$(FUZZ_SECS) fuzz/run.sh $O/fuzz build/fuzz $(FUZZERS)
 
+# --- bench ------------------------------------------------------------------
+# BENCH_ROUNDS, BENCH_SECS and the like are read by bench/run.sh.
+$O/bench/load: $(call object,$(wildcard bench/load*.cpp)) $O/flags
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^)
+
+$O/bench/bare: $O/bench/bare.o $O/flags
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(EVENT_LIBS)
+
+.PHONY: bench
+bench: deps $O/distributexd $O/bench/load $O/bench/bare
+	@bench/run.sh $O build/bench
+
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
 code_dirs := src tests bench fuzz
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
-scripts := $(wildcard tools/*.sh tests/*.sh fuzz/*.sh) .ci/run
+scripts := $(wildcard tools/*.sh tests/*.sh bench/*.sh fuzz/*.sh) .ci/run
 tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
 format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
 # Tests are spared what takes minutes, and what cmocka's macros look like.
@@ -353,6 +370,8 @@ Targets
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
+  bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
+             BENCH_ROUNDS (3), BENCH_SECS (1): about four minutes
   dist       distributex-VERSION.tar.gz of what is committed
   clean      removes build/; distclean removes what configure made as well
 Variables

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What each workload is given, and their names. One workload makes one
+// measurement of one server that runs already, and adds its figures to a line.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+
+#include "load_figures.h"
+#include "load_net.h"
+
+namespace bench {
+
+struct Task {
+  std::string server;    // its name in the results
+  std::string workload;  // one of the functions below
+  uint16_t port = 0;
+  pid_t pid = 0;
+  size_t clients = 1;
+  size_t pools = 0;    // that the clients go around; 0: each has its own
+  size_t leases = 0;   // that are held meanwhile, or that expire
+  double seconds = 1;  // of measuring
+  unsigned round = 1;
+
+  [[nodiscard]] Clock::duration length() const {
+    return std::chrono::duration_cast<Clock::duration>(Seconds(seconds));
+  }
+};
+
+// get and release in a loop.
+void pairs(const Task& task, Line& line);
+// All clients want one lock, and give it away at once.
+void handoff(const Task& task, Line& line);
+// One client waits; how long after the release is sent has it the lock?
+void wake(const Task& task, Line& line);
+// Many clients wait for one lock; then it goes through all their hands.
+void parked(const Task& task, Line& line);
+// Many leases end within one second; some have a waiter, who sees when.
+void expire(const Task& task, Line& line);
+
+// CPU and time from its making on.
+class Meter {
+ public:
+  explicit Meter(pid_t pid) : pid_(pid) {}
+  [[nodiscard]] double seconds() const { return Seconds(Clock::now() - start_).count(); }
+  [[nodiscard]] double cpu() const { return cpu_seconds(pid_) - cpu_; }
+  // rate, CPU of the server for each of count things, and the load's own part.
+  void add_rates(Line& line, double count) const {
+    const double time = seconds();
+    line.add("rate", count / time, 0);
+    line.add("cpu_us", count > 0 ? cpu() * 1e6 / count : 0, 2);
+    line.add("server_cpu", cpu() / time, 2);
+    line.add("load_cpu", (own_cpu_seconds() - own_) / time, 2);
+  }
+
+ private:
+  pid_t pid_;
+  Time start_ = Clock::now();
+  double cpu_ = cpu_seconds(pid_);
+  double own_ = own_cpu_seconds();
+};
+
+}  // namespace bench

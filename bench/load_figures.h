@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// From samples to figures, what a process has used, and one line of JSON a
+// measurement. Knows no server and no workload.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+
+// The value below which so large a part of the samples lies; 0 of none.
+[[nodiscard]] double quantile(std::vector<double> samples, double part);
+
+// Jain's index of fairness: 1 when all have the same, 1/n when one has it all.
+[[nodiscard]] double jain(const std::vector<double>& shares);
+
+[[nodiscard]] double cpu_seconds(pid_t pid);  // user and system, so far
+[[nodiscard]] double own_cpu_seconds();
+[[nodiscard]] double resident_kib(pid_t pid);
+
+// {"name":value,...}, in the order of adding.
+class Line {
+ public:
+  void add(std::string_view name, std::string_view text);
+  void add(std::string_view name, double value, int decimals);
+  void print() const;
+
+ private:
+  std::string text_;
+};
+
+}  // namespace bench

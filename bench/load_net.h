@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Keep-alive HTTP clients on one epoll loop: each has at most one request under
+// way and calls back with the body of its reply. Trouble ends the program: a
+// measurement with a failed request is none.
+#pragma once
+
+#include <stdint.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bench {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+using Seconds = std::chrono::duration<double>;
+
+// With what errno says, where a system call has failed.
+[[noreturn]] void give_up(const char* what, bool with_errno = false);
+
+class Loop;
+
+class Client {
+ public:
+  using Done = std::function<void(Client&, std::string_view body)>;
+
+  Client(Loop& loop, uint16_t port, size_t number);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // The parts of a target: ask("/get/?host=h1&pool=p1").
+  void ask(std::string_view target);
+  void on_reply(Done done) { done_ = std::move(done); }
+
+  [[nodiscard]] size_t number() const { return number_; }
+  [[nodiscard]] Time asked() const { return asked_; }
+
+ private:
+  friend class Loop;
+  void readable();
+
+  int fd_ = -1;
+  size_t number_;
+  Time asked_{};
+  std::string request_;
+  std::string reply_;
+  Done done_;
+};
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Handles what comes in until then; a moment that has passed: one look.
+  void run_until(Time end);
+  // The same until it is so, and at most for a minute or two.
+  void run_while(const std::function<bool()>& goes_on);
+  // What is called after all replies of one look at the sockets.
+  void after_batch(std::function<void()> then) { then_ = std::move(then); }
+
+ private:
+  friend class Client;
+  void look(int milliseconds);
+
+  int epoll_ = -1;
+  std::function<void()> then_;
+};
+
+using Clients = std::vector<std::unique_ptr<Client>>;
+[[nodiscard]] Clients connect(Loop& loop, uint16_t port, size_t count, size_t first_number = 0);
+
+}  // namespace bench

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# run.sh PROGRAMS OUT: measures the daemon beside bare evhttp handlers, each
+# time on a fresh server, in rounds in which all have their turn: the machine's
+# speed drifts, and ratios within a round do not. Writes OUT/results.jsonl,
+# results.txt and plots. It measures and asserts nothing.
+#
+# BENCH_ROUNDS (3), BENCH_SECS (1) a measurement, BENCH_PARKED and BENCH_LEASES
+# the sizes of these two.
+set -eu
+programs=$1 out=$2
+here=$(dirname "$0")
+rounds=${BENCH_ROUNDS:-3}
+secs=${BENCH_SECS:-1}
+parked=${BENCH_PARKED:-1000 10000 50000}
+leases=${BENCH_LEASES:-100000}
+ulimit -n "$(ulimit -Hn)"
+
+mkdir -p "$out"
+results=$out/results.jsonl
+: >"$results"
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null' EXIT
+trap 'exit 1' INT TERM
+
+# config FILE POOLS MAXLOCKS: pools p0, p1, ..; with "all", p0 alone has many.
+config() {
+    awk -v pools="$2" -v maxlocks="$3" 'BEGIN {
+        print "listen: \"127.0.0.1:0\"\nmax_waiting: 1000000\nmax_connections: 1000000\npools:"
+        for (i = 0; i < pools; i++)
+            printf "  - {name: p%d, expire: 3600, maxlocks: %d}\n", i, maxlocks == "all" ? (i ? 1 : 1000000) : maxlocks
+    }' >"$out/$1.yaml"
+}
+config locks 256 1
+config leases 1 1000000
+config expire 201 all
+for pools in 1 100 10000; do config "pools$pools" "$pools" 1000; done
+
+# start SERVER CONFIG: "bare" and "same" are evhttp with its defaults and with
+# our settings; with _lock they have a queue. Sets $server and $port.
+start() {
+    : >"$out/server.log"
+    case $1 in
+    ours) "$programs/distributexd" -c "$out/$2.yaml" 2>"$out/server.log" & ;;
+    bare) "$programs/bench/bare" 2>"$out/server.log" & ;;
+    same) "$programs/bench/bare" --ours 2>"$out/server.log" & ;;
+    bare_lock) "$programs/bench/bare" --lock 2>"$out/server.log" & ;;
+    same_lock) "$programs/bench/bare" --lock --ours 2>"$out/server.log" & ;;
+    esac
+    server=$!
+    port=
+    until [ -n "$port" ]; do
+        kill -0 "$server" || return 1
+        port=$(sed -n 's/.*listening address=127\.0\.0\.1:\([0-9]*\).*/\1/p' "$out/server.log")
+        [ -n "$port" ] || sleep 0.05
+    done
+}
+
+# measure SERVER CONFIG NAME=VALUE...
+measure() {
+    name=$1 file=$2
+    shift 2
+    start "$name" "$file" || { echo "bench: $name does not start: $(tail -n 1 "$out/server.log")" >&2; return 0; }
+    "$programs/bench/load" server="${name%_lock}" port="$port" pid="$server" secs="$secs" round="$round" "$@" \
+        >>"$results" || echo "bench: no figures of $name: $*" >&2
+    kill "$server"
+    wait "$server" 2>/dev/null || true
+    server=
+}
+
+all_pairs() {
+    for clients in 1 16 64; do
+        for name in ours bare same; do measure $name locks workload=pairs clients=$clients; done
+    done
+}
+all_queues() {
+    for clients in 2 16 64 256; do
+        for name in ours bare_lock same_lock; do measure $name locks workload=handoff clients=$clients; done
+    done
+    for name in ours bare_lock same_lock; do measure $name locks workload=wake; done
+}
+all_sizes() {
+    for pools in 1 100 10000; do measure ours "pools$pools" workload=pools clients=16 pools="$pools"; done
+    for held in 0 1000 10000 100000; do
+        measure ours leases workload=leases clients=16 pools=1 leases=$held
+    done
+}
+
+# Each waiter is a descriptor on both sides; a few more are needed.
+most=$(($(ulimit -n) - 200))
+lowered=
+all_parked() {
+    last=
+    for clients in $parked; do
+        if [ "$clients" -gt "$most" ]; then
+            lowered="$clients waiters lowered to $most: ulimit -n is $(ulimit -n)"
+            clients=$most
+        fi
+        [ "$clients" != "$last" ] || continue
+        last=$clients
+        for name in ours bare_lock same_lock; do measure $name locks workload=parked clients="$clients"; done
+    done
+    measure ours expire workload=expire leases="$leases"
+}
+
+say_machine() {
+    echo "Machine    $(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors, Linux $(uname -r)"
+    echo "Load       $(cut -d ' ' -f 1-3 /proc/loadavg) before, of which none is ours"
+    echo "Program    $("$programs/distributexd" -V 2>&1 | head -n 1), $(cut -d ' ' -f 1 "$programs/flags")$(grep -o -e ' -O[0-3sg]' "$programs/flags" | head -n 1)"
+    echo "Settings   rounds: $rounds, $secs s a measurement, ulimit -n $(ulimit -n)"
+}
+
+say_machine >"$out/machine.txt"
+cat "$out/machine.txt"
+for round in $(seq "$rounds"); do
+    echo "bench: round $round of $rounds"
+    all_pairs
+    all_queues
+    all_sizes
+    [ "$round" != 1 ] || all_parked
+done
+[ -z "$lowered" ] || echo "Lowered    $lowered" >>"$out/machine.txt"
+
+{
+    cat "$out/machine.txt"
+    awk -f "$here/table.awk" -v data="$out" "$results"
+} >"$out/results.txt"
+cat "$out/results.txt"
+if command -v gnuplot >/dev/null; then
+    (cd "$out" && gnuplot) <"$here/plots.gp" && echo "bench: $results, $out/results.txt and $out/*.png"
+else
+    echo "bench: no plots without gnuplot" >&2
+fi
