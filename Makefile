@@ -371,7 +371,7 @@ Targets
   cover      the tests' coverage, in build/cover/index.html
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
   bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
-             BENCH_ROUNDS (3), BENCH_SECS (1): about four minutes
+             BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
   dist       distributex-VERSION.tar.gz of what is committed
   clean      removes build/; distclean removes what configure made as well
 Variables

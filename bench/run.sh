@@ -24,9 +24,11 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null' EXIT
 trap 'exit 1' INT TERM
 
 # config FILE POOLS MAXLOCKS: pools p0, p1, ..; with "all", p0 alone has many.
+# Ten thousand connections may take a while to be made: none is cut off for it.
 config() {
     awk -v pools="$2" -v maxlocks="$3" 'BEGIN {
-        print "listen: \"127.0.0.1:0\"\nmax_waiting: 1000000\nmax_connections: 1000000\npools:"
+        print "listen: \"127.0.0.1:0\"\nmax_waiting: 1000000\nmax_connections: 1000000"
+        print "request_timeout: 3600\nidle_timeout: 86400\npools:"
         for (i = 0; i < pools; i++)
             printf "  - {name: p%d, expire: 3600, maxlocks: %d}\n", i, maxlocks == "all" ? (i ? 1 : 1000000) : maxlocks
     }' >"$out/$1.yaml"

@@ -30,7 +30,7 @@ function shown(size, server, figure, format,    m) {
 }
 
 function row(what, size, figure, format) {
-    if (all[size, "ours", figure] == "") return
+    if (all[size, "ours", figure] all[size, "bare", figure] == "") return
     printf "%-44s %10s %10s %10s %10s %10s\n", what, shown(size, "ours", figure, format),
         shown(size, "bare", figure, format), shown(size, "same", figure, format),
         ratio(size, "bare", figure), ratio(size, "same", figure)
