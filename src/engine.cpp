@@ -204,7 +204,8 @@ void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
                                 .pool = pool.spec.name,
                                 .owner = owner,
                                 .token = token,
-                                .slots = pool.spec.maxlocks});
+                                .slots = pool.spec.maxlocks,
+                                .undelivered = true});
 }
 
 void Engine::decided(OpId id, const Verdict& verdict, Time now) {
