@@ -31,7 +31,7 @@ constexpr time_t relative_max = 60 * 60 * 24 * 30;  // above it is a date
 // would be for ever in the binary one.
 constexpr time_t long_past = relative_max + 1;
 constexpr int oldest_tested = 1'005'006;  // 1.5.6
-constexpr int64_t clock_tolerance = 2;    // seconds: its clock has no fractions
+constexpr int64_t clock_tolerance = 1;    // seconds: its clock has no fractions
 
 struct BehaviourRow {
   memcached_behavior_t name;
@@ -191,6 +191,7 @@ bool MemcacheLink::greet() {
 
 bool MemcacheLink::ask_facts() {
   Stats stats;
+  const Time asked = now();
   for (const char* group : {static_cast<const char*>(nullptr), "settings"}) {
     const memcached_return_t code = memcached_stat_execute(handle_.get(), group, on_stat, &stats);
     if (code != MEMCACHED_SUCCESS) {
@@ -199,7 +200,8 @@ bool MemcacheLink::ask_facts() {
     }
   }
   const int64_t apart = stats.time - static_cast<int64_t>(wall_us() / 1'000'000);
-  clock_apart_ = std::abs(apart) > clock_tolerance && stats.time != 0 ? apart : 0;
+  const int64_t took = std::chrono::ceil<seconds>(now() - asked).count();
+  clock_apart_ = std::abs(apart) > clock_tolerance + took && stats.time != 0 ? apart : 0;
   facts_ = MemcacheFacts{cleaned(stats.version), version_number(stats.version) < oldest_tested,
                          stats.evicts, stats.keeps_cas, clock_apart_};
   if (!stats.keeps_cas) lose("it runs without CAS (option -C), which leases need");

@@ -205,10 +205,11 @@ void MemcacheWorker::Room::do_job(MemcacheJob& job) {
     (void)finish(renew->op, slots_.renew(*renew, job.pool.width));
   } else if (const auto* expire = std::get_if<ExpireLease>(&job.what)) {
     do_expire(*expire, job);
+    note_link();
   } else if (auto* survey = std::get_if<SurveyPools>(&job.what)) {
     do_survey(*survey, job);
+    note_link();
   }
-  note_link();
 }
 
 // While it is down only the pings ask, or each job would wait in vain.
@@ -329,6 +330,7 @@ void MemcacheWorker::Room::report(MemcacheResult result) {
 }
 
 bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer) {
+  note_link();  // first: whoever hears of a failure shall know of the trouble
   return finish(op, std::move(answer), link_.reason());
 }
 

@@ -83,7 +83,7 @@ std::string History::check_exclusion(const std::string& pool, const Grants& gran
   return "";
 }
 
-std::string History::check_tokens(const std::string& pool, const Grants& grants, size_t slots) {
+std::string History::check_tokens(const std::string& pool, const Grants& grants, bool in_turn) {
   std::vector<const Grant*> by_answer;
   std::vector<const Grant*> by_question;
   for (const Grant& grant : grants) {
@@ -96,7 +96,7 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
     return pool + ": token " + std::to_string(after->token) + " of " + after->holder +
            " came after " + std::to_string(before->token) + " of " + before->holder;
   };
-  if (slots == 1) {
+  if (in_turn) {
     for (size_t i = 1; i < by_answer.size(); i++) {
       if (by_answer[i]->token <= by_answer[i - 1]->token)
         return wrong(by_answer[i - 1], by_answer[i]);
@@ -123,7 +123,7 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
 std::string History::verdict() const {
   for (const auto& [pool, grants] : grants_) {
     std::string wrong = check_exclusion(pool, grants);
-    if (wrong.empty()) wrong = check_tokens(pool, grants, slots_.at(pool));
+    if (wrong.empty()) wrong = check_tokens(pool, grants, slots_.at(pool) == 1 && losses_.empty());
     if (!wrong.empty()) return wrong;
   }
   return "";
