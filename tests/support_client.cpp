@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
 namespace distributex::test {
@@ -177,7 +178,7 @@ pid_t wait_for_pid(const std::string& path) {
     pid = text.find('\n') == std::string::npos ? 0 : atoi(text.c_str());
     return pid != 0;
   });
-  return pid;
+  return pid > 1 ? pid : std::numeric_limits<pid_t>::max();  // never a group, should one kill it
 }
 
 bool wait_for_line(const std::string& path, std::string_view line) {

@@ -65,7 +65,8 @@ class Client {
 // False for zombies.
 [[nodiscard]] bool is_alive(pid_t pid);
 [[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
-// The number that a command wrote into a file, once a whole line of it is there; 0 if it never is.
+// The number that a command wrote into a file, once a whole line of it is there; else one that no
+// process has.
 [[nodiscard]] pid_t wait_for_pid(const std::string& path);
 [[nodiscard]] bool wait_for_line(const std::string& path, std::string_view line);
 // True once none of them is alive.
