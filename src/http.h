@@ -79,6 +79,9 @@ class Http {
   void write(Conn& conn, const Reply& reply, bool close);
   void refuse(Conn& conn, Fault fault, std::string error, const char* allow = nullptr,
               bool close = false);
+  void make_head(const Reply& reply, bool is_head);
+  void add_to_head(std::string_view name, std::string_view value);
+  [[nodiscard]] const char* date();
   static void flush(bufferevent* bev);
   Conn* find(Ticket ticket);
   void arm_sweep();
@@ -95,6 +98,7 @@ class Http {
   bool closing_ = false;
   bool sweep_armed_ = false;
   size_t read_ahead_ = 0;
+  std::string head_;  // of the reply being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;
