@@ -106,10 +106,11 @@ class Front {
 
   // Ctrl-C went to the command alone, since it had the terminal. The script that we are part of was
   // meant as well.
-  void pass_on_interrupt() const {
+  void pass_on_interrupt() {
     const bool is_by_key = code_ == exit_by_signal + SIGINT || code_ == exit_by_signal + SIGQUIT;
     if (is_by_key && shared_.has_terminal && getpgrp() != getpid()) {
       (void)kill(0, *code_ - exit_by_signal);
+      signals_.note_interrupt_key();
     }
   }
 

@@ -72,9 +72,21 @@ void Signals::take_job_control() noexcept {
 
 std::optional<int> Signals::next() noexcept {
   signalfd_siginfo info{};
-  const ssize_t got = read(fd_, &info, sizeof info);
-  return got == static_cast<ssize_t>(sizeof info) ? std::optional(static_cast<int>(info.ssi_signo))
-                                                  : std::nullopt;
+  if (read(fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+    return std::nullopt;
+  }
+  const int signal = static_cast<int>(info.ssi_signo);
+  has_interrupt_key_ = has_interrupt_key_ || (signal == SIGINT && info.ssi_code == SI_KERNEL);
+  return signal;
+}
+
+void Signals::end_by_interrupt() noexcept {
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, SIGINT);
+  set_disposition(SIGINT, SIG_DFL, nullptr);
+  (void)raise(SIGINT);
+  (void)sigprocmask(SIG_UNBLOCK, &one, nullptr);
 }
 
 void Signals::restore_for_command() const noexcept {

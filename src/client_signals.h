@@ -27,6 +27,13 @@ class Signals {
   void take_job_control() noexcept;
   // For a child before exec: mask and dispositions as we were given them. Async-signal-safe.
   void restore_for_command() const noexcept;
+  // Whether Ctrl-C has been pressed: a SIGINT of the terminal, not one that somebody sent, was read
+  // here, or went to the command that had the terminal.
+  [[nodiscard]] bool has_interrupt_key() const { return has_interrupt_key_; }
+  void note_interrupt_key() { has_interrupt_key_ = true; }
+  // Ends this process by SIGINT itself. To a script around us no exit code says the same: only this
+  // tells it that the key was not handled, and that it is to end as well.
+  void end_by_interrupt() noexcept;
   // Stops the whole process group of the caller, as the terminal would have; returns when
   // continued, or at once where nobody could continue it.
   void stop_group(int signal) noexcept;
@@ -35,6 +42,7 @@ class Signals {
   void apply() noexcept;
 
   int fd_ = -1;
+  bool has_interrupt_key_ = false;
   sigset_t taken_{};
   sigset_t given_{};
   struct sigaction given_pipe_ {};

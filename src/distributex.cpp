@@ -10,15 +10,14 @@
 #include "client_say.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 namespace distributex::client {
 
 namespace {
 
-int run(const Options& options, const Descriptors& descriptors) {
-  const Identity identity = make_identity(options.id);
-  const Moment begun = read_clock();
-  Signals signals;
+int run_locked(const Options& options, const Descriptors& descriptors, const Identity& identity,
+               Signals& signals, Moment begun) {
   LocalLock local;
   if (options.local) {
     auto taken = LocalLock::take(options, signals, begun);
@@ -35,6 +34,17 @@ int run(const Options& options, const Descriptors& descriptors) {
   }
   return run_under_lock(options, identity, requests, descriptors, api, signals,
                         std::get<Holding>(outcome));
+}
+
+int run(const Options& options, const Descriptors& descriptors) {
+  const Identity identity = make_identity(options.id);
+  Signals signals;
+  const int code = run_locked(options, descriptors, identity, signals, read_clock());
+  const bool is_in_script = getpgrp() != getpid();
+  if (code == exit_by_signal + SIGINT && signals.has_interrupt_key() && is_in_script) {
+    signals.end_by_interrupt();
+  }
+  return code;
 }
 
 int dispatch(const Options& options, const Descriptors& descriptors) {
