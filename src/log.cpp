@@ -25,6 +25,7 @@ namespace distributex {
 namespace {
 
 constexpr size_t text_max = 1024;         // bytes of one event's text
+constexpr size_t line_max = 4096 + 64;    // bytes of any line
 constexpr size_t write_at = 16 * 1024;    // gathered: written without being asked
 constexpr size_t buffer_max = 64 * 1024;  // kept while nothing can be written
 
@@ -57,7 +58,8 @@ struct Log {
   LogTarget target = LogTarget::stderr_plain;
   Level most_verbose = Level::info;
   bool journal = false;
-  unsigned long dropped = 0;
+  unsigned long dropped = 0;  // and not reported yet
+  uint64_t dropped_ever = 0;
   time_t second = 0;  // that `date` says
   std::array<char, 32> date{};
 };
@@ -105,7 +107,7 @@ std::string_view date_now(long& milliseconds) {
   return state.date.data();
 }
 
-using Line = Text<text_max + 64>;
+using Line = Text<line_max>;
 
 void add_prefix(Level level, Line& line) {
   if (state.journal) {
@@ -158,7 +160,10 @@ void emit(Level level, std::string_view text) {
   const Line line = finished_line(level, text);
   if (!append(line.view())) {
     write_waiting();
-    if (!append(line.view())) ++state.dropped;
+    if (!append(line.view())) {
+      ++state.dropped;
+      ++state.dropped_ever;
+    }
   }
   if (level <= Level::warning || waiting.size > write_at) log_flush();
 }
@@ -210,6 +215,10 @@ void log_line(Level level, const char* format, ...) {
   emit(level, one_line({raw.data(), size}).view());
 }
 
+void log_sound_line(Level level, std::string_view text) {
+  if (log_enabled(level)) emit(level, text);
+}
+
 void log_flush() {
   if (waiting.size > 0) write_waiting();
   if (waiting.size > 0 || state.dropped == 0) return;
@@ -217,5 +226,7 @@ void log_flush() {
 }
 
 bool log_pending() { return waiting.size > 0 || state.dropped > 0; }
+
+uint64_t log_dropped() { return state.dropped_ever; }
 
 }  // namespace distributex
