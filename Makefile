@@ -234,16 +234,19 @@ build/lint/%.tidy: % .clang-tidy $(code_headers) config.mk | deps
 	$(say) TIDY $<
 	$(at)clang-tidy --quiet $(tidy_checks) $< -- $(language) -I$(<D) $(lint_log)
 
+# cppcheck 2.10 takes "[" + text for a truth value, and fails to read 5s.
+cppcheck_mistakes = incorrectStringBooleanError cppcheckError missingIncludeSystem
+
 build/lint/cppcheck: $(code) $(code_headers) config.mk | deps
 	@mkdir -p build/lint/cppcheck.dir
-	$(say) CPPCHECK src tests
+	$(say) CPPCHECK "src tests"
 	$(at)cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 -j 2 \
+		--inline-suppr $(cppcheck_mistakes:%=--suppress=%) --error-exitcode=1 -j 2 \
 		--cppcheck-build-dir=build/lint/cppcheck.dir $(defines) -Isrc -Itests $(code) $(lint_log)
 
 build/lint/shellcheck: $(scripts) | deps
 	@mkdir -p $(@D)
-	$(say) SHCHECK $(scripts)
+	$(say) SHCHECK "$(scripts)"
 	$(at)shellcheck -x $(scripts) $(lint_log)
 
 # --- coverage ---------------------------------------------------------------

@@ -126,7 +126,8 @@ bool Engine::refused_at_door(Ticket ticket, const Request& request, const Engine
     answer = refusal(Result::invalid, Fault::not_found,
                      "there is no pool \"" + request.pool + "\" on this server");
   } else if (const auto& hosts = pool->spec.servers;
-             !hosts.empty() && !std::binary_search(hosts.begin(), hosts.end(), request.owner.host)) {
+             !hosts.empty() &&
+             !std::binary_search(hosts.begin(), hosts.end(), request.owner.host)) {
     answer = refusal(Result::invalid, Fault::host_not_listed,
                      "host \"" + request.owner.host + "\" is not among the servers of pool \"" +
                          request.pool + "\"");

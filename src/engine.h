@@ -62,9 +62,7 @@ class Engine {
   // Everybody who waits, and whoever comes from now on, hears unavailable.
   void drain(Time now);
   // Nobody waits, no question is in flight and no grant is on its way.
-  [[nodiscard]] bool idle() const {
-    return waiters_.empty() && ops_.empty() && promised_.empty();
-  }
+  [[nodiscard]] bool idle() const { return waiters_.empty() && ops_.empty() && promised_.empty(); }
 
   [[nodiscard]] std::optional<Effect> next();
   // When tick() is next due, if ever.

@@ -58,17 +58,17 @@ struct Promise {
 struct EnginePool {
   PoolSpec spec;
   bool removed = false;
-  Line fresh;  // arrived, not asked yet
-  Line line;   // refused and patient
-  Line asked;  // at most one, taken from the other two
+  Line fresh;                           // arrived, not asked yet
+  Line line;                            // refused and patient
+  Line asked;                           // at most one, taken from the other two
   std::set<Waiter*, ByOwner> by_owner;  // all in those three
-  OpId acquire = 0;    // the one in flight; its waiter may have gone
-  bool again = false;  // became due while it was in flight
-  Time retry_at = never;   // when the line is due
-  Time scheduled = never;  // its place among the engine's retries
+  OpId acquire = 0;                     // the one in flight; its waiter may have gone
+  bool again = false;                   // became due while it was in flight
+  Time retry_at = never;                // when the line is due
+  Time scheduled = never;               // its place among the engine's retries
   std::map<Token, Promise> promises;
   std::vector<Token> unheard;  // of those, to be given back unless the acquire says held
-  size_t ops = 0;  // questions in flight, of all kinds
+  size_t ops = 0;              // questions in flight, of all kinds
 };
 
 // A question in flight. Its waiter is forgotten when it goes; then owner says

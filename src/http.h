@@ -108,6 +108,9 @@ class Http {
             std::string_view accept);
   void refuse(Conn& conn, Fault fault, std::string error, const Verb* verb = nullptr,
               const char* allow = nullptr, bool close = false);
+  void make_head(const Reply& reply, bool is_head);
+  void add_to_head(std::string_view name, std::string_view value);
+  [[nodiscard]] const char* date();
   static void flush(bufferevent* bev);
   Conn* at_slot(Ticket ticket);
   Conn* find(Ticket ticket);
@@ -126,6 +129,7 @@ class Http {
   bool closing_ = false;
   bool sweep_armed_ = false;
   size_t read_ahead_ = 0;
+  std::string head_;  // of the reply being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;

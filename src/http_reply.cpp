@@ -149,27 +149,13 @@ void Http::send(Ticket ticket, Reply reply) {
 
 void Http::write(Conn& conn, const Reply& reply, bool close) {
   evhttp_request* request = conn.request;
-  evkeyvalq* out = evhttp_request_get_output_headers(request);
-  if (const std::time_t now = wall_seconds(); now != date_at_) {
-    char text[64];
-    tm parts{};
-    gmtime_r(&now, &parts);
-    date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
-    date_at_ = now;
-  }
-  evhttp_add_header(out, "Date", date_.c_str());
-  evhttp_add_header(out, "Content-Type", reply.content_type);
-  for (const Header& header : reply.headers)
-    if (evhttp_add_header(out, header.name, header.value.c_str()) != 0)
-      log_line(Level::error, "reply header refused name=%s", header.name);
-
-  if (close || closing_ || conn.surplus) evhttp_add_header(out, "Connection", "close");
   // evhttp sends a body after HEAD, too, and knows no length without one.
   const bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
-  if (is_head)
-    evhttp_add_header(out, "Content-Length", std::to_string(reply.body.size()).c_str());
-  else
-    evbuffer_add(body_.get(), reply.body.data(), reply.body.size());
+  make_head(reply, is_head);
+  if (!is_head) evbuffer_add(body_.get(), reply.body.data(), reply.body.size());
+  evkeyvalq* out = evhttp_request_get_output_headers(request);
+  evhttp_add_header(out, "Date", date());
+  if (close || closing_ || conn.surplus) evhttp_add_header(out, "Connection", "close");
 
   bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
   if (conn.state == ConnState::parked) bufferevent_setwatermark(bev, EV_READ, 0, read_ahead_);
@@ -178,8 +164,38 @@ void Http::write(Conn& conn, const Reply& reply, bool close) {
   deadlines_.expect_io(conn, steady_now());
   arm_sweep();
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
-  evhttp_send_reply(request, reply.status, reply.reason, is_head ? nullptr : body_.get());
+  evhttp_send_reply(request, reply.status, head_.c_str(), is_head ? nullptr : body_.get());
   flush(bev);
+}
+
+// The status line's phrase and, in its wake, all headers that evhttp need not
+// see: it would copy and print each one by itself, at a fifth of the cost of a
+// request. So the check for line ends is ours.
+void Http::make_head(const Reply& reply, bool is_head) {
+  head_ = reply.reason;
+  add_to_head("Content-Type", reply.content_type);
+  for (const Header& header : reply.headers) add_to_head(header.name, header.value);
+  if (is_head) add_to_head("Content-Length", std::to_string(reply.body.size()));
+}
+
+void Http::add_to_head(std::string_view name, std::string_view value) {
+  if (value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos) {
+    log_line(Level::error, "reply header refused name=%.*s", static_cast<int>(name.size()), name.data());
+    return;
+  }
+  head_.append("\r\n").append(name).append(": ").append(value);
+}
+
+// Made once a second.
+const char* Http::date() {
+  if (const std::time_t now = wall_seconds(); now != date_at_) {
+    char text[64];
+    tm parts{};
+    gmtime_r(&now, &parts);
+    date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    date_at_ = now;
+  }
+  return date_.c_str();
 }
 
 // Writes at once, not in the next pass of the loop: the client is woken sooner,

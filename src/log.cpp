@@ -2,8 +2,7 @@
 // One buffer of finished lines in front of stderr, and the count of those that
 // found no room in it. The oldest lines are kept and the newest dropped, so
 // what is written is always a whole beginning, then the count of the gap.
-// Syslog has a queue of its own and gets its lines one by one. This is the one
-// place that reads the wall clock for people; nothing is decided by it.
+// Syslog has a queue of its own and gets its lines one by one.
 #include "log.h"
 
 #include <sys/stat.h>
@@ -20,6 +19,8 @@
 #include <cstring>
 #include <ctime>
 #include <string_view>
+
+#include "clock.h"
 
 namespace distributex {
 namespace {
@@ -46,11 +47,7 @@ struct Text {
   std::array<char, N> bytes;
   size_t size = 0;
 
-  void add(std::string_view text) {
-    const size_t fits = std::min(text.size(), N - size);
-    std::memcpy(bytes.data() + size, text.data(), fits);
-    size += fits;
-  }
+  void add(std::string_view text) { size += text.copy(bytes.data() + size, N - size); }
   [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
 };
 
@@ -93,16 +90,13 @@ void write_waiting() {
   std::memmove(waiting.bytes.data(), waiting.bytes.data() + done, waiting.size);
 }
 
-// The time is read once a line, its date put into words once a second.
-std::string_view date_now(long& milliseconds) {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  milliseconds = now.tv_nsec / 1000000;
-  if (now.tv_sec != state.second) {
+// Puts the date into words once a second.
+std::string_view date_of(time_t second) {
+  if (second != state.second) {
     tm parts{};
-    gmtime_r(&now.tv_sec, &parts);
+    gmtime_r(&second, &parts);
     std::strftime(state.date.data(), state.date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    state.second = now.tv_sec;
+    state.second = second;
   }
   return state.date.data();
 }
@@ -115,8 +109,9 @@ void add_prefix(Level level, Line& line) {
     line.add({priority, sizeof priority});
     return;
   }
-  long milliseconds = 0;
-  line.add(date_now(milliseconds));
+  const uint64_t now = wall_us();
+  const uint64_t milliseconds = now / 1000 % 1000;
+  line.add(date_of(static_cast<time_t>(now / 1000000)));
   const char rest[] = {'.',
                        static_cast<char>('0' + milliseconds / 100),
                        static_cast<char>('0' + milliseconds / 10 % 10),

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// The whole lock service as a slow and obvious model: lists in the order of
+// arrival, walked from front to back at every event, and a backend that is part
+// of it and knows at once. What it answers is what the real one must answer.
+// Its leases are numbered by grant; which token stands for a grant it is told.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pool.h"
+
+namespace distributex::test {
+
+using Grant = uint64_t;  // 0: none
+
+struct OracleAnswer {
+  Ticket ticket = 0;
+  Result result = Result::unavailable;
+  Fault fault = Fault::none;
+  Grant grant = 0;
+  std::optional<Duration> expires_in;
+};
+
+struct OracleLease {
+  Owner owner;
+  Grant grant;
+  std::optional<std::chrono::seconds> length;
+  std::optional<Time> ends;
+};
+
+struct OracleWaiter {
+  Ticket ticket;
+  Owner owner;
+  Time since;
+  std::optional<Time> gives_up;
+  std::optional<std::chrono::seconds> expire;
+};
+
+class Oracle {
+ public:
+  void configure(const std::vector<PoolSpec>& pools, size_t max_waiting, Time now);
+  void submit(Ticket ticket, const Request& request, Time now);
+  void arrived(Ticket ticket);
+  void gone(Ticket ticket, Time now);
+  void drain();
+
+  // When something ends by itself, and what does.
+  [[nodiscard]] std::optional<Time> deadline() const;
+  void advance(Time now);
+
+  [[nodiscard]] std::vector<OracleAnswer> take_answers();
+  void learn(Grant grant, Token token) { tokens_[grant] = token; }
+  [[nodiscard]] Token token_of(Grant grant) const;
+
+  [[nodiscard]] const std::list<OracleLease>& leases(const std::string& pool) const;
+  [[nodiscard]] const std::list<OracleWaiter>& waiters(const std::string& pool) const;
+
+ private:
+  struct Pool {
+    std::optional<PoolSpec> spec;  // nothing: not configured
+    std::list<OracleLease> leases;
+    std::list<OracleWaiter> waiters;
+  };
+  enum class Delivery { open, arrived, gone };
+  struct Told {
+    Ticket ticket;
+    std::string pool;
+    Grant grant;
+    Delivery delivery;
+  };
+
+  Fault fault_of(const Request& request) const;
+  void take(Pool& pool, Ticket ticket, const Request& request, Time now);
+  const OracleLease& grant(Pool& pool, const Owner& owner,
+                           std::optional<std::chrono::seconds> asked, Time now);
+  void tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Result result, Time now);
+  void change_lease(Pool& pool, Ticket ticket, const Request& request, Time now);
+  void serve(Pool& pool, Time now);
+  void tell(Ticket ticket, Result result, Fault fault = Fault::none);
+  void give_back_unheard(Grant grant, Time now);
+  OracleLease* lease_of(Pool& pool, const Owner& owner, std::optional<Token> token);
+  static std::optional<std::chrono::seconds> length(const PoolSpec& pool,
+                                                    std::optional<std::chrono::seconds> asked);
+
+  std::map<std::string, Pool> pools_;
+  std::vector<Told> told_;  // of every lease, and all who heard of it
+  std::map<Grant, Token> tokens_;
+  std::vector<OracleAnswer> answers_;
+  Grant last_grant_ = 0;
+  size_t max_waiting_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace distributex::test
