@@ -153,7 +153,16 @@ $O/%.o: %.cpp $O/flags
 	@mkdir -p $(@D)
 	$(at)$(CXX) $(cxxflags) -MMD -MP -c -o $@ $<
 
-$(library): $(call object,$(library_sources)) $O/flags
+# The page for people is part of the daemon.
+$O/page_html.cpp: src/page.html tools/embed-page.sh $O/flags
+	$(say) EMBED $<
+	$(at)tools/embed-page.sh $< >$@
+
+$O/page_html.o: $O/page_html.cpp src/page.h
+	$(say) CXX $<
+	$(at)$(CXX) $(cxxflags) -c -o $@ $<
+
+$(library): $(call object,$(library_sources)) $O/page_html.o $O/flags
 	$(say) AR $@
 	$(at)rm -f $@ && $(AR) crs $@ $(filter %.o,$^)
 

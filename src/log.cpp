@@ -5,6 +5,7 @@
 // Syslog has a queue of its own and gets its lines one by one.
 #include "log.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -76,11 +78,20 @@ bool stderr_is_journal() {
   return std::string_view(stream) == name.data();
 }
 
-// Writes until nothing waits or the descriptor refuses.
+// Whether so much as a short write would do, and not wait for a reader. That
+// stderr were non-blocking is not for us to say: it is shared with others.
+bool is_writable() {
+  pollfd stream{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&stream, 1, 0) == 1 && (stream.revents & POLLOUT) != 0;
+}
+
+// Writes until nothing waits or the descriptor refuses: in pieces for which a
+// pipe that can be written has room.
 void write_waiting() {
   size_t done = 0;
-  while (done < waiting.size) {
-    const ssize_t n = write(STDERR_FILENO, waiting.bytes.data() + done, waiting.size - done);
+  while (done < waiting.size && is_writable()) {
+    const size_t piece = std::min<size_t>(waiting.size - done, PIPE_BUF);
+    const ssize_t n = write(STDERR_FILENO, waiting.bytes.data() + done, piece);
     if (n > 0)
       done += static_cast<size_t>(n);
     else if (n == 0 || errno != EINTR)

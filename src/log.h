@@ -2,8 +2,8 @@
 // Log lines: to stderr, or to syslog in the background. One line per event:
 // subject, then key=value; what came from outside is escaped by the caller.
 // Lines gather in memory and are written by log_flush(), warnings and errors
-// at once; nothing here blocks on anything but the descriptor itself. For the
-// loop's thread only; SIGPIPE is ignored by the program.
+// at once; a stderr that nobody reads is not waited for. For the loop's thread
+// only; SIGPIPE is ignored by the program.
 #pragma once
 
 #include <cstdint>

@@ -246,6 +246,8 @@ Reply Server::metrics() {
 void Server::show(Ticket ticket, const PageRequest& request) {
   switch (request.page) {
     case Page::root:
+      if (request.html) return http_.send(ticket, html_page());
+      [[fallthrough]];
     case Page::livez:
       return http_.send(ticket, probe_page(std::nullopt));
     case Page::readyz:

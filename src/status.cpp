@@ -9,6 +9,7 @@
 #include "backend.h"
 #include "engine.h"
 #include "json.h"
+#include "page.h"
 #include "request.h"
 
 namespace distributex {
@@ -124,6 +125,18 @@ Reply probe_page(const std::optional<std::string>& trouble) {
     reply.headers.push_back({"Retry-After", "1"});
     reply.body = *trouble + "\n";
   }
+  return reply;
+}
+
+Reply html_page() {
+  Reply reply;
+  reply.content_type = "text/html; charset=utf-8";
+  reply.headers = {{"Cache-Control", "no-store"},
+                   {"Vary", "Accept"},
+                   {"Content-Security-Policy", page_policy},
+                   {"X-Content-Type-Options", "nosniff"},
+                   {"Referrer-Policy", "no-referrer"}};
+  reply.body = page_html;
   return reply;
 }
 

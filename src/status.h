@@ -16,6 +16,9 @@ namespace distributex {
 // What /livez, /readyz and / say: "ok", or 503 with one line of reason.
 [[nodiscard]] Reply probe_page(const std::optional<std::string>& trouble);
 
+// The same path for people, when a browser asks.
+[[nodiscard]] Reply html_page();
+
 [[nodiscard]] Reply metrics_page(std::string text);
 
 struct StatusView {
