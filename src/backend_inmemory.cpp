@@ -27,7 +27,7 @@ struct InmemoryPool {
   std::string name;
   std::map<Owner, Held> held;
   std::set<std::pair<Time, const Owner*>> ends;  // of those that end; owners in held
-  Held* oldest = nullptr;  // the chain of held, as they were granted
+  Held* oldest = nullptr;                        // the chain of held, as they were granted
   Held* newest = nullptr;
 };
 

@@ -121,8 +121,7 @@ std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
 }
 
 void Engine::each_waiter(std::string_view name,
-                         const std::function<void(const Owner&, Time)>& visit,
-                         size_t most) const {
+                         const std::function<void(const Owner&, Time)>& visit, size_t most) const {
   const EnginePool* pool = find(name);
   if (!pool) return;
   for (const Line* line : lines_of(*pool))

@@ -16,15 +16,15 @@ namespace distributex {
 namespace {
 
 // In the order of What.
-constexpr std::string_view names[] = {"granted", "released", "expired",     "timeout",
-                                      "cancelled", "lost",   "refused",     "undelivered",
-                                      "busy",    "held",     "not-held",    "renewed"};
+constexpr std::string_view names[] = {"granted",   "released", "expired",  "timeout",
+                                      "cancelled", "lost",     "refused",  "undelivered",
+                                      "busy",      "held",     "not-held", "renewed"};
 
 // Sequence numbers begin far above any second that a clock may show.
 constexpr uint64_t least_seq = 100'000'000'000;
 
-constexpr std::array<std::string_view LockEvent::*, 5> texts_of{&LockEvent::pool, &LockEvent::host, &LockEvent::id,
-                                                            &LockEvent::peer, &LockEvent::error};
+constexpr std::array<std::string_view LockEvent::*, 5> texts_of{
+    &LockEvent::pool, &LockEvent::host, &LockEvent::id, &LockEvent::peer, &LockEvent::error};
 
 // A sequence number, or seconds since 1970: told apart by their size.
 bool read_since(std::string_view text, EventFilter& filter) {

@@ -40,12 +40,12 @@ struct LockEvent {
   std::string_view pool{};
   std::string_view host{};
   std::string_view id{};
-  Token token = 0;                 // 0: none
+  Token token = 0;                   // 0: none
   std::optional<Duration> waited{};  // granted, timeout, cancelled, busy
   std::optional<Duration> held{};    // released, expired
-  std::string_view peer{};         // the client's address; empty: not known
-  std::string_view verb{};         // refused
-  std::string_view error{};        // refused
+  std::string_view peer{};           // the client's address; empty: not known
+  std::string_view verb{};           // refused
+  std::string_view error{};          // refused
 };
 
 // One object in one line, without a newline; empty members are left out.

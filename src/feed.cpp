@@ -39,8 +39,11 @@ const char* type_of(bool sse) {
 
 void append(std::string& text, bool sse, const LockEvent& event, const std::string& json) {
   if (sse)
-    text.append("id: ").append(std::to_string(event.seq)).append("\nevent: ")
-        .append(what_name(event.what)).append("\ndata: ");
+    text.append("id: ")
+        .append(std::to_string(event.seq))
+        .append("\nevent: ")
+        .append(what_name(event.what))
+        .append("\ndata: ");
   text.append(json).append(sse ? "\n\n" : "\n");
 }
 
@@ -64,7 +67,8 @@ void Feed::show(Ticket ticket, const PageRequest& request) {
   ring_.each_after(reader.filter.after_seq, [&](const LockEvent& event) {
     if (reader.filter.takes(event)) append(body, false, event, event_json(event));
   });
-  http_.send(ticket, page_of(type_of(follow && reader.sse), follow ? std::string{} : std::move(body)));
+  http_.send(ticket,
+             page_of(type_of(follow && reader.sse), follow ? std::string{} : std::move(body)));
 }
 
 void Feed::open(Ticket ticket, Reader reader) {

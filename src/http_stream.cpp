@@ -77,7 +77,10 @@ std::string_view Http::peer(Ticket ticket) {
   std::string_view host = address;
   if (host.starts_with(mapped) && host.find('.') != host.npos) host.remove_prefix(mapped.size());
   const bool v6 = host.find(':') != host.npos;
-  conn->peer.append(v6 ? "[" : "").append(host).append(v6 ? "]:" : ":").append(std::to_string(port));
+  conn->peer.append(v6 ? "[" : "")
+      .append(host)
+      .append(v6 ? "]:" : ":")
+      .append(std::to_string(port));
   return conn->peer;
 }
 

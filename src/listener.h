@@ -23,7 +23,10 @@ struct Listener {
 [[nodiscard]] std::variant<std::vector<Listener>, std::string> open_listeners(
     const std::string& address);
 
-// The same address with another port.
+// Whether an address says where: "localhost" and "[::1]" lack a port.
+[[nodiscard]] bool has_port(const std::string& address);
+
+// The same address with this port, whether it had one or not.
 [[nodiscard]] std::string with_port(const std::string& address, uint16_t port);
 
 }  // namespace distributex

@@ -38,7 +38,8 @@ struct CounterRow {
 constexpr CounterRow counters[] = {
     {Count::grants, "distributex_grants_total", "Locks granted."},
     {Count::releases, "distributex_releases_total", "Locks given back by their holders."},
-    {Count::expiries, "distributex_expiries_total", "Locks that ended because their time was over."},
+    {Count::expiries, "distributex_expiries_total",
+     "Locks that ended because their time was over."},
     {Count::undelivered, "distributex_undelivered_grants_total",
      "Locks taken back because the client had gone before it heard of its grant."},
     {Count::cancelled, "distributex_cancelled_waits_total",
@@ -56,17 +57,16 @@ constexpr bool rows_stand_in_order() {
 }
 static_assert(rows_stand_in_order());
 
-constexpr Duration lock_buckets[] = {milliseconds{1}, milliseconds{5},  milliseconds{10},
-                                     milliseconds{50}, milliseconds{100}, milliseconds{500},
-                                     seconds{1},       seconds{5},        seconds{15},
-                                     seconds{60},      seconds{300},      seconds{900},
-                                     seconds{1800},    seconds{3600},     seconds{7200},
-                                     seconds{21600},   seconds{43200},    seconds{86400}};
+constexpr Duration lock_buckets[] = {
+    milliseconds{1},   milliseconds{5}, milliseconds{10}, milliseconds{50}, milliseconds{100},
+    milliseconds{500}, seconds{1},      seconds{5},       seconds{15},      seconds{60},
+    seconds{300},      seconds{900},    seconds{1800},    seconds{3600},    seconds{7200},
+    seconds{21600},    seconds{43200},  seconds{86400}};
 
-constexpr Duration backend_buckets[] = {
-    microseconds{10}, microseconds{100}, microseconds{500}, milliseconds{1},   milliseconds{2},
-    milliseconds{5},  milliseconds{10},  milliseconds{50},  milliseconds{100}, milliseconds{500},
-    seconds{1},       seconds{5}};
+constexpr Duration backend_buckets[] = {microseconds{10},  microseconds{100}, microseconds{500},
+                                        milliseconds{1},   milliseconds{2},   milliseconds{5},
+                                        milliseconds{10},  milliseconds{50},  milliseconds{100},
+                                        milliseconds{500}, seconds{1},        seconds{5}};
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -195,12 +195,14 @@ std::string Metrics::page(const MetricsView& view) const {
             seconds_of(view.uptime));
   add_gauge(all, "distributex_connections", "Open connections.",
             static_cast<double>(view.connections));
-  add_gauge(all, "distributex_waiting_requests", "Clients that wait for a lock, all pools together.",
+  add_gauge(all, "distributex_waiting_requests",
+            "Clients that wait for a lock, all pools together.",
             static_cast<double>(all_waiting(view.sight.engine)));
   add_gauge(all, "distributex_event_streams", "Readers that follow /events/.",
             static_cast<double>(view.streams));
-  MetricFamily& requests = open_family(all, "distributex_requests_total",
-                                       "Requests answered, by verb and result.", MetricType::Counter);
+  MetricFamily& requests =
+      open_family(all, "distributex_requests_total", "Requests answered, by verb and result.",
+                  MetricType::Counter);
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew})
     for (size_t i = 0; i < answers_[0].size(); ++i) {
       ClientMetric metric;
@@ -215,10 +217,10 @@ std::string Metrics::page(const MetricsView& view) const {
               "Readers of /events/ cut off because they read too slowly.", view.streams_dropped);
   add_counter(all, "distributex_log_dropped_lines_total", "Lines that the log had no room for.",
               view.log_dropped);
-  add_histogram(all, "distributex_wait_seconds", "How long a /wait/ took until its lock was granted.",
-                waited_);
-  add_histogram(all, "distributex_hold_seconds", "How long locks were held until release or expiry.",
-                held_);
+  add_histogram(all, "distributex_wait_seconds",
+                "How long a /wait/ took until its lock was granted.", waited_);
+  add_histogram(all, "distributex_hold_seconds",
+                "How long locks were held until release or expiry.", held_);
   add_gauge(all, "distributex_backend_up", "1 while the backend can grant locks.",
             view.backend_up ? 1 : 0);
   add_histogram(all, "distributex_backend_latency_seconds",

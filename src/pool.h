@@ -97,11 +97,12 @@ struct Renew {
 struct Verdict {
   enum class Kind { granted, held, full, released, not_held, renewed, lost, failed };
   Kind kind = Kind::failed;
-  Token token = 0;                   // granted, held, renewed, released
-  std::optional<Time> ends;          // granted, held, renewed; nothing: never
-  std::optional<Time> retry_at;      // granted, full: when asking again makes sense; nothing: only when told
-  std::string reason;                // failed: one clear sentence
-  std::optional<Time> since;         // released: when the lease was granted, if it is known
+  Token token = 0;           // granted, held, renewed, released
+  std::optional<Time> ends;  // granted, held, renewed; nothing: never
+  std::optional<Time>
+      retry_at;        // granted, full: when asking again makes sense; nothing: only when told
+  std::string reason;  // failed: one clear sentence
+  std::optional<Time> since;  // released: when the lease was granted, if it is known
 };
 
 enum class Result {

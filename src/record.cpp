@@ -16,8 +16,9 @@ namespace distributex {
 namespace {
 
 // In the order of Result.
-constexpr What what_of[] = {What::granted,  What::held,    What::busy, What::timeout, What::released,
-                            What::not_held, What::renewed, What::lost, What::refused, What::refused};
+constexpr What what_of[] = {What::granted,  What::held,     What::busy,    What::timeout,
+                            What::released, What::not_held, What::renewed, What::lost,
+                            What::refused,  What::refused};
 
 bool is_kept(What what) { return what <= What::undelivered; }
 
@@ -47,12 +48,12 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
   const Answer& answer = answered.answer;
   metrics_.answered(answered.verb, answer.result);
   LockEvent event{.what = what_of[static_cast<size_t>(answer.result)],
-              .pool = answer.pool,
-              .host = answer.owner.host,
-              .id = answer.owner.id,
-              .token = answer.token,
-              .held = answer.held,
-              .peer = peer};
+                  .pool = answer.pool,
+                  .host = answer.owner.host,
+                  .id = answer.owner.id,
+                  .token = answer.token,
+                  .held = answer.held,
+                  .peer = peer};
   if (event.what == What::granted || event.what == What::timeout || event.what == What::busy)
     event.waited = now - answered.since;
   if (event.what == What::granted) {
@@ -99,10 +100,10 @@ void Record::undelivered(const Release& release) {
 void Record::expired(std::string_view pool, const Lease& lease) {
   metrics_.count(Count::expiries);
   LockEvent event{.what = What::expired,
-              .pool = pool,
-              .host = lease.owner.host,
-              .id = lease.owner.id,
-              .token = lease.token};
+                  .pool = pool,
+                  .host = lease.owner.host,
+                  .id = lease.owner.id,
+                  .token = lease.token};
   if (lease.ends) {
     event.held = *lease.ends - lease.since;
     metrics_.held(*event.held);

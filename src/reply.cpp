@@ -113,7 +113,8 @@ void add_headers(const Answer& answer, std::vector<Header>& headers) {
   if (row.has_error) headers.push_back({"Distributex-Error", escaped(answer.error)});
   if (answer.standing) {
     if (!answer.standing->holders.empty())
-      headers.push_back({"Distributex-Holder", holder_text(answer.standing->holders.front().owner)});
+      headers.push_back(
+          {"Distributex-Holder", holder_text(answer.standing->holders.front().owner)});
     headers.push_back({"Distributex-Waiting", decimal(answer.standing->waiting)});
   }
   if (answer.result == Result::unavailable) headers.push_back({"Retry-After", "1"});

@@ -30,7 +30,8 @@ constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
 // Rounded up, so that a timer does not fire just before its time.
 timeval to_timeval(Duration duration) {
-  const auto us = std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
+  const auto us =
+      std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
   return {.tv_sec = us.count() / 1'000'000, .tv_usec = us.count() % 1'000'000};
 }
 
@@ -117,7 +118,8 @@ HttpLimits Server::limits_of(const Config& config) const {
   rlimit files{};
   uint32_t most = config.max_connections;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
+    files.rlim_cur =
+        std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
     if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < most + reserved_files) {
       const rlim_t room = files.rlim_cur > 2 * reserved_files ? files.rlim_cur - reserved_files
                                                               : files.rlim_cur / 2;
@@ -167,7 +169,8 @@ void Server::pump() {
   pumping_ = false;
   feed_.wake();
   arm_timer();
-  if (log_pending() && !evtimer_pending(flush_.get(), nullptr)) evtimer_add(flush_.get(), &flush_delay);
+  if (log_pending() && !evtimer_pending(flush_.get(), nullptr))
+    evtimer_add(flush_.get(), &flush_delay);
 }
 
 void Server::perform(Effect& effect) {
@@ -218,10 +221,8 @@ void Server::on_timer(int, short, void* self) noexcept {
 void Server::on_flush(int, short, void*) noexcept { log_flush(); }
 
 Sight Server::sight() const {
-  return {.engine = engine_,
-          .backend = *backend_,
-          .holdings = record_.holdings(),
-          .now = steady_now()};
+  return {
+      .engine = engine_, .backend = *backend_, .holdings = record_.holdings(), .now = steady_now()};
 }
 
 Reply Server::status(const std::string& query) const {
@@ -251,10 +252,12 @@ void Server::show(Ticket ticket, const PageRequest& request) {
     case Page::livez:
       return http_.send(ticket, probe_page(std::nullopt));
     case Page::readyz:
-      return http_.send(ticket, probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
+      return http_.send(ticket,
+                        probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
     case Page::status:
-      return backend_->survey([this, ticket, query = request.query] { http_.send(ticket, status(query)); },
-                              steady_now());
+      return backend_->survey(
+          [this, ticket, query = request.query] { http_.send(ticket, status(query)); },
+          steady_now());
     case Page::metrics:
       return backend_->survey([this, ticket] { http_.send(ticket, metrics()); }, steady_now());
     case Page::events:
@@ -277,7 +280,8 @@ void Server::reload() {
     return;
   }
   Config& config = std::get<Config>(loaded);
-  if (config.backend != setup_.config.backend || config.memcachehost != setup_.config.memcachehost ||
+  if (config.backend != setup_.config.backend ||
+      config.memcachehost != setup_.config.memcachehost ||
       config.memcacheport != setup_.config.memcacheport || config.listen != setup_.config.listen)
     log_line(Level::warning, "listen and the backend change at a restart only");
   config.backend = setup_.config.backend;
@@ -309,7 +313,9 @@ void Server::stop() {
   evtimer_add(stop_step_.get(), &delay);
 }
 
-void Server::on_stop_step(int, short, void* self) noexcept { static_cast<Server*>(self)->stop_step(); }
+void Server::on_stop_step(int, short, void* self) noexcept {
+  static_cast<Server*>(self)->stop_step();
+}
 
 void Server::stop_step() {
   http_.stop_listening();

@@ -63,7 +63,8 @@ Standing standing_of(const Sight& sight, std::string_view pool, const Owner& own
   standing.position = waits ? sight.engine.place_of(pool, owner, places_known)
                             : std::optional{standing.waiting + 1};
   for (const Lease& lease : sight.backend.leases(pool, holders_shown)) {
-    Standing::Holder holder{.owner = lease.owner, .held = sight.now - lease.since, .expires_in = {}};
+    Standing::Holder holder{
+        .owner = lease.owner, .held = sight.now - lease.since, .expires_in = {}};
     if (lease.ends) holder.expires_in = std::max(*lease.ends - sight.now, Duration::zero());
     standing.holders.push_back(std::move(holder));
   }

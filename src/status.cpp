@@ -58,8 +58,10 @@ json_t* lease_json(const StatusView& view, const Lease& lease) {
 
 json_t* holders_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* holders = json_array();
-  for (const Lease& lease : view.sight.backend.leases(spec.name, wanted.host ? SIZE_MAX : wanted.most))
-    if ((!wanted.host || lease.owner.host == *wanted.host) && json_array_size(holders) < wanted.most)
+  for (const Lease& lease :
+       view.sight.backend.leases(spec.name, wanted.host ? SIZE_MAX : wanted.most))
+    if ((!wanted.host || lease.owner.host == *wanted.host) &&
+        json_array_size(holders) < wanted.most)
       json_array_append_new(holders, lease_json(view, lease));
   return holders;
 }
