@@ -101,12 +101,12 @@ coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
-	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(CMOCKA_CFLAGS)))
+	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
 language = -std=c++20 -pthread $(defines) -Isrc $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS)
+daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) $(PROMETHEUS_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
 
@@ -153,7 +153,16 @@ $O/%.o: %.cpp $O/flags
 	@mkdir -p $(@D)
 	$(at)$(CXX) $(cxxflags) -MMD -MP -c -o $@ $<
 
-$(library): $(call object,$(library_sources)) $O/flags
+# The page for people is part of the daemon.
+$O/page_html.cpp: src/page.html tools/embed-page.sh $O/flags
+	$(say) EMBED $<
+	$(at)tools/embed-page.sh $< >$@
+
+$O/page_html.o: $O/page_html.cpp src/page.h
+	$(say) CXX $<
+	$(at)$(CXX) $(cxxflags) -c -o $@ $<
+
+$(library): $(call object,$(library_sources)) $O/page_html.o $O/flags
 	$(say) AR $@
 	$(at)rm -f $@ && $(AR) crs $@ $(filter %.o,$^)
 

@@ -15,7 +15,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "server_log.h"
 #include "status.h"
 
 namespace distributex {
@@ -51,6 +50,7 @@ Server::Server(ServerSetup setup)
     : setup_(std::move(setup)),
       started_(steady_now()),
       base_(make_base()),
+      record_(setup_.config, wall_us()),
       backend_(make_backend({.base = base_.get(),
                              .config = setup_.config,
                              .sink = make_sink(),
@@ -58,7 +58,8 @@ Server::Server(ServerSetup setup)
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
       stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
-      http_(base_.get(), limits_of(setup_.config), make_events()) {
+      http_(base_.get(), limits_of(setup_.config), make_events()),
+      feed_(base_.get(), http_, record_.events()) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);
@@ -72,7 +73,9 @@ Server::~Server() = default;
 BackendSink Server::make_sink() {
   return {.decided =
               [this](OpId op, const Verdict& verdict) {
-                engine_.decided(op, verdict, steady_now());
+                const Time now = steady_now();
+                record_.decided(op, verdict, now);
+                engine_.decided(op, verdict, now);
                 pump();
               },
           .changed =
@@ -80,7 +83,8 @@ BackendSink Server::make_sink() {
                 engine_.changed(pool, steady_now());
                 pump();
               },
-          .expired = [](const std::string& pool, const Lease& lease) { log_expiry(pool, lease); }};
+          .expired = [this](const std::string& pool,
+                            const Lease& lease) { record_.expired(pool, lease); }};
 }
 
 HttpEvents Server::make_events() {
@@ -89,11 +93,18 @@ HttpEvents Server::make_events() {
                 engine_.submit(ticket, std::move(request), steady_now());
                 pump();
               },
-          .page = [this](Ticket ticket, Page page,
-                         const std::string& query) { show(ticket, page, query); },
+          .page = [this](Ticket ticket, const PageRequest& request) { show(ticket, request); },
+          .refused =
+              [this](Ticket ticket, std::optional<Verb> verb, const Answer& answer) {
+                record_.refused(verb, answer, http_.peer(ticket));
+                pump();
+              },
           .gone =
               [this](Ticket ticket) {
-                engine_.cancel(ticket, steady_now());
+                const Time now = steady_now();
+                feed_.gone(ticket);
+                if (const auto left = engine_.cancel(ticket, now))
+                  record_.left(*left, http_.peer(ticket), now);
                 pump();
               },
           .delivered =
@@ -154,23 +165,35 @@ void Server::run() {
 // pump is at work: it takes them in its turn.
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (const auto effect = engine_.next()) perform(*effect);
+  while (auto effect = engine_.next()) perform(*effect);
   pumping_ = false;
+  feed_.wake();
   arm_timer();
   if (log_pending() && !evtimer_pending(flush_.get(), nullptr))
     evtimer_add(flush_.get(), &flush_delay);
 }
 
-void Server::perform(const Effect& effect) {
+void Server::perform(Effect& effect) {
   const Time now = steady_now();
-  if (const auto* answered = std::get_if<Answered>(&effect)) {
-    log_answer(*answered, now);
-    http_.answer(answered->ticket, answered->answer);
-  } else if (const auto* acquire = std::get_if<Acquire>(&effect)) {
+  auto* answered = std::get_if<Answered>(&effect);
+  if (!answered) return ask(effect, now);
+  Answer& answer = answered->answer;
+  if (answer.result == Result::busy || answer.result == Result::timeout)
+    answer.standing = standing_of(sight(), answer.pool, answer.owner);
+  record_.answered(*answered, http_.peer(answered->ticket), now);
+  http_.answer(answered->ticket, answer);
+}
+
+void Server::ask(const Effect& question, Time now) {
+  if (const auto* acquire = std::get_if<Acquire>(&question)) {
+    record_.asked(acquire->op, now);
     backend_->acquire(*acquire, now);
-  } else if (const auto* release = std::get_if<Release>(&effect)) {
+  } else if (const auto* release = std::get_if<Release>(&question)) {
+    if (release->undelivered) record_.undelivered(*release);
+    record_.asked(release->op, now);
     backend_->release(*release, now);
-  } else if (const auto* renew = std::get_if<Renew>(&effect)) {
+  } else if (const auto* renew = std::get_if<Renew>(&question)) {
+    record_.asked(renew->op, now);
     backend_->renew(*renew, now);
   }
 }
@@ -197,9 +220,35 @@ void Server::on_timer(int, short, void* self) noexcept {
 
 void Server::on_flush(int, short, void*) noexcept { log_flush(); }
 
-void Server::show(Ticket ticket, Page page, const std::string& query) {
-  switch (page) {
+Sight Server::sight() const {
+  return {
+      .engine = engine_, .backend = *backend_, .holdings = record_.holdings(), .now = steady_now()};
+}
+
+Reply Server::status(const std::string& query) const {
+  return status_page({.sight = sight(),
+                      .backend_name = setup_.config.backend,
+                      .uptime = steady_now() - started_,
+                      .wall_us = wall_us()},
+                     query);
+}
+
+Reply Server::metrics() {
+  return metrics_page(record_.metrics().page({.sight = sight(),
+                                              .backend_name = setup_.config.backend,
+                                              .backend_up = !backend_->trouble(),
+                                              .uptime = steady_now() - started_,
+                                              .connections = http_.connections(),
+                                              .streams = feed_.streams(),
+                                              .streams_dropped = feed_.dropped(),
+                                              .log_dropped = log_dropped()}));
+}
+
+void Server::show(Ticket ticket, const PageRequest& request) {
+  switch (request.page) {
     case Page::root:
+      if (request.html) return http_.send(ticket, html_page());
+      [[fallthrough]];
     case Page::livez:
       return http_.send(ticket, probe_page(std::nullopt));
     case Page::readyz:
@@ -207,16 +256,12 @@ void Server::show(Ticket ticket, Page page, const std::string& query) {
                         probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
     case Page::status:
       return backend_->survey(
-          [this, ticket, query] {
-            const StatusView view{.engine = engine_,
-                                  .backend = *backend_,
-                                  .backend_name = setup_.config.backend,
-                                  .uptime = steady_now() - started_,
-                                  .now = steady_now(),
-                                  .wall_us = wall_us()};
-            http_.send(ticket, status_page(view, query));
-          },
+          [this, ticket, query = request.query] { http_.send(ticket, status(query)); },
           steady_now());
+    case Page::metrics:
+      return backend_->survey([this, ticket] { http_.send(ticket, metrics()); }, steady_now());
+    case Page::events:
+      return feed_.show(ticket, request);
   }
 }
 
@@ -242,6 +287,7 @@ void Server::reload() {
   config.backend = setup_.config.backend;
   setup_.config = std::move(config);
   http_.set_limits(limits_of(setup_.config));
+  record_.configure(setup_.config);
   backend_->configure(setup_.config.pools);
   engine_.configure(setup_.config.pools, setup_.config.max_waiting, steady_now());
   log_line(Level::info, "reloaded pools=%zu", setup_.config.pools.size());
@@ -261,6 +307,7 @@ void Server::stop() {
   http_.close_after_replies();
   engine_.drain(steady_now());
   pump();
+  feed_.stop();
   // The pass that the first step waits for accepts who has connected already.
   const timeval delay = to_timeval(stop_interval);
   evtimer_add(stop_step_.get(), &delay);

@@ -11,8 +11,11 @@
 #include "backend.h"
 #include "config.h"
 #include "engine.h"
+#include "feed.h"
 #include "handle.h"
 #include "http.h"
+#include "record.h"
+#include "standing.h"
 
 namespace distributex {
 
@@ -45,8 +48,12 @@ class Server {
   static void on_stop_step(int, short, void* self) noexcept;
 
   void pump();
-  void perform(const Effect& effect);
-  void show(Ticket ticket, Page page, const std::string& query);
+  void perform(Effect& effect);
+  void show(Ticket ticket, const PageRequest& request);
+  void ask(const Effect& question, Time now);
+  [[nodiscard]] Sight sight() const;
+  [[nodiscard]] Reply status(const std::string& query) const;
+  [[nodiscard]] Reply metrics();
   void arm_timer();
   void reload();
   void stop();
@@ -58,6 +65,7 @@ class Server {
   ServerSetup setup_;
   Time started_;
   EventBase base_;
+  Record record_;
   Engine engine_;
   std::unique_ptr<Backend> backend_;
   Event timer_;
@@ -65,6 +73,7 @@ class Server {
   Event stop_step_;
   std::vector<Event> signals_;
   Http http_;
+  Feed feed_;
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
   std::optional<Time> stop_by_;
