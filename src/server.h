@@ -13,6 +13,7 @@
 #include "engine.h"
 #include "handle.h"
 #include "http.h"
+#include "supervision.h"
 
 namespace distributex {
 
@@ -20,6 +21,7 @@ struct ServerSetup {
   Config config;
   std::string config_file;          // read again at SIGHUP
   std::vector<std::string> listen;  // what to listen on, whatever config says
+  std::vector<Listener> inherited;  // if there are any: these instead
 };
 
 class Server {
@@ -49,8 +51,12 @@ class Server {
   void show(Ticket ticket, Page page, const std::string& query);
   void arm_timer();
   void reload();
+  void read_again();
   void stop();
   void stop_step();
+  void drain();
+  [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
+  [[nodiscard]] std::string summary() const;
   [[nodiscard]] HttpLimits limits_of(const Config& config) const;
   [[nodiscard]] BackendSink make_sink();
   [[nodiscard]] HttpEvents make_events();
@@ -65,10 +71,12 @@ class Server {
   Event stop_step_;
   std::vector<Event> signals_;
   Http http_;
+  Supervision supervision_;
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
   std::optional<Time> stop_by_;
   bool pumping_ = false;
+  bool successor_listens_ = false;  // on sockets that we only borrow
 };
 
 }  // namespace distributex
