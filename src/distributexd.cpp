@@ -35,9 +35,11 @@ struct Option {
 };
 
 constexpr Option options[] = {
-    {'c', "config", "FILE", "the configuration (default " SYSCONFDIR "/distributex/distributex.yaml)"},
+    {'c', "config", "FILE",
+     "the configuration (default " SYSCONFDIR "/distributex/distributex.yaml)"},
     {'p', "port", "PORT", "listen on this port, whatever the configuration says; 0: any free one"},
-    {'l', "listen", "ADDRESS", "listen on address:port, [v6]:port or unix:/path only; may be repeated"},
+    {'l', "listen", "ADDRESS",
+     "listen on ADDRESS[:PORT], [V6][:PORT] or unix:/PATH only; may be repeated"},
     {'d', "daemon", nullptr, "go to the background once ready; log to syslog"},
     {'P', "pidfile", "FILE", "write the process id there"},
     {'u', "user", "USER", "become this user once the ports are open"},
@@ -46,6 +48,8 @@ constexpr Option options[] = {
     {'V', "version", nullptr, "print the version and exit"},
     {'h', "help", nullptr, "print this and exit"},
 };
+
+constexpr uint16_t default_port = 9889;  // of -l without one
 
 struct Arguments {
   std::string config = SYSCONFDIR "/distributex/distributex.yaml";
@@ -64,14 +68,17 @@ int usage_error(const std::string& what) {
 }
 
 int print_help() {
-  std::puts("Usage: distributexd [OPTION]...\n"
-            "A network mutex and semaphore service.\n");
+  std::puts(
+      "Usage: distributexd [OPTION]...\n"
+      "A network mutex and semaphore service.\n");
   for (const Option& o : options) {
-    const std::string name = std::string{o.name} + (o.argument ? std::string{"="} + o.argument : "");
+    const std::string name =
+        std::string{o.name} + (o.argument ? std::string{"="} + o.argument : "");
     std::printf("  -%c, --%-18s %s\n", o.letter, name.c_str(), o.help);
   }
-  std::puts("\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
-            "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
+  std::puts(
+      "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
+      "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
   return EX_OK;
 }
 
@@ -85,20 +92,41 @@ std::optional<uint16_t> to_port(std::string_view text) {
 // The exit code when there is nothing more to do.
 std::optional<int> take_option(int letter, const char* argument, Arguments& out) {
   switch (letter) {
-    case 'c': out.config = argument; break;
+    case 'c':
+      out.config = argument;
+      break;
     case 'p':
       out.port = to_port(argument);
-      if (!out.port) return usage_error("port \"" + std::string{argument} + "\" is not a number from 0 to 65535");
+      if (!out.port)
+        return usage_error("port \"" + std::string{argument} +
+                           "\" is not a number from 0 to 65535");
       break;
-    case 'l': out.listen.emplace_back(argument); break;
-    case 'd': out.daemon = true; break;
-    case 'P': out.pidfile = argument; break;
-    case 'u': out.user = argument; break;
-    case 't': out.test = true; break;
-    case 'v': out.verbose = true; break;
-    case 'V': std::puts("distributexd " DISTRIBUTEX_VERSION); return EX_OK;
-    case 'h': return print_help();
-    default: std::fputs("Try 'distributexd --help'.\n", stderr); return EX_USAGE;
+    case 'l':
+      out.listen.emplace_back(argument);
+      break;
+    case 'd':
+      out.daemon = true;
+      break;
+    case 'P':
+      out.pidfile = argument;
+      break;
+    case 'u':
+      out.user = argument;
+      break;
+    case 't':
+      out.test = true;
+      break;
+    case 'v':
+      out.verbose = true;
+      break;
+    case 'V':
+      std::puts("distributexd " DISTRIBUTEX_VERSION);
+      return EX_OK;
+    case 'h':
+      return print_help();
+    default:
+      std::fputs("Try 'distributexd --help'.\n", stderr);
+      return EX_USAGE;
   }
   return std::nullopt;
 }
@@ -117,7 +145,8 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
     if (letter == -1) break;
     if (const auto code = take_option(letter, optarg, out)) return code;
   }
-  if (optind < argc) return usage_error("unexpected argument \"" + std::string{argv[optind]} + "\"");
+  if (optind < argc)
+    return usage_error("unexpected argument \"" + std::string{argv[optind]} + "\"");
   return std::nullopt;
 }
 
@@ -134,20 +163,23 @@ int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 
 // What to listen on: -l goes before the configuration, and -p before any port.
 std::vector<std::string> listen_on(const Arguments& arguments, const Config& config) {
   std::vector<std::string> addresses = arguments.listen.empty() ? config.listen : arguments.listen;
-  if (arguments.port)
-    for (std::string& address : addresses) address = with_port(address, *arguments.port);
+  for (std::string& address : addresses)
+    if (arguments.port || !has_port(address))
+      address = with_port(address, arguments.port.value_or(default_port));
   return addresses;
 }
 
 int serve(const Arguments& arguments, const Config& config) {
   auto inherited = inherited_listeners();
-  if (const auto* error = std::get_if<std::string>(&inherited)) return fail(EX_OSERR, *error, ENOTSOCK);
+  if (const auto* error = std::get_if<std::string>(&inherited))
+    return fail(EX_OSERR, *error, ENOTSOCK);
   std::optional<Background> background;
   if (arguments.daemon && !(background = Background::enter()))
     return fail_system(std::string{"cannot go to the background: "} + std::strerror(errno));
   PidFile pidfile;
   if (!arguments.pidfile.empty())
-    if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile)) return fail_system(*error);
+    if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile))
+      return fail_system(*error);
 
   Server server{{.config = config,
                  .config_file = absolute_path(arguments.config),
@@ -155,7 +187,8 @@ int serve(const Arguments& arguments, const Config& config) {
                  .inherited = std::get<std::vector<Listener>>(std::move(inherited))}};
   if (const auto error = server.open()) return fail_system(*error);
   if (!arguments.user.empty())
-    if (const auto error = become_user(arguments.user, server.unix_paths())) return fail_system(*error);
+    if (const auto error = become_user(arguments.user, server.unix_paths()))
+      return fail_system(*error);
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);

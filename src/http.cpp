@@ -26,11 +26,11 @@ namespace {
 
 constexpr timeval now_at_once{.tv_sec = 0, .tv_usec = 0};
 constexpr timeval sweep_interval{.tv_sec = 0, .tv_usec = 250'000};
-constexpr uint32_t refusal_reserve = 64;        // connections that still hear why not
-constexpr size_t parked_bytes = 4096;           // that a waiting client may send ahead
-constexpr size_t least_read_ahead = 16384;      // bytes of input kept a connection
-constexpr unsigned descriptor_bits = 24;        // of a ticket; the rest counts requests
-constexpr uint16_t every_method = 0xffff;       // unknown ones as well: ours to refuse
+constexpr uint32_t refusal_reserve = 64;    // connections that still hear why not
+constexpr size_t parked_bytes = 4096;       // that a waiting client may send ahead
+constexpr size_t least_read_ahead = 16384;  // bytes of input kept a connection
+constexpr unsigned descriptor_bits = 24;    // of a ticket; the rest counts requests
+constexpr uint16_t every_method = 0xffff;   // unknown ones as well: ours to refuse
 
 }  // namespace
 
@@ -110,9 +110,17 @@ void Http::adopt(bufferevent* bev) {
   Conn& conn = *conns_[slot];
   ++count_;
   evhttp_connection_set_closecb(conn.evcon, on_close, &conn);
+  evbuffer_add_cb(bufferevent_get_input(bev), on_input, &conn);
   deadlines_.add(conn, steady_now());
   arm_sweep();
   if (count_ > max_connections_ + refusal_reserve) shutdown(fd, SHUT_RDWR);
+}
+
+// The first bytes of a request end the idling before it.
+void Http::on_input(evbuffer*, const evbuffer_cb_info* change, void* conn) noexcept {
+  Conn& reading = *static_cast<Conn*>(conn);
+  if (change->n_added == 0 || reading.state != ConnState::reading) return;
+  reading.http->deadlines_.request_began(reading, steady_now());
 }
 
 void Http::arm_sweep() {
@@ -183,6 +191,8 @@ void Http::on_close(evhttp_connection*, void* conn) noexcept {
 void Http::closed(Conn& conn) {
   const auto ended = std::move(conns_[static_cast<size_t>(conn.fd)]);
   deadlines_.remove(conn);
+  evbuffer_remove_cb(bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon)), on_input,
+                     &conn);
   --count_;
   if (conn.state == ConnState::sending) --sending_;
   if (conn.request && !evhttp_request_get_connection(conn.request))

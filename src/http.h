@@ -68,6 +68,7 @@ class Http {
   static void on_request(evhttp_request* request, void* self) noexcept;
   static void on_close(evhttp_connection* evcon, void* conn) noexcept;
   static void on_sent(evhttp_request* request, void* conn) noexcept;
+  static void on_input(evbuffer* input, const evbuffer_cb_info* change, void* conn) noexcept;
   static void on_parked_bytes(bufferevent* bev, void* evcon) noexcept;
 
   void adopt(bufferevent* bev);

@@ -27,7 +27,7 @@ struct Conn {
   Http* http;
   evhttp_connection* evcon;
   int fd;
-  bool surplus;  // above the cap: one refusal, then closed
+  bool surplus;                        // above the cap: one refusal, then closed
   std::list<Conn*>::iterator place{};  // in one of Deadlines' lists
   std::list<Conn*>* in = nullptr;
   Time due{};
@@ -49,6 +49,10 @@ class Deadlines {
   void remove(Conn& conn);
   void expect_io(Conn& conn, Time now) { put(conn, io_, now + io_length_); }
   void expect_request(Conn& conn, Time now) { put(conn, idle_, now + idle_length_); }
+  // More bytes of a request that has begun give it no more time.
+  void request_began(Conn& conn, Time now) {
+    if (conn.in == &idle_) expect_io(conn, now);
+  }
   void expect_nothing(Conn& conn) { put(conn, unbounded_, Time::max()); }
 
   // A connection whose time is over, taken off its deadline; or nothing.

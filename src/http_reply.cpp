@@ -79,8 +79,8 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
                   "there is no path \"/" + std::string(target.path) + "\" on this server");
   const auto method = evhttp_request_get_command(request);
   const int known = std::holds_alternative<Verb>(*route)
-                             ? EVHTTP_REQ_GET | EVHTTP_REQ_POST
-                             : EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS;
+                        ? EVHTTP_REQ_GET | EVHTTP_REQ_POST
+                        : EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS;
   if ((method & known) == 0)
     return refuse(conn, Fault::bad_method, "this path knows other methods only, see Allow",
                   allowed_methods(*route), true);
@@ -161,7 +161,8 @@ void Http::make_head(const Reply& reply, bool is_head) {
 
 void Http::add_to_head(std::string_view name, std::string_view value) {
   if (value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos) {
-    log_line(Level::error, "reply header refused name=%.*s", static_cast<int>(name.size()), name.data());
+    log_line(Level::error, "reply header refused name=%.*s", static_cast<int>(name.size()),
+             name.data());
     return;
   }
   head_.append("\r\n").append(name).append(": ").append(value);
@@ -187,7 +188,8 @@ void Http::flush(bufferevent* bev) {
   evbuffer_unfreeze(output, 1);
   evbuffer_write(output, bufferevent_getfd(bev));
   evbuffer_freeze(output, 1);
-  if (evbuffer_get_length(output) == 0) bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+  if (evbuffer_get_length(output) == 0)
+    bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 void Http::on_sent(evhttp_request*, void* conn) noexcept {
@@ -199,7 +201,12 @@ void Http::sent(Conn& conn) {
   --sending_;
   conn.state = ConnState::reading;
   conn.request = nullptr;
-  deadlines_.expect_request(conn, steady_now());
+  const Time now = steady_now();
+  const evbuffer* input = bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon));
+  if (evbuffer_get_length(input) == 0)
+    deadlines_.expect_request(conn, now);
+  else
+    deadlines_.expect_io(conn, now);
   if (std::exchange(conn.lease_told, false)) events_.delivered(conn.ticket);
 }
 

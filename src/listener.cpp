@@ -51,7 +51,8 @@ Opened open_inet(const addrinfo& info, const std::string& address) {
 std::string clear_path(const sockaddr_un& at, const std::string& address) {
   struct stat st {};
   if (lstat(at.sun_path, &st) != 0) return errno == ENOENT ? "" : why(address, "stat", errno);
-  if (!S_ISSOCK(st.st_mode)) return "cannot listen on " + address + ": there is a file that is no socket";
+  if (!S_ISSOCK(st.st_mode))
+    return "cannot listen on " + address + ": there is a file that is no socket";
   const Fd probe{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!probe) return why(address, "socket", errno);
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 ||
@@ -173,9 +174,15 @@ std::variant<std::vector<Listener>, std::string> open_listeners(const std::strin
   return opened;
 }
 
+bool has_port(const std::string& address) {
+  return address.starts_with(unix_prefix) ||
+         (address.find(':') != std::string::npos && address.back() != ']');
+}
+
 std::string with_port(const std::string& address, uint16_t port) {
   if (address.starts_with(unix_prefix)) return address;
-  return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
+  const std::string host = has_port(address) ? address.substr(0, address.rfind(':')) : address;
+  return host + ":" + std::to_string(port);
 }
 
 }  // namespace distributex

@@ -28,7 +28,10 @@ struct Listener {
 void tune_listener(int fd);
 [[nodiscard]] std::string name_of_listener(int fd);
 
-// The same address with another port.
+// Whether an address says where: "localhost" and "[::1]" lack a port.
+[[nodiscard]] bool has_port(const std::string& address);
+
+// The same address with this port, whether it had one or not.
 [[nodiscard]] std::string with_port(const std::string& address, uint16_t port);
 
 }  // namespace distributex

@@ -96,10 +96,11 @@ struct Renew {
 struct Verdict {
   enum class Kind { granted, held, full, released, not_held, renewed, lost, failed };
   Kind kind = Kind::failed;
-  Token token = 0;                   // granted, held, renewed
-  std::optional<Time> ends;          // granted, held, renewed; nothing: never
-  std::optional<Time> retry_at;      // granted, full: when asking again makes sense; nothing: only when told
-  std::string reason;                // failed: one clear sentence
+  Token token = 0;           // granted, held, renewed
+  std::optional<Time> ends;  // granted, held, renewed; nothing: never
+  std::optional<Time>
+      retry_at;        // granted, full: when asking again makes sense; nothing: only when told
+  std::string reason;  // failed: one clear sentence
 };
 
 enum class Result {

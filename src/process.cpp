@@ -91,8 +91,7 @@ std::optional<std::string> become_user(const std::string& name,
                                        const std::vector<std::string>& paths) {
   errno = 0;
   const passwd* user = getpwnam(name.c_str());
-  if (!user)
-    return errno == 0 ? "there is no user " + name : failed("cannot look up user " + name);
+  if (!user) return errno == 0 ? "there is no user " + name : failed("cannot look up user " + name);
   const uid_t uid = user->pw_uid;
   const gid_t gid = user->pw_gid;
   for (const std::string& path : paths)

@@ -20,9 +20,9 @@ struct Header {
 
 struct Reply {
   int status = 200;
-  const char* reason = "OK";        // the status line's phrase
+  const char* reason = "OK";  // the status line's phrase
   const char* content_type = "text/plain; charset=utf-8";
-  std::vector<Header> headers;      // without Content-Type, Content-Length, Date
+  std::vector<Header> headers;  // without Content-Type, Content-Length, Date
   std::string body;
 };
 

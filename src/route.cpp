@@ -17,8 +17,8 @@ struct Row {
 };
 
 constexpr Row pages[] = {
-    {"", Page::root},         {"*", Page::root},         {"livez", Page::livez},
-    {"readyz", Page::readyz}, {"health", Page::readyz},  {"healthz", Page::readyz},
+    {"", Page::root},         {"*", Page::root},        {"livez", Page::livez},
+    {"readyz", Page::readyz}, {"health", Page::readyz}, {"healthz", Page::readyz},
     {"status", Page::status},
 };
 

@@ -32,7 +32,8 @@ constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
 // Rounded up, so that a timer does not fire just before its time.
 timeval to_timeval(Duration duration) {
-  const auto us = std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
+  const auto us =
+      std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
   return {.tv_sec = us.count() / 1'000'000, .tv_usec = us.count() % 1'000'000};
 }
 
@@ -108,7 +109,8 @@ HttpLimits Server::limits_of(const Config& config) const {
   rlimit files{};
   uint32_t most = config.max_connections;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
+    files.rlim_cur =
+        std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
     if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < most + reserved_files) {
       const rlim_t room = files.rlim_cur > 2 * reserved_files ? files.rlim_cur - reserved_files
                                                               : files.rlim_cur / 2;
@@ -143,7 +145,8 @@ std::optional<std::string> Server::serve_on(Listener listener) {
   if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
   if (!http_.listen_on(std::move(listener)))
     return "cannot listen on " + name + ": " + std::strerror(errno);
-  log_line(Level::info, "listening address=%s%s", name.c_str(), successor_listens_ ? " inherited" : "");
+  log_line(Level::info, "listening address=%s%s", name.c_str(),
+           successor_listens_ ? " inherited" : "");
   return std::nullopt;
 }
 
@@ -180,7 +183,8 @@ void Server::pump() {
   while (const auto effect = engine_.next()) perform(*effect);
   pumping_ = false;
   arm_timer();
-  if (log_pending() && !evtimer_pending(flush_.get(), nullptr)) evtimer_add(flush_.get(), &flush_delay);
+  if (log_pending() && !evtimer_pending(flush_.get(), nullptr))
+    evtimer_add(flush_.get(), &flush_delay);
 }
 
 void Server::perform(const Effect& effect) {
@@ -225,7 +229,8 @@ void Server::show(Ticket ticket, Page page, const std::string& query) {
     case Page::livez:
       return http_.send(ticket, probe_page(std::nullopt));
     case Page::readyz:
-      return http_.send(ticket, probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
+      return http_.send(ticket,
+                        probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
     case Page::status:
       return backend_->survey(
           [this, ticket, query] {
@@ -262,7 +267,8 @@ void Server::read_again() {
     return;
   }
   Config& config = std::get<Config>(loaded);
-  if (config.backend != setup_.config.backend || config.memcachehost != setup_.config.memcachehost ||
+  if (config.backend != setup_.config.backend ||
+      config.memcachehost != setup_.config.memcachehost ||
       config.memcacheport != setup_.config.memcacheport || config.listen != setup_.config.listen)
     log_line(Level::warning, "listen and the backend change at a restart only");
   config.backend = setup_.config.backend;
@@ -297,7 +303,9 @@ void Server::stop() {
   evtimer_add(stop_step_.get(), &delay);
 }
 
-void Server::on_stop_step(int, short, void* self) noexcept { static_cast<Server*>(self)->stop_step(); }
+void Server::on_stop_step(int, short, void* self) noexcept {
+  static_cast<Server*>(self)->stop_step();
+}
 
 void Server::drain() {
   engine_.drain(steady_now());

@@ -33,8 +33,10 @@ Level level_of(Result result) {
 std::string quoted(const char* key, std::string_view text) {
   std::string out = std::string{key} + "=\"";
   for (const char c : escaped(text)) {
-    if (c == '"') out += "\\x22";
-    else out += c;
+    if (c == '"')
+      out += "\\x22";
+    else
+      out += c;
   }
   return out + '"';
 }
@@ -53,8 +55,9 @@ void log_answer(const Answered& answered, Time now) {
   const Answer& answer = answered.answer;
   const Level level = level_of(answer.result);
   if (!log_enabled(level)) return;
-  std::string line = std::string{result_name(answer.result)} + " verb=" +
-                     std::string{verb_name(answered.verb)} + " " + names(answer.pool, answer.owner);
+  std::string line = std::string{result_name(answer.result)} +
+                     " verb=" + std::string{verb_name(answered.verb)} + " " +
+                     names(answer.pool, answer.owner);
   if (answer.token != 0) line += " token=" + std::to_string(answer.token);
   if (!answer.error.empty()) line += " " + quoted("error", answer.error);
   log_line(level, "%s waited=%.3f", line.c_str(), seconds_of(now - answered.since));

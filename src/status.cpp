@@ -77,7 +77,8 @@ json_t* pool_json(const StatusView& view, const PoolSpec& spec) {
 
 Reply json_reply(int status, json_t* json) {
   const std::unique_ptr<json_t, JsonFree> owned{json};
-  const std::unique_ptr<char, TextFree> text{json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(13))};
+  const std::unique_ptr<char, TextFree> text{
+      json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(13))};
   Reply reply;
   reply.status = status;
   reply.reason = status_reason(status);
@@ -110,7 +111,8 @@ Reply status_page(const StatusView& view, std::string_view query) {
   });
   json_t* json = json_object();
   const bool unknown = only && json_array_size(pools) == 0;
-  if (unknown) json_object_set_new(json, "error", json_string("there is no such pool on this server"));
+  if (unknown)
+    json_object_set_new(json, "error", json_string("there is no such pool on this server"));
   json_object_set_new(json, "version", json_string(DISTRIBUTEX_VERSION));
   json_object_set_new(json, "backend", text_json(view.backend_name));
   json_object_set_new(json, "uptime", json_real(to_milliseconds(seconds_of(view.uptime))));

@@ -37,7 +37,8 @@ void Supervision::ready() {
 }
 
 void Supervision::reloading() {
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(steady_now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::microseconds>(steady_now().time_since_epoch());
   tell_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
 }
 
