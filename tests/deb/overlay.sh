@@ -36,7 +36,11 @@ mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --rbind /dev dev
 mkdir -p run/lock t
 mount --bind -o ro "$folder" t
-rm -f usr/sbin/policy-rc.d
+# A machine with sysv init: services may be started, in runlevel 2. Its index of
+# manual pages is not what is tried here.
+rm -f usr/sbin/policy-rc.d var/lib/man-db/auto-update usr/sbin/runlevel
+printf '#!/bin/sh\necho N 2\n' >usr/sbin/runlevel
+chmod 755 usr/sbin/runlevel
 ip link set lo up
 exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LC_ALL=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive "$@"
