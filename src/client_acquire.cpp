@@ -45,8 +45,8 @@ std::variant<Holding, int> Acquire::run() {
     alarm_.set(next_moment());
     const std::array fds{signals_.fd(), alarm_.fd()};
     api_.wait(fds);
-    take_answers();
     take_signals();
+    take_answers();
     tick(read_clock());
   }
   return outcome_;
@@ -160,9 +160,14 @@ void Acquire::take_failure(Moment now, const Reply& reply) {
   retry_at_ = now + pause;
 }
 
+// A signal that comes after the grant was taken stays where it is, for the command.
 void Acquire::take_signals() {
-  while (const auto signal = signals_.next()) {
-    if (is_for_command(*signal) && stage_ != Stage::over) {
+  while (stage_ != Stage::over) {
+    const auto signal = signals_.next();
+    if (!signal) {
+      return;
+    }
+    if (is_for_command(*signal)) {
       tell("%s while waiting for a lock on %s", signal_name(*signal).c_str(),
            options_.pool.c_str());
       end(exit_by_signal + *signal);

@@ -39,6 +39,7 @@ int Keeper::run() {
   if (start()) {
     loop();
   }
+  world_.shared.guard = Shared::never;  // nothing runs that the end of the lease could matter to
   world_.terminal.take_from(command_.group());
   release();
   return is_lost_ ? exit_lost : command_.code().value_or(exit_cannot_run);

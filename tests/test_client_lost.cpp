@@ -27,7 +27,8 @@ struct Fixture {
   Daemon daemon{config};
   TempDir dir;
 
-  bool begin() { return daemon.start(); }
+  // Verbose: renewals are worth a line of the log only then.
+  bool begin() { return daemon.start({.args = {"-v", "-l", "127.0.0.1:0"}}); }
   bool finish() {
     if (daemon.running()) daemon.send_signal(SIGCONT);
     return daemon.stop();
