@@ -39,7 +39,8 @@ sandboxed() {
     check_equal "no new privileges" 1 "$(awk '/^NoNewPrivs/ { print $2 }' "$status")"
     check_equal "system calls are filtered" 2 "$(awk '/^Seccomp:/ { print $2 }' "$status")"
     check_equal "its user" _distributex "$(ps -o user:20= -p "$(pid)")"
-    check_status "it may not write its configuration" 1 nsenter -t "$(pid)" -m test -w $config
+    check_equal "its view of the system is read-only" ro "$(awk '$5 == "/" { print substr($6, 1, 2) }' "/proc/$(pid)/mountinfo")"
+    check_status "and has nothing else to execute" 126 nsenter -t "$(pid)" -m /usr/bin/env true
 }
 
 reloads() {
