@@ -23,12 +23,16 @@ goals := $(or $(MAKECMDGOALS),all)
 default: all
 
 # These work before there is a compiler, and leave the machine alone.
-plain_goals := deps help clean distclean dist format
+packages_goals := deb check-deb check-systemd
+plain_goals := deps help clean distclean dist format $(packages_goals)
 configured := $(filter-out $(plain_goals),$(goals))
 
 ifneq ($(filter lint,$(goals)),)
 DEPS += lint
 MAKEFLAGS += -k
+endif
+ifneq ($(filter $(packages_goals),$(goals)),)
+DEPS += deb
 endif
 ifneq ($(filter cover,$(goals)),)
 DEPS += cover
@@ -218,7 +222,8 @@ run: deps all
 code_dirs := src tests bench fuzz
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
-scripts := $(wildcard tools/*.sh tests/*.sh) .ci/run
+scripts := $(wildcard tools/*.sh tests/*.sh tests/deb/*.sh) .ci/run \
+	$(wildcard debian/*.init debian/*.postinst debian/*.postrm debian/tests/service debian/tests/client)
 tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
 format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
 # Tests are spared what takes minutes, and what cmocka's macros look like.
@@ -307,6 +312,20 @@ define newline
 
 endef
 
+# --- packages ---------------------------------------------------------------
+# Debian's own tools build them, from a copy and with a configuration of their
+# own; nothing here is configured for them.
+.PHONY: deb check-deb check-systemd
+deb: deps
+	tools/build-deb.sh build/deb
+	@ls build/deb/*.deb
+
+check-deb: deps
+	@tests/deb/check.sh
+
+check-systemd: deps
+	@tests/deb/check-systemd.sh
+
 # --- dist -------------------------------------------------------------------
 # What is committed, and configure, byte for byte the same whoever makes it.
 # It reads the version by itself: it shall work where nothing is configured.
@@ -333,6 +352,9 @@ Targets
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
   dist       distributex-VERSION.tar.gz of what is committed
+  deb        the Debian packages, in build/deb
+  check-deb  builds and tries them without systemd, in a throw-away view of this machine
+  check-systemd  tries them under a systemd of their own (needs root and systemd-nspawn)
   clean      removes build/; distclean removes what configure made as well
 Variables
   V=1            shows the commands

@@ -26,6 +26,7 @@ using std::chrono::milliseconds;
 constexpr uint32_t reserved_files = 128;  // descriptors that are not connections
 constexpr auto stop_limit = std::chrono::seconds{5};
 constexpr auto stop_interval = milliseconds{5};
+constexpr auto last_words = milliseconds{100};
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
 // Rounded up, so that a timer does not fire just before its time.
@@ -59,7 +60,8 @@ Server::Server(ServerSetup setup)
       flush_(evtimer_new(base_.get(), on_flush, this)),
       stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
       http_(base_.get(), limits_of(setup_.config), make_events()),
-      feed_(base_.get(), http_, record_.events()) {
+      feed_(base_.get(), http_, record_.events()),
+      supervision_(base_.get(), [this] { return summary(); }) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);
@@ -136,18 +138,41 @@ HttpLimits Server::limits_of(const Config& config) const {
 }
 
 std::optional<std::string> Server::open() {
+  successor_listens_ = !setup_.inherited.empty();
+  for (Listener& listener : setup_.inherited)
+    if (auto error = serve_on(std::move(listener))) return error;
+  if (successor_listens_) return std::nullopt;
   for (const std::string& address : setup_.listen) {
     auto opened = open_listeners(address);
     if (auto* error = std::get_if<std::string>(&opened)) return std::move(*error);
-    for (Listener& listener : std::get<std::vector<Listener>>(opened)) {
-      const std::string name = listener.address;
-      if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
-      if (!http_.listen_on(std::move(listener)))
-        return "cannot listen on " + name + ": " + std::strerror(errno);
-      log_line(Level::info, "listening address=%s", name.c_str());
-    }
+    for (Listener& listener : std::get<std::vector<Listener>>(opened))
+      if (auto error = serve_on(std::move(listener))) return error;
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Server::serve_on(Listener listener) {
+  const std::string name = listener.address;
+  if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
+  if (!http_.listen_on(std::move(listener)))
+    return "cannot listen on " + name + ": " + std::strerror(errno);
+  log_line(Level::info, "listening address=%s%s", name.c_str(),
+           successor_listens_ ? " inherited" : "");
+  return std::nullopt;
+}
+
+// For people who ask the service manager: "3 pools, 12 locks held, 4 waiting".
+std::string Server::summary() const {
+  size_t pools = 0;
+  size_t held = 0;
+  size_t waiting = 0;
+  engine_.each_pool([&](const PoolSpec& spec, size_t waiters) {
+    ++pools;
+    held += backend_->held(spec.name);
+    waiting += waiters;
+  });
+  return std::to_string(pools) + (pools == 1 ? " pool, " : " pools, ") + std::to_string(held) +
+         (held == 1 ? " lock held, " : " locks held, ") + std::to_string(waiting) + " waiting";
 }
 
 void Server::run() {
@@ -155,6 +180,7 @@ void Server::run() {
            setup_.config.backend.c_str());
   log_flush();
   arm_timer();
+  supervision_.ready();
   event_base_dispatch(base_.get());
   http_.stop_listening();
   log_line(Level::info, "stopped");
@@ -274,6 +300,12 @@ void Server::on_signal(int signal, short, void* self) noexcept {
 }
 
 void Server::reload() {
+  supervision_.reloading();
+  read_again();
+  supervision_.reloaded();
+}
+
+void Server::read_again() {
   auto loaded = load_config(setup_.config_file);
   if (const auto* error = std::get_if<std::string>(&loaded)) {
     log_line(Level::error, "reload refused: %s", error->c_str());
@@ -303,13 +335,17 @@ void Server::stop() {
     return;
   }
   log_line(Level::info, "stopping");
+  supervision_.stopping();
   stop_by_ = steady_now() + stop_limit;
   http_.close_after_replies();
-  engine_.drain(steady_now());
-  pump();
-  feed_.stop();
-  // The pass that the first step waits for accepts who has connected already.
-  const timeval delay = to_timeval(stop_interval);
+  // Where a successor listens, who is not accepted yet is its business, and who
+  // is has a moment to say what it wants. Else the pass that the first step
+  // waits for accepts who has connected already, and tells them.
+  if (successor_listens_)
+    http_.stop_listening();
+  else
+    drain();
+  const timeval delay = to_timeval(successor_listens_ ? last_words : stop_interval);
   evtimer_add(stop_step_.get(), &delay);
 }
 
@@ -317,8 +353,15 @@ void Server::on_stop_step(int, short, void* self) noexcept {
   static_cast<Server*>(self)->stop_step();
 }
 
+void Server::drain() {
+  engine_.drain(steady_now());
+  pump();
+  feed_.stop();
+}
+
 void Server::stop_step() {
   http_.stop_listening();
+  if (successor_listens_) drain();
   const bool done = http_.sending() == 0 && engine_.idle();
   if (done || steady_now() >= *stop_by_) {
     event_base_loopexit(base_.get(), nullptr);

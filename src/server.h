@@ -16,6 +16,7 @@
 #include "http.h"
 #include "record.h"
 #include "standing.h"
+#include "supervision.h"
 
 namespace distributex {
 
@@ -23,6 +24,7 @@ struct ServerSetup {
   Config config;
   std::string config_file;          // read again at SIGHUP
   std::vector<std::string> listen;  // what to listen on, whatever config says
+  std::vector<Listener> inherited;  // if there are any: these instead
 };
 
 class Server {
@@ -56,8 +58,12 @@ class Server {
   [[nodiscard]] Reply metrics();
   void arm_timer();
   void reload();
+  void read_again();
   void stop();
   void stop_step();
+  void drain();
+  [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
+  [[nodiscard]] std::string summary() const;
   [[nodiscard]] HttpLimits limits_of(const Config& config) const;
   [[nodiscard]] BackendSink make_sink();
   [[nodiscard]] HttpEvents make_events();
@@ -74,10 +80,12 @@ class Server {
   std::vector<Event> signals_;
   Http http_;
   Feed feed_;
+  Supervision supervision_;
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
   std::optional<Time> stop_by_;
   bool pumping_ = false;
+  bool successor_listens_ = false;  // on sockets that we only borrow
 };
 
 }  // namespace distributex
