@@ -46,6 +46,7 @@ export async function check_crowd(browser, daemon) {
     const [{ waiting }] = (await daemon.status("pool=everyone&limit=100")).pools;
     assert.deepEqual(await everyone().locator(".waiters li bdi:first-child").allTextContents(), waiting.map(({ host }) => host));
     await everyone().getByRole("button", { name: "first 8 only" }).click();
+    await page.evaluate(() => scrollTo(0, 0));
     await browser.shot(page, "crowd");
   });
   await test("the filter finds one of ten thousand, and where it stands", async () => {

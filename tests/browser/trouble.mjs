@@ -35,6 +35,13 @@ async function gone(browser, daemon) {
     await page.locator("#events li.granted").filter({ hasText: "after" }).waitFor();
     assert.doesNotMatch(await page.title(), /No answer/);
   });
+  await test("a server that hangs is told like one that is gone", async () => {
+    daemon.child.kill("SIGSTOP");
+    await page.locator("html[data-state=gone]").waitFor();
+    assert.equal(await page.locator("#sum-ready").textContent(), "unknown");
+    daemon.child.kill("SIGCONT");
+    await live(page);
+  });
   await test("nothing was complained about but the server's absence", async () => {
     assert.deepEqual((await wrongs(page)).filter((wrong) => !refused.test(wrong)), []);
   });
