@@ -109,7 +109,7 @@ async function keeping_up(browser, daemon) {
     await page.setViewportSize({ width: 1280, height: 900 });
   });
   await test("an estimate is shown once there is a basis", async () => {
-    await pool(page, "puppet").locator(".waiters .aside").filter({ hasText: "to go" }).first().waitFor({ timeout: 10000 });
+    await pool(page, "puppet").locator(".waiters .guess").filter({ hasText: /^(soon|in ~.*)$/ }).first().waitFor({ timeout: 10000 });
   });
   await test("without changes nothing in the document moves", async () => {
     await page.evaluate(() => {
