@@ -71,7 +71,7 @@ void AuditLine::add_text(std::string_view key, std::string_view value) {
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
     const char hex[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-    const bool plain = is_harmless(c) || c == ' ' || c == '=';
+    const bool plain = is_harmless(c) || c == ' ';
     add(plain ? std::string_view{&c, 1} : std::string_view{hex, sizeof hex});
   }
   add("\"");

@@ -21,7 +21,8 @@ class AuditLine {
   void add_whole(std::string_view key, uint64_t number);
   void add_seconds(std::string_view key, Duration duration);
   // A value with anything but harmless characters stands in quotes, the bytes
-  // that would break a line or a quote as \xHH.
+  // that would break a line or a quote as \xHH. So does the equals sign: not
+  // even to a reader who splits at spaces does a value look like a field.
   void add_text(std::string_view key, std::string_view value);
 
   std::array<char, 4096> bytes_;  // room for three names of 255 bytes, all escaped

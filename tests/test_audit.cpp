@@ -33,7 +33,7 @@ void has_every_field_in_a_fixed_order(void**) {
                        .error = "a=b"}),
               "event=granted time=1790000000.012 verb=wait pool=nightly host=web1.example.com "
               "id=run-7 token=9007199254740991 waited=61.005 held=0.001 peer=[2001:db8::1]:4711 "
-              "error=\"a=b\"");
+              "error=\"a\\x3db\"");
 }
 
 void leaves_out_what_is_not_there(void**) {
@@ -59,11 +59,11 @@ struct Row {
 constexpr Row hosts[] = {
     {"plain-name_1.example/x", "plain-name_1.example/x"},
     {"two words", R"("two words")"},
-    {"a=b", R"("a=b")"},
-    {R"(h" token=1)", R"("h\x22 token=1")"},
-    {R"(h\" token=1)", R"("h\x5c\x22 token=1")"},
+    {"a=b", R"("a\x3db")"},
+    {R"(h" token=1)", R"("h\x22 token\x3d1")"},
+    {R"(h\" token=1)", R"("h\x5c\x22 token\x3d1")"},
     {R"(back\slash)", R"("back\x5cslash")"},
-    {"line\nevent=granted", R"("line\x0aevent=granted")"},
+    {"line\nevent=granted", R"("line\x0aevent\x3dgranted")"},
     {"\r\n", R"("\x0d\x0a")"},
     {std::string_view{"nul\0byte", 8}, R"("nul\x00byte")"},
     {"\x1b[2Jclear", R"("\x1b[2Jclear")"},
