@@ -24,7 +24,7 @@ default: all
 
 # These work before there is a compiler, and leave the machine alone.
 packages_goals := deb check-deb check-systemd
-plain_goals := deps help clean distclean dist format $(packages_goals)
+plain_goals := deps deps-browser help clean distclean dist format $(packages_goals)
 configured := $(filter-out $(plain_goals),$(goals))
 
 ifneq ($(filter lint,$(goals)),)
@@ -48,7 +48,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check lint cover,$(goals)),)
+ifneq ($(filter run check check-browser lint cover,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -209,6 +209,20 @@ check: deps $(programs) $(headers) $(chosen_programs)
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
 		TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $O/tests/log $(chosen_programs) $(chosen_scripts)
 
+# The page in a real browser: not part of check, for it needs one, and npm.
+CHROMIUM = $(or $(shell command -v chromium || command -v chromium-browser || command -v google-chrome),/usr/bin/chromium)
+driver := tests/browser/node_modules/playwright-core
+
+.PHONY: deps-browser check-browser
+deps-browser:
+	@tools/deps.sh browser $$(command -v npm >/dev/null || echo npm)
+	@cd tests/browser && npm ci --no-audit --no-fund
+
+check-browser: deps $O/distributexd
+	@[ -x "$(CHROMIUM)" ] || { echo "check-browser: there is no chromium ('make deps-browser' installs it; or say CHROMIUM=/path/to/it)" >&2; exit 1; }
+	@[ -d $(driver) ] || { echo "check-browser: $(driver) is missing: 'make deps-browser' installs it" >&2; exit 1; }
+	@node tests/browser/check.mjs $O/distributexd "$(CHROMIUM)" build/browser
+
 .PHONY: run
 run: deps all
 	@echo "Listening on http://localhost:9889. Try, in another terminal:"
@@ -345,6 +359,8 @@ Targets
   all        both programs: build/distributexd and build/distributex
   run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
   check      deps, all, and every test; one by TESTS=test_engine
+  check-browser  the page at / in headless Chromium; screenshots in build/browser/
+  deps-browser   installs what that needs: chromium, and a driver from npm
   deps       installs the Debian packages of deps.list that are missing
   install    into DESTDIR, prefix, bindir, sbindir, sysconfdir, mandir, docdir...
   uninstall  removes what install has put there, but no edited configuration
@@ -376,6 +392,6 @@ help:
 clean:
 	rm -rf build
 distclean: clean
-	rm -rf autom4te.cache configure configure~ config.mk config.log config.status distributex-*.tar.gz
+	rm -rf tests/browser/node_modules autom4te.cache configure configure~ config.mk config.log config.status distributex-*.tar.gz
 
 -include $(wildcard $O/*/*.d $O/*/*/*.d)

@@ -30,6 +30,8 @@ pools:
 
 constexpr std::string_view patient = R"(max_connections: 40
 max_waiting: 3
+request_timeout: 1000
+idle_timeout: 1000
 pools:
   - name: one
 )";

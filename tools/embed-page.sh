@@ -57,7 +57,7 @@ cat <<END
 
 const std::string_view page_html{bytes, sizeof bytes};
 const char* const page_policy =
-    "default-src 'none'; style-src '$style'; script-src '$script'; connect-src 'self'; "
+    "default-src 'none'; style-src '$style'; script-src '$script'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 }  // namespace distributex
