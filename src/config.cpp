@@ -120,6 +120,8 @@ constexpr Option<Config> options[] = {
     {"idle_timeout", number(&Config::idle_timeout, 1, 86400), "120"},
     {"max_header_size", number(&Config::max_header_size, 1024, 65536, "bytes"), "8192"},
     {"max_body_size", number(&Config::max_body_size, 0, 65536, "bytes"), "8192"},
+    {"events", number(&Config::events, 1, 10000, ""), "1000"},
+    {"audit", word(&Config::audit, "on, off"), "on"},
     {"pools", pools(&Config::pools), nullptr},
     // options end
 };

@@ -30,6 +30,8 @@ struct Config {
   std::chrono::seconds idle_timeout{0};     // between two requests of a connection
   uint32_t max_header_size = 0;             // bytes: request line and headers
   uint32_t max_body_size = 0;               // bytes: form body
+  uint32_t events = 0;                      // the last so many are kept for /events/
+  std::string audit;                        // "on": a line of the log for each event
 };
 
 // The whole file, or one error "FILE:LINE:COLUMN: what is wrong; what would be

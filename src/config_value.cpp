@@ -37,12 +37,12 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
-// Plain digits without a leading zero; what no uint32_t holds becomes its
-// greatest value plus one, for the range to be checked.
+// Plain digits without a leading zero. More than fits becomes a value that is
+// out of any range.
 std::optional<uint64_t> whole_number(std::string_view text) {
   if (!is_digits(text) || (text.size() > 1 && text[0] == '0')) return {};
   uint64_t value = uint64_t{UINT32_MAX} + 1;
-  if (text.size() <= 10) std::from_chars(text.data(), text.data() + text.size(), value);
+  std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 

@@ -67,6 +67,10 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
     answer.token = verdict.token;
     if (verdict.ends) answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
   }
+  if (result == Result::released) {
+    answer.token = verdict.token;
+    if (verdict.since) answer.held = now - *verdict.since;
+  }
   return answer;
 }
 

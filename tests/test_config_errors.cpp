@@ -101,6 +101,7 @@ void refuses_addresses_that_are_none(void**) {
        "f:2:9: listen: \"127.0.0.1\\x00:1\" is not a numeric address, like 127.0.0.1"},
       {"fe80::1:1", "f:2:9: listen: \"fe80::1:1\" is no IPv4 address (IPv6 needs [ ] around it)"},
       {"'[127.0.0.1]:1'", "f:2:9: listen: \"[127.0.0.1]:1\" has no IPv6 address in its brackets"},
+      {"'[::12:1'", "f:2:9: listen: \"[::12:1\" has no IPv6 address in its brackets"},
       {"'[:1'", "f:2:9: listen: \"[:1\" has no IPv6 address in its brackets"},
       {"unix:x", "f:2:9: listen: \"unix:x\" is not an absolute path"},
       {"unix:/run/", "f:2:9: listen: \"unix:/run/\" is a folder, not a socket"},
@@ -146,7 +147,7 @@ void a_socket_path_has_107_bytes_at_most(void** state) {
 void names_the_known_options_for_an_unknown_one(void**) {
   constexpr ConfigRow rows[] = {
       {"lisen: a", "f:3:1: \"lisen\" is no option; did you mean listen? Known"},
-      {"Backend: a", "f:3:1: \"Backend\" is no option; did you mean backend? Known"},
+      {"BACKEND: a", "f:3:1: \"BACKEND\" is no option; did you mean backend? Known"},
       {"colour: a", "f:3:1: \"colour\" is no option; known"},
       {"\"a\\n\\e\": b", "f:3:1: \"a\\x0a\\x1b\" is no option; known"},
   };
@@ -252,6 +253,10 @@ void a_file_is_utf_8_text(void**) {
   constexpr ConfigRow utf_16[] = {
       {"\xff\xfep\0o\0"sv, "f:1:1: not valid YAML: invalid leading UTF-8 octet"}};
   check_config_rows(utf_16, {.ending = ending});
+  constexpr ConfigRow with_byte_order_mark[] = {
+      {"\xef\xbb\xbfname: a",
+       "f:1:1: name is a key of a pool; indent it to stand in an item of pools"}};
+  check_config_rows(with_byte_order_mark, {});
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "support_daemon.h"
 #include "support_http.h"
 #include "support_status.h"
@@ -218,10 +220,11 @@ void goes_to_the_background_once_it_is_ready(void** state) {
   const std::string address = lines[0].substr(lines[0].find("address=") + 8);
   Connection line{std::string_view(address)};
   assert_text(word(line, "/get?pool=one&host=h"), "YES");
-  const std::string proc = "/proc/" + std::to_string(b.pid());
   assert_true(b.pid() != b.launcher.pid());
-  const std::string stat = read_whole_file(proc + "/stat");
-  assert_true(stat.find(" (distributexd) ") != stat.npos);
+  char binary[4096];
+  assert_non_null(realpath(getenv("DISTRIBUTEXD"), binary));
+  const std::string link = "/proc/" + std::to_string(b.pid()) + "/exe";
+  assert_text(std::filesystem::read_symlink(link).string(), binary);
   line.close();
   assert_int_equal(syscall(SYS_pidfd_send_signal, b.pidfd, SIGTERM, nullptr, 0), 0);
   assert_true(b.ended(patience));
