@@ -251,6 +251,7 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
       start_lease(pool, answer, verdict, now);
       break;
     case Verdict::Kind::released:
+      verdict.since = lease_of(pool, answer.lease, now).since;
       ends_.drop(answer.lease.nonce);
       std::erase_if(seen, [&](const SlotLease& s) { return s.nonce == answer.lease.nonce; });
       pool.poll.reset();

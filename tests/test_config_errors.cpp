@@ -152,9 +152,11 @@ void names_the_known_options_for_an_unknown_one(void**) {
       {"\"a\\n\\e\": b", "f:3:1: \"a\\x0a\\x1b\" is no option; known"},
   };
   check_config_rows(rows, {.before = one_pool,
-                           .ending = " are backend, memcachehost, memcacheport, listen, "
+                           .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
+                                     "memcachetimeout, poll, listen, "
                                      "max_connections, max_waiting, request_timeout, "
-                                     "idle_timeout, max_header_size, max_body_size, pools"});
+                                     "idle_timeout, max_header_size, max_body_size, events, "
+                                     "audit, pools"});
 }
 
 void says_where_a_key_belongs(void**) {

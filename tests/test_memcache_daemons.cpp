@@ -237,7 +237,7 @@ void a_flushed_memcached_under_load(void** state) {
 }
 
 void starts_without_memcached_and_warns_of_its_settings(void**) {
-  Memcached memcached({});  // it evicts
+  Memcached memcached{std::vector<std::string>{}};  // it evicts
   assert_true(memcached.start());
   memcached.kill_now();
   Daemon daemon(yaml_for(memcached.address()));
