@@ -18,6 +18,9 @@ struct Config {
   std::string backend;
   std::string memcachehost;
   uint32_t memcacheport = 0;
+  std::string memcacheprefix;                    // of all keys in memcached
+  std::chrono::milliseconds memcachetimeout{0};  // for one question to be answered
+  std::chrono::milliseconds poll{0};             // between two looks at a full pool
   std::vector<std::string> listen;  // as written: address:port, [v6]:port, unix:/path
   std::vector<PoolSpec> pools;
 

@@ -80,7 +80,7 @@ struct Release {
   Owner owner;
   std::optional<Token> token;
   uint32_t slots = 1;
-  bool undelivered = false;  // a grant that its client did not get
+  bool undelivered = false;  // nobody heard of it here: not if another server has told
 };
 
 // Starts a lease's time anew, by its own length or by a new one.
