@@ -234,6 +234,7 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
       start_lease(pool, answer, verdict, now);
       break;
     case Verdict::Kind::released:
+      verdict.since = lease_of(pool, answer.lease, now).since;
       ends_.drop(answer.lease.nonce);
       pool.drop(answer.lease.nonce);
       pool.poll.reset();

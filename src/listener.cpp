@@ -138,13 +138,16 @@ std::string name_of_listener(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (getsockname(fd, address, &size) != 0) return "unknown";
+  if (storage.ss_family == AF_UNIX) {
+    const auto* at = reinterpret_cast<const sockaddr_un*>(&storage);
+    return std::string{unix_prefix} + (at->sun_path[0] != '\0' ? at->sun_path : "@");
+  }
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
-  if (getsockname(fd, address, &size) != 0 ||
-      getnameinfo(address, size, host, sizeof host, port, sizeof port,
+  if (getnameinfo(address, size, host, sizeof host, port, sizeof port,
                   NI_NUMERICHOST | NI_NUMERICSERV) != 0)
     return "unknown";
-  if (storage.ss_family == AF_UNIX) return std::string{unix_prefix} + port;
   const bool v6 = storage.ss_family == AF_INET6;
   return (v6 ? "[" + std::string{host} + "]" : std::string{host}) + ":" + port;
 }

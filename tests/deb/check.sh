@@ -95,6 +95,7 @@ make_next() {
     rm -f "$work"/t/*-dbgsym_*
     cp -r "$here"/* "$work/t/"
     mkdir -p "$work/t/examples" && cp -r "$top"/examples/* "$work/t/examples/"
+    cp -r "$top/debian/tests" "$work/t/tests"
     for deb in "$work"/t/*.deb; do
         rm -rf "$tree"
         dpkg-deb -R "$deb" "$tree"
@@ -136,7 +137,7 @@ else
 fi
 judge
 make_next
-for test in test-sysv.sh test-lifecycle.sh test-examples.sh; do
+for test in test-sysv.sh test-lifecycle.sh test-autopkgtest.sh test-examples.sh; do
     run_inside $test
 done
 say "done"
