@@ -2,6 +2,7 @@
 // What /proc says is read with stdio: once before and once after.
 #include "load_figures.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -31,7 +32,7 @@ std::string proc_text(pid_t pid, const char* name) {
 double quantile(std::vector<double> samples, double part) {
   if (samples.empty()) return 0;
   const auto last = static_cast<double>(samples.size() - 1);
-  const auto at = samples.begin() + static_cast<ptrdiff_t>(last * part + 0.5);
+  const auto at = samples.begin() + lround(last * part);
   std::nth_element(samples.begin(), at, samples.end());
   return *at;
 }

@@ -24,9 +24,11 @@ std::string target(std::string_view verb, size_t pool, size_t host) {
 // Until the server has had nothing to do for a while.
 void settle(Loop& loop, pid_t pid) {
   double before = -1;
-  for (double now = cpu_seconds(pid); now > before; now = cpu_seconds(pid)) {
+  double now = cpu_seconds(pid);
+  while (now > before) {
     before = now;
     loop.run_until(Clock::now() + settling);
+    now = cpu_seconds(pid);
   }
 }
 

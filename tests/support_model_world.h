@@ -22,11 +22,16 @@ namespace distributex::test {
 
 class ModelWorld {
  public:
-  explicit ModelWorld(Choices choices) : choices_(choices) {}
+  explicit ModelWorld(const Choices& choices) : choices_(choices) {}
   // What differs first, and nothing when all is as it must be.
   [[nodiscard]] std::optional<std::string> run(int steps);
 
  private:
+  static Config in_memory() {
+    Config config;
+    config.backend = "inmemory";
+    return config;
+  }
   uint64_t below(uint64_t n) { return choices_.below(n); }
   bool once_in(uint64_t n) { return choices_.once_in(n); }
 
@@ -50,7 +55,7 @@ class ModelWorld {
 
   Choices choices_;
   Time now_{std::chrono::hours{50}};
-  Config config_{.backend = "inmemory", .memcachehost = {}, .listen = {}, .pools = {}};
+  Config config_ = in_memory();
   Engine engine_;
   Oracle oracle_;
   std::unique_ptr<Backend> backend_ = make_backend(

@@ -18,7 +18,8 @@ constexpr int most_rounds = 2000;
 
 }  // namespace
 
-SlowWorld::SlowWorld(Choices choices) : choices_(choices), pace_(1 + below(3)), failures_(0) {
+SlowWorld::SlowWorld(const Choices& choices)
+    : choices_(choices), pace_(1 + below(3)), failures_(0) {
   constexpr uint64_t rates[] = {0, 0, 20, 100};
   failures_ = rates[below(4)];
   backend_.add_pool("ends", SlowBackend::Style::ends);

@@ -19,7 +19,7 @@ namespace distributex::test {
 
 class SlowWorld {
  public:
-  explicit SlowWorld(Choices choices);
+  explicit SlowWorld(const Choices& choices);
   // What went wrong first, if anything did.
   [[nodiscard]] std::optional<std::string> run(int steps);
 
