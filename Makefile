@@ -290,7 +290,7 @@ cover: check
 # --- install ----------------------------------------------------------------
 INSTALL = install
 man_pages := $(wildcard doc/*.1 doc/*.5 doc/*.8)
-documents := $(wildcard README NEWS COPYING doc/*.txt)
+documents := $(wildcard README NEWS COPYING doc/*.txt doc/*.png)
 completion := $(wildcard etc/distributex.bash-completion)
 sample = etc/distributex.yaml
 conf = $(DESTDIR)$(sysconfdir)/distributex/distributex.yaml

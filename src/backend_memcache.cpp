@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "config.h"
 #include "memcache_ends.h"
-#include "memcache_poll.h"
+#include "memcache_pool.h"
 #include "memcache_server.h"
 
 namespace distributex {
@@ -30,16 +30,6 @@ constexpr milliseconds survey_limit{1500};  // then what is known is shown
 // How much of a call's time may be added to a lease, and still memcached, which
 // may count a second less than the two that we add, is not early.
 constexpr milliseconds late_answer{900};
-
-struct MemcachePool {
-  size_t server = 0;
-  PoolRef ref;
-  uint32_t slots = 1;
-  bool configured = false;
-  bool full = false;            // as last told
-  std::vector<SlotLease> seen;  // as last read
-  MemcachePoll poll;
-};
 
 class MemcacheBackend final : public Backend {
  public:
@@ -57,10 +47,6 @@ class MemcacheBackend final : public Backend {
   [[nodiscard]] size_t held(std::string_view pool) const override;
 
  private:
-  struct Op {
-    MemcachePool* pool;
-  };
-
   MemcachePool& open(const std::string& name);
   MemcacheServer& server_of_pool(const MemcachePool& pool) { return *servers_[pool.server]; }
   template <typename Question>
@@ -91,8 +77,8 @@ class MemcacheBackend final : public Backend {
   std::map<std::string, MemcachePool, std::less<>> pools_;
   MemcacheEnds ends_;
 
-  std::unordered_map<OpId, Op> ops_;
-  std::deque<std::pair<Time, OpId>> overdue_;  // in order; some are done already
+  std::unordered_map<OpId, MemcachePool*> ops_;  // without a verdict
+  std::deque<std::pair<Time, OpId>> overdue_;    // in order; some are done already
 
   uint64_t survey_ = 0;     // the one under way or the last
   size_t survey_open_ = 0;  // servers that have not answered it
@@ -145,7 +131,7 @@ void MemcacheBackend::post(const Question& question, Time now) {
   MemcachePool& pool = open(question.pool);
   pool.slots = question.slots;
   pool.ref.width = std::max(pool.ref.width, question.slots);
-  ops_.emplace(question.op, Op{&pool});
+  ops_.emplace(question.op, &pool);
   overdue_.emplace_back(now + timeout_, question.op);
   server_of_pool(pool).worker().post({question, pool.ref, now + timeout_});
 }
@@ -180,9 +166,9 @@ void MemcacheBackend::end_overdue(Time now) {
     const OpId op = overdue_.front().second;
     const auto it = ops_.find(op);
     if (it != ops_.end()) {
-      MemcacheServer& server = server_of_pool(*it->second.pool);
+      MemcacheServer& server = server_of_pool(*it->second);
       if (!server.worker().abandon(op)) {
-        collect(it->second.pool->server);
+        collect(it->second->server);
         continue;
       }
       ops_.erase(it);
@@ -212,7 +198,7 @@ void MemcacheBackend::collect(size_t server) {
 void MemcacheBackend::apply(size_t server, OpDone& done, Time now) {
   const auto it = ops_.find(done.op);
   assert(it != ops_.end());
-  MemcachePool& pool = *it->second.pool;
+  MemcachePool& pool = *it->second;
   ops_.erase(it);
   while (!overdue_.empty() && !ops_.contains(overdue_.front().second)) overdue_.pop_front();
   if (done.answer.kind != Verdict::Kind::failed) servers_[server]->note_alive(now);
@@ -226,33 +212,31 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
   Verdict verdict;
   verdict.kind = answer.kind;
   verdict.token = answer.lease.token;
-  std::vector<SlotLease>& seen = pool.seen;
   switch (answer.kind) {
     case Verdict::Kind::granted:
-      seen = answer.seen;
+      pool.see(answer.seen);
       start_lease(pool, answer, verdict, now);
       pool.poll.reset();
       verdict.retry_at = answer.more_free ? now : retry_at(pool, now);
       break;
     case Verdict::Kind::held:
-      seen = answer.seen;
+      pool.see(answer.seen);
       verdict.ends = lease_of(pool, answer.lease, now).ends;
       break;
     case Verdict::Kind::full:
-      seen = answer.seen;
+      pool.see(answer.seen);
       pool.full = true;
       verdict.retry_at = retry_at(pool, now);
       break;
     case Verdict::Kind::renewed:
       ends_.drop(answer.nonce_before);
-      std::replace_if(
-          seen.begin(), seen.end(),
-          [&](const SlotLease& s) { return s.nonce == answer.nonce_before; }, answer.lease);
+      pool.replace(answer.nonce_before, answer.lease);
       start_lease(pool, answer, verdict, now);
       break;
     case Verdict::Kind::released:
+      verdict.since = lease_of(pool, answer.lease, now).since;
       ends_.drop(answer.lease.nonce);
-      std::erase_if(seen, [&](const SlotLease& s) { return s.nonce == answer.lease.nonce; });
+      pool.drop(answer.lease.nonce);
       pool.poll.reset();
       break;
     case Verdict::Kind::not_held:
@@ -276,8 +260,8 @@ void MemcacheBackend::start_lease(MemcachePool& pool, const SlotAnswer& answer, 
 
 // The pool's next look: after the pause, or at the first end that is known.
 Time MemcacheBackend::retry_at(MemcachePool& pool, Time now) {
-  Time at = now + pool.poll.next(pool.seen);
-  for (const SlotLease& slot : pool.seen) {
+  Time at = now + pool.poll.next(pool.seen());
+  for (const SlotLease& slot : pool.seen()) {
     const auto ends = slot.is_claim() ? std::nullopt : lease_of(pool, slot, now).ends;
     if (ends && *ends > now) at = std::min(at, *ends);
   }
@@ -304,7 +288,7 @@ Lease MemcacheBackend::lease_of(const MemcachePool& pool, const SlotLease& slot,
 
 void MemcacheBackend::apply(size_t, LeaseEnded& ended, Time) {
   MemcachePool& pool = open(ended.pool);
-  std::erase_if(pool.seen, [&](const SlotLease& s) { return s.token == ended.lease.token; });
+  pool.drop(ended.lease.token);
   pool.poll.reset();
   sink_.expired(ended.pool, ended.lease);
   sink_.changed(ended.pool);
@@ -347,8 +331,8 @@ void MemcacheBackend::survey(std::function<void()> ready, Time now) {
 void MemcacheBackend::apply(size_t server, PoolsSeen& seen, Time now) {
   for (size_t i = 0; i < seen.seen.size(); i++) {
     MemcachePool& pool = open(seen.pools[i].name);
-    pool.seen = std::move(seen.seen[i]);
-    if (pool.full && pool.seen.size() < pool.slots) {
+    pool.see(std::move(seen.seen[i]));
+    if (pool.full && pool.seen().size() < pool.slots) {
       pool.full = false;
       pool.poll.reset();
       sink_.changed(pool.ref.name);
@@ -371,22 +355,17 @@ std::vector<Lease> MemcacheBackend::leases(std::string_view name, size_t most) c
   std::vector<Lease> all;
   const auto it = pools_.find(name);
   if (it == pools_.end()) return all;
+  const MemcachePool& pool = it->second;
   const Time now = steady_now();
-  for (const SlotLease& slot : it->second.seen) {
-    if (!slot.is_claim()) all.push_back(lease_of(it->second, slot, now));
+  for (size_t i = pool.claims(); i < pool.seen().size() && all.size() < most; i++) {
+    all.push_back(lease_of(pool, pool.seen()[i], now));
   }
-  std::sort(all.begin(), all.end(),
-            [](const Lease& a, const Lease& b) { return a.token < b.token; });
-  if (all.size() > most) all.erase(all.begin() + static_cast<std::ptrdiff_t>(most), all.end());
   return all;
 }
 
 size_t MemcacheBackend::held(std::string_view name) const {
   const auto it = pools_.find(name);
-  if (it == pools_.end()) return 0;
-  const auto& seen = it->second.seen;
-  return static_cast<size_t>(std::count_if(
-      seen.begin(), seen.end(), [](const SlotLease& slot) { return !slot.is_claim(); }));
+  return it == pools_.end() ? 0 : it->second.seen().size() - it->second.claims();
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view name_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-constexpr std::string_view address_characters = "abcdefABCDEF0123456789.:%";
+constexpr std::string_view address_characters = "abcdefABCDEF0123456789.:";
 
 std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
@@ -29,9 +29,16 @@ bool has_only(std::string_view text, std::string_view characters) {
          text.find_first_not_of(characters) == std::string_view::npos;
 }
 
+// With or without a zone: fe80::1%eth0.
+bool is_v6(std::string_view text) {
+  const std::size_t zone = text.find('%');
+  return has_only(text.substr(0, zone), address_characters) &&
+         (zone == std::string_view::npos || has_only(text.substr(zone + 1), name_characters));
+}
+
 std::optional<Server> parse_bracketed(std::string_view text, std::uint16_t port) {
   const std::size_t end = text.find(']');
-  if (end == std::string_view::npos || !has_only(text.substr(1, end - 1), address_characters)) {
+  if (end == std::string_view::npos || !is_v6(text.substr(1, end - 1))) {
     return std::nullopt;
   }
   Server server{std::string(text.substr(1, end - 1)), port};
@@ -50,8 +57,7 @@ std::optional<Server> parse_server(std::string_view text, std::uint16_t port) {
   }
   const auto colons = std::count(text.begin(), text.end(), ':');
   if (colons > 1) {  // a bare IPv6 address
-    return has_only(text, address_characters) ? std::optional(Server{std::string(text), port})
-                                              : std::nullopt;
+    return is_v6(text) ? std::optional(Server{std::string(text), port}) : std::nullopt;
   }
   const std::size_t colon = text.find(':');
   const std::string_view host = text.substr(0, colon);
@@ -82,8 +88,8 @@ void append_encoded(std::string& out, std::string_view text) {
 }  // namespace
 
 std::string Server::name() const {
-  const bool is_v6 = host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  const bool is_bracketed = host.find(':') != std::string::npos;
+  return (is_bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {

@@ -165,14 +165,14 @@ std::string age_text(double seconds) {
   constexpr std::array<Unit, 4> units{{{86400, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}}};
   double left = std::floor(std::clamp(seconds, 0.0, 1e10));
   std::string text;
-  int parts = 0;
+  int shown = 0;
   for (const Unit& unit : units) {
     const double count = std::floor(left / unit.length);
     left -= count * unit.length;
-    if (count > 0 && parts < 2) {
-      text += (text.empty() ? "" : " ") + whole(count) + unit.name;
+    if ((count > 0 || shown > 0) && shown < 2) {
+      text += (shown == 0 ? "" : " ") + whole(count) + unit.name;
+      ++shown;
     }
-    parts += count > 0 || parts > 0 ? 1 : 0;
   }
   return text.empty() ? "0s" : text;
 }

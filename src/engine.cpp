@@ -68,7 +68,7 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
     if (verdict.ends) answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
   }
   if (result == Result::released) {
-    answer.token = verdict.token;
+    answer.ended = verdict.token;
     if (verdict.since) answer.held = now - *verdict.since;
   }
   return answer;

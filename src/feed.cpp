@@ -96,6 +96,7 @@ void Feed::wake() {
 void Feed::on_events(int, short, void* self) noexcept { static_cast<Feed*>(self)->send_events(); }
 
 void Feed::send_events() {
+  if (readers_.empty()) return;
   ring_.each_after(shown_seq_, [&](const LockEvent& event) {
     const std::string json = event_json(event);
     for (auto& [ticket, reader] : readers_)

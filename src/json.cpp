@@ -19,7 +19,7 @@ struct TextFree {
 
 json_t* json_text(std::string_view text) {
   if (json_t* value = json_stringn(text.data(), text.size())) return value;
-  return json_string(escaped(text, SIZE_MAX).c_str());
+  return json_string(escaped(text).c_str());
 }
 
 void set_text(json_t* object, const char* key, std::string_view text) {

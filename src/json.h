@@ -17,7 +17,7 @@ struct JsonFree {
 };
 using Json = std::unique_ptr<json_t, JsonFree>;
 
-// A new text; what is not UTF-8 goes in with its odd bytes as \xHH.
+// A new text; what is not UTF-8 goes in escaped, and cut like a header.
 [[nodiscard]] json_t* json_text(std::string_view text);
 
 // Leaves the member out when the text is empty.

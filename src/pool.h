@@ -140,9 +140,10 @@ struct Answer {
   Fault fault = Fault::none;
   std::string pool;
   Owner owner;
-  Token token = 0;                     // 0: none; of released: the lease's that was
+  Token token = 0;                     // 0: none
   std::optional<Duration> expires_in;  // nothing: never, or no lease
   std::string error;                   // invalid, unavailable: one clear sentence
+  Token ended = 0;                     // released: the token of what was, if it is known
   std::optional<Duration> held;        // released: for how long, if it is known
   std::optional<Standing> standing;    // busy, timeout
 };

@@ -51,7 +51,7 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
                   .pool = answer.pool,
                   .host = answer.owner.host,
                   .id = answer.owner.id,
-                  .token = answer.token,
+                  .token = answer.token != 0 ? answer.token : answer.ended,
                   .held = answer.held,
                   .peer = peer};
   if (event.what == What::granted || event.what == What::timeout || event.what == What::busy)

@@ -41,12 +41,17 @@ void Crowd::lost_all(History::Time from, History::Time to) {
 
 void Crowd::be_client(size_t number) {
   auto dice = static_cast<unsigned>(number * 2654435761U + 1);
+  History::Time since = Clock::now();
   for (size_t done = 0; !stopping_ && (shape_.rounds == 0 || done < shape_.rounds);) {
-    if (take_turn(number, dice)) done++;
+    if (!take_turn(number, dice, since)) continue;
+    done++;
+    since = Clock::now();
   }
 }
 
-bool Crowd::take_turn(size_t number, unsigned& dice) {
+// since: when it asked first after its last lock. A lease that it is told to
+// hold already may come from any question after that which failed.
+bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
   dice = dice * 1664525U + 1013904223U;
   const size_t daemon = (dice >> 16) % ports_.size();
   if (left_[daemon]) return false;
@@ -68,7 +73,9 @@ bool Crowd::take_turn(size_t number, unsigned& dice) {
   }
   {
     const std::lock_guard guard(lock_);
-    history_.told(shape_.pool, "h" + std::to_string(number), token, asked, answered, ends);
+    const bool is_new = response.header("Distributex-Result") == "granted";
+    history_.told(shape_.pool, "h" + std::to_string(number), token, is_new ? asked : since,
+                  answered, ends);
   }
   locks_++;
   std::this_thread::sleep_for(std::chrono::microseconds((dice >> 8) % 3000));  // its work

@@ -42,7 +42,7 @@ class Crowd {
 
  private:
   void be_client(size_t number);
-  [[nodiscard]] bool take_turn(size_t number, unsigned& dice);
+  [[nodiscard]] bool take_turn(size_t number, unsigned& dice, History::Time& since);
 
   CrowdShape shape_;
   std::vector<uint16_t> ports_;

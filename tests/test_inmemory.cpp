@@ -64,6 +64,7 @@ struct Memory {
     if (verdict.token) text += " " + shown(verdict.token);
     if (verdict.ends) text += " ends=" + shown(*verdict.ends);
     if (verdict.retry_at) text += " retry=" + shown(*verdict.retry_at);
+    if (verdict.since) text += " since=" + shown(*verdict.since);
     text += "; ";
     token = verdict.token;
   }
@@ -138,7 +139,7 @@ void grants_until_all_slots_are_taken(void** state) {
   m.at(5);
   assert_text(m.get("p", "b", 2), "granted 2 ends=65 retry=60");
   assert_text(m.get("p", "c", 2), "full retry=60");
-  assert_text(m.release("p", "a"), "released");
+  assert_text(m.release("p", "a"), "released 1 since=0");
   assert_text(m.get("p", "c", 2), "granted 3 ends=65 retry=65");
 }
 
@@ -157,7 +158,7 @@ void holder_finds_its_lease_and_takes_no_second_slot(void** state) {
   assert_text(m.get("p", "a", 2, seconds{5}), "held 1 ends=60");
   assert_text(m.find("p", "a", 2), "held 1 ends=60");
   assert_text(m.get("p", "b", 2), "granted 2 ends=70 retry=60");
-  assert_text(m.release("p", "a"), "released");
+  assert_text(m.release("p", "a"), "released 1 since=0");
   assert_text(m.find("p", "a", 2), "full retry=70");
 }
 
@@ -239,11 +240,11 @@ void release_needs_the_right_token_or_none(void** state) {
   assert_text(m.release("p", "a", m.token + 1), "not_held");
   assert_text(m.release("p", "b", m.seed + 1), "not_held");
   assert_text(m.listed("p"), "a since=0 ends=60");
-  assert_text(m.release("p", "a", m.seed + 1), "released");
+  assert_text(m.release("p", "a", m.seed + 1), "released 1 since=0");
   assert_text(m.release("p", "a", m.seed + 1), "not_held");
   assert_text(m.due(), "never");
   m.get("p", "a");
-  assert_text(m.release("p", "a"), "released");
+  assert_text(m.release("p", "a"), "released 2 since=0");
   assert_text(m.release("p", "a"), "not_held");
   assert_text(m.release("nowhere", "a"), "not_held");
 }
@@ -285,9 +286,9 @@ void fewer_slots_stop_new_grants_only(void** state) {
   assert_text(m.get("p", "d", 2), "full retry=60");
   assert_text(m.get("p", "a", 1), "held 1 ends=60");
   assert_text(m.renew("p", "b"), "renewed 2 ends=60");
-  assert_text(m.release("p", "c"), "released");
+  assert_text(m.release("p", "c"), "released 3 since=0");
   assert_text(m.get("p", "d", 2), "full retry=60");
-  assert_text(m.release("p", "b"), "released");
+  assert_text(m.release("p", "b"), "released 2 since=0");
   assert_text(m.get("p", "d", 2), "granted 4 ends=60 retry=60");
 }
 

@@ -47,15 +47,15 @@ struct Server {
     return slots.renew(question, 1);
   }
   // Calls `what` once, before the n-th command of that name from now on.
-  void before(const std::string& name, std::function<void()> what, int n = 1) {
-    link.before_command = [name, what = std::move(what), n](const std::string& command) mutable {
-      if (command == name && n-- == 1) what();
+  void before(const std::string& which, std::function<void()> what, int n = 1) {
+    link.before_command = [which, what = std::move(what), n](const std::string& command) mutable {
+      if (command == which && n-- == 1) what();
       return Fault::none;
     };
   }
-  void fail(const std::string& name, Fault fault, int n = 1) {
+  void fail(const std::string& which, Fault fault, int n = 1) {
     link.before_command = [=](const std::string& command) mutable {
-      return command == name && n-- == 1 ? fault : Fault::none;
+      return command == which && n-- == 1 ? fault : Fault::none;
     };
   }
   void fail_all() {

@@ -184,7 +184,7 @@ void release_tells_how_long_it_was_held(void** state) {
   f.now += seconds{20};
   const auto released = f.ask(Verb::release, "one", {"h", ""});
   assert_true(released->held == seconds{20});
-  assert_int_equal(released->token, granted->token);
+  assert_int_equal(released->ended, granted->token);
   assert_false(f.ask(Verb::release, "one", {"h", ""})->held.has_value());
 }
 

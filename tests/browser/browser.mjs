@@ -103,7 +103,12 @@ export async function test(name, work) {
   }
 }
 
-export function result() {
+// What ended the check before its time counts as failed.
+export function result(error) {
+  if (error) {
+    failed.push("the rest");
+    console.log(`FAIL  the rest: ${error.stack}`);
+  }
   console.log(`${passed} passed, ${failed.length} failed`);
   return failed.length ? 1 : 0;
 }

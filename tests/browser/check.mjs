@@ -40,8 +40,7 @@ try {
   if (!only || only === "crowd") await with_daemon(crowd_pools(), fill_crowd, check_crowd);
   code = result();
 } catch (error) {
-  console.error(error);
-  result();
+  code = result(error);
 } finally {
   await browser.close();
 }
