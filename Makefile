@@ -23,12 +23,16 @@ goals := $(or $(MAKECMDGOALS),all)
 default: all
 
 # These work before there is a compiler, and leave the machine alone.
-plain_goals := deps help clean distclean dist format
+packages_goals := deb check-deb check-systemd
+plain_goals := deps deps-browser help clean distclean dist format $(packages_goals)
 configured := $(filter-out $(plain_goals),$(goals))
 
 ifneq ($(filter lint,$(goals)),)
 DEPS += lint
 MAKEFLAGS += -k
+endif
+ifneq ($(filter $(packages_goals),$(goals)),)
+DEPS += deb
 endif
 ifneq ($(filter cover,$(goals)),)
 DEPS += cover
@@ -44,7 +48,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check lint cover,$(goals)),)
+ifneq ($(filter run check check-browser lint cover,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -101,12 +105,12 @@ coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
-	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(CMOCKA_CFLAGS)))
+	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
 language = -std=c++20 -pthread $(defines) -Isrc $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS)
+daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(PROMETHEUS_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
 
@@ -153,7 +157,16 @@ $O/%.o: %.cpp $O/flags
 	@mkdir -p $(@D)
 	$(at)$(CXX) $(cxxflags) -MMD -MP -c -o $@ $<
 
-$(library): $(call object,$(library_sources)) $O/flags
+# The page for people is part of the daemon.
+$O/page_html.cpp: src/page.html tools/embed-page.sh $O/flags
+	$(say) EMBED $<
+	$(at)tools/embed-page.sh $< >$@
+
+$O/page_html.o: $O/page_html.cpp src/page.h
+	$(say) CXX $<
+	$(at)$(CXX) $(cxxflags) -c -o $@ $<
+
+$(library): $(call object,$(library_sources)) $O/page_html.o $O/flags
 	$(say) AR $@
 	$(at)rm -f $@ && $(AR) crs $@ $(filter %.o,$^)
 
@@ -196,6 +209,20 @@ check: deps $(programs) $(headers) $(chosen_programs)
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
 		TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $O/tests/log $(chosen_programs) $(chosen_scripts)
 
+# The page in a real browser: not part of check, for it needs one, and npm.
+CHROMIUM = $(or $(shell command -v chromium || command -v chromium-browser || command -v google-chrome),/usr/bin/chromium)
+driver := tests/browser/node_modules/playwright-core
+
+.PHONY: deps-browser check-browser
+deps-browser:
+	@tools/deps.sh browser $$(command -v npm >/dev/null || echo npm)
+	@cd tests/browser && npm ci --no-audit --no-fund
+
+check-browser: deps $O/distributexd
+	@[ -x "$(CHROMIUM)" ] || { echo "check-browser: there is no chromium ('make deps-browser' installs it; or say CHROMIUM=/path/to/it)" >&2; exit 1; }
+	@[ -d $(driver) ] || { echo "check-browser: $(driver) is missing: 'make deps-browser' installs it" >&2; exit 1; }
+	@node tests/browser/check.mjs $O/distributexd "$(CHROMIUM)" build/browser
+
 .PHONY: run
 run: deps all
 	@echo "Listening on http://localhost:9889. Try, in another terminal:"
@@ -209,7 +236,8 @@ run: deps all
 code_dirs := src tests bench fuzz
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
-scripts := $(wildcard tools/*.sh tests/*.sh) .ci/run
+scripts := $(wildcard tools/*.sh tests/*.sh tests/deb/*.sh) .ci/run \
+	$(wildcard debian/*.init debian/*.postinst debian/*.postrm debian/tests/service debian/tests/client)
 tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
 format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
 # Tests are spared what takes minutes, and what cmocka's macros look like.
@@ -298,6 +326,20 @@ define newline
 
 endef
 
+# --- packages ---------------------------------------------------------------
+# Debian's own tools build them, from a copy and with a configuration of their
+# own; nothing here is configured for them.
+.PHONY: deb check-deb check-systemd
+deb: deps
+	tools/build-deb.sh build/deb
+	@ls build/deb/*.deb
+
+check-deb: deps
+	@tests/deb/check.sh
+
+check-systemd: deps
+	@tests/deb/check-systemd.sh
+
 # --- dist -------------------------------------------------------------------
 # What is committed, and configure, byte for byte the same whoever makes it.
 # It reads the version by itself: it shall work where nothing is configured.
@@ -317,6 +359,8 @@ Targets
   all        both programs: build/distributexd and build/distributex
   run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
   check      deps, all, and every test; one by TESTS=test_engine
+  check-browser  the page at / in headless Chromium; screenshots in build/browser/
+  deps-browser   installs what that needs: chromium, and a driver from npm
   deps       installs the Debian packages of deps.list that are missing
   install    into DESTDIR, prefix, bindir, sbindir, sysconfdir, mandir, docdir...
   uninstall  removes what install has put there, but no edited configuration
@@ -324,6 +368,9 @@ Targets
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
   dist       distributex-VERSION.tar.gz of what is committed
+  deb        the Debian packages, in build/deb
+  check-deb  builds and tries them without systemd, in a throw-away view of this machine
+  check-systemd  tries them under a systemd of their own (needs root and systemd-nspawn)
   clean      removes build/; distclean removes what configure made as well
 Variables
   V=1            shows the commands
@@ -345,6 +392,6 @@ help:
 clean:
 	rm -rf build
 distclean: clean
-	rm -rf autom4te.cache configure configure~ config.mk config.log config.status distributex-*.tar.gz
+	rm -rf tests/browser/node_modules autom4te.cache configure configure~ config.mk config.log config.status distributex-*.tar.gz
 
 -include $(wildcard $O/*/*.d $O/*/*/*.d)

@@ -19,6 +19,7 @@ struct Row {
 
 constexpr Row backends[] = {
     {"inmemory", make_inmemory_backend},
+    {"memcache", make_memcache_backend},
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 // It knows nothing of waiters, requests or sockets, and it reads no clock.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -47,7 +49,10 @@ class Backend {
 
   // Calls ready, perhaps at once, when leases() is at most a second old.
   virtual void survey(std::function<void()> ready, Time now) = 0;
-  [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool) const = 0;
+  // Oldest first, the first `most` of them; its cost is that of what it returns.
+  [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool,
+                                                  size_t most = SIZE_MAX) const = 0;
+  [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
 };
 
 // What a backend is made from. Borrowed: all of it outlives the backend.

@@ -19,12 +19,16 @@ namespace {
 struct Held {
   Lease lease;
   std::optional<std::chrono::seconds> length;  // nothing: it never ends
+  Held* older = nullptr;
+  Held* newer = nullptr;
 };
 
 struct InmemoryPool {
   std::string name;
   std::map<Owner, Held> held;
   std::set<std::pair<Time, const Owner*>> ends;  // of those that end; owners in held
+  Held* oldest = nullptr;                        // the chain of held, as they were granted
+  Held* newest = nullptr;
 };
 
 class InmemoryBackend final : public Backend {
@@ -40,7 +44,8 @@ class InmemoryBackend final : public Backend {
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override { return std::nullopt; }
   void survey(std::function<void()> ready, Time) override { ready(); }
-  [[nodiscard]] std::vector<Lease> leases(std::string_view pool) const override;
+  [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
+  [[nodiscard]] size_t held(std::string_view pool) const override;
 
  private:
   struct NameHash {
@@ -54,6 +59,8 @@ class InmemoryBackend final : public Backend {
   void end_due(InmemoryPool& pool, Time now);
   void start_time(InmemoryPool& pool, Held& held, Time now);
   void stop_time(InmemoryPool& pool, const Held& held);
+  static void link(InmemoryPool& pool, Held& held);
+  static void unlink(InmemoryPool& pool, const Held& held);
   void schedule(InmemoryPool& pool, std::optional<Time> before);
   Held* find(InmemoryPool& pool, const Owner& owner, std::optional<Token> token);
   static std::optional<Time> first_end(const InmemoryPool& pool);
@@ -97,10 +104,22 @@ void InmemoryBackend::stop_time(InmemoryPool& pool, const Held& held) {
   schedule(pool, before);
 }
 
+void InmemoryBackend::link(InmemoryPool& pool, Held& held) {
+  held.older = pool.newest;
+  (held.older ? held.older->newer : pool.oldest) = &held;
+  pool.newest = &held;
+}
+
+void InmemoryBackend::unlink(InmemoryPool& pool, const Held& held) {
+  (held.older ? held.older->newer : pool.oldest) = held.newer;
+  (held.newer ? held.newer->older : pool.newest) = held.older;
+}
+
 void InmemoryBackend::end_due(InmemoryPool& pool, Time now) {
   while (!pool.ends.empty() && pool.ends.begin()->first <= now) {
     const auto it = pool.held.find(*pool.ends.begin()->second);
     stop_time(pool, it->second);
+    unlink(pool, it->second);
     const auto ended = pool.held.extract(it);
     sink_.expired(pool.name, ended.mapped().lease);
   }
@@ -123,6 +142,7 @@ void InmemoryBackend::acquire(const Acquire& question, Time now) {
     Held& held = pool.held[question.owner];
     held.lease = Lease{.owner = question.owner, .token = ++last_token_, .since = now, .ends = {}};
     held.length = question.length;
+    link(pool, held);
     start_time(pool, held, now);
     verdict.kind = Verdict::Kind::granted;
     verdict.token = held.lease.token;
@@ -145,7 +165,10 @@ void InmemoryBackend::release(const Release& question, Time now) {
   verdict.kind = Verdict::Kind::not_held;
   if (const Held* held = find(pool, question.owner, question.token)) {
     verdict.kind = Verdict::Kind::released;
+    verdict.token = held->lease.token;
+    verdict.since = held->lease.since;
     stop_time(pool, *held);
+    unlink(pool, *held);
     pool.held.erase(question.owner);
   }
   sink_.decided(question.op, verdict);
@@ -178,14 +201,17 @@ void InmemoryBackend::tick(Time now) {
   }
 }
 
-std::vector<Lease> InmemoryBackend::leases(std::string_view name) const {
-  std::vector<Lease> all;
+std::vector<Lease> InmemoryBackend::leases(std::string_view name, size_t most) const {
+  std::vector<Lease> oldest;
   const auto pool = pools_.find(name);
-  if (pool == pools_.end()) return all;
-  for (const auto& [owner, held] : pool->second.held) all.push_back(held.lease);
-  std::sort(all.begin(), all.end(),
-            [](const Lease& a, const Lease& b) { return a.token < b.token; });
-  return all;
+  const Held* held = pool == pools_.end() ? nullptr : pool->second.oldest;
+  for (; held && oldest.size() < most; held = held->newer) oldest.push_back(held->lease);
+  return oldest;
+}
+
+size_t InmemoryBackend::held(std::string_view name) const {
+  const auto pool = pools_.find(name);
+  return pool == pools_.end() ? 0 : pool->second.held.size();
 }
 
 }  // namespace

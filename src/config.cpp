@@ -23,6 +23,7 @@
 #include "config_value.h"
 #include "config_yaml.h"
 #include "handle.h"
+#include "memcache_key.h"
 #include "reply.h"
 
 namespace distributex {
@@ -80,6 +81,14 @@ constexpr Value<Room> text(std::string Room::*place, uint32_t least, uint32_t mo
   return {place, {Kind::text, least, most}};
 }
 
+constexpr Value<Config> memcached(std::string Config::*place) {
+  return {place, {Kind::memcached, 1, 1024}};
+}
+
+constexpr Value<Config> key_prefix(std::string Config::*place) {
+  return {place, {Kind::key_prefix, 0, memcache_prefix_max}};
+}
+
 template <typename Room>
 constexpr Value<Room> addresses(std::vector<std::string> Room::*place) {
   return {place, {Kind::addresses}};
@@ -99,8 +108,11 @@ constexpr Value<Room> pools(std::vector<PoolSpec> Room::*place) {
 constexpr Option<Config> options[] = {
     // options begin
     {"backend", word(&Config::backend, "inmemory, memcache"), "inmemory"},
-    {"memcachehost", text(&Config::memcachehost, 1, 1024), "localhost"},
+    {"memcachehost", memcached(&Config::memcachehost), "localhost"},
     {"memcacheport", number(&Config::memcacheport, 1, 65535, ""), "11211"},
+    {"memcacheprefix", key_prefix(&Config::memcacheprefix), "distributex:"},
+    {"memcachetimeout", number(&Config::memcachetimeout, 100, 60000), "2000"},
+    {"poll", number(&Config::poll, 10, 60000), "100"},
     {"listen", addresses(&Config::listen), "*:9889"},
     {"max_connections", number(&Config::max_connections, 1, 1000000, ""), "65536"},
     {"max_waiting", number(&Config::max_waiting, 1, 1000000, ""), "50000"},
@@ -108,6 +120,8 @@ constexpr Option<Config> options[] = {
     {"idle_timeout", number(&Config::idle_timeout, 1, 86400), "120"},
     {"max_header_size", number(&Config::max_header_size, 1024, 65536, "bytes"), "8192"},
     {"max_body_size", number(&Config::max_body_size, 0, 65536, "bytes"), "8192"},
+    {"events", number(&Config::events, 1, 10000, ""), "1000"},
+    {"audit", word(&Config::audit, "on, off"), "on"},
     {"pools", pools(&Config::pools), nullptr},
     // options end
 };

@@ -18,6 +18,9 @@ struct Config {
   std::string backend;
   std::string memcachehost;
   uint32_t memcacheport = 0;
+  std::string memcacheprefix;                    // of all keys in memcached
+  std::chrono::milliseconds memcachetimeout{0};  // for one question to be answered
+  std::chrono::milliseconds poll{0};             // between two looks at a full pool
   std::vector<std::string> listen;  // as written: address:port, [v6]:port, unix:/path
   std::vector<PoolSpec> pools;
 
@@ -27,6 +30,8 @@ struct Config {
   std::chrono::seconds idle_timeout{0};     // between two requests of a connection
   uint32_t max_header_size = 0;             // bytes: request line and headers
   uint32_t max_body_size = 0;               // bytes: form body
+  uint32_t events = 0;                      // the last so many are kept for /events/
+  std::string audit;                        // "on": a line of the log for each event
 };
 
 // The whole file, or one error "FILE:LINE:COLUMN: what is wrong; what would be

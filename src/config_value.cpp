@@ -12,6 +12,8 @@
 #include <charconv>
 #include <utility>
 
+#include "memcache_address.h"
+#include "memcache_key.h"
 #include "reply.h"
 
 namespace distributex {
@@ -163,6 +165,10 @@ std::string wanted(const Rule& rule) {
       return std::string("one of ") + rule.note;
     case Rule::Kind::text:
       return "a text of " + range() + " bytes";
+    case Rule::Kind::memcached:
+      return "one or more of HOST, HOST:PORT, [V6ADDRESS]:PORT and /PATH, with commas between";
+    case Rule::Kind::key_prefix:
+      return "at most " + std::to_string(rule.most) + " letters, digits and . _ - : %";
     case Rule::Kind::addresses:
       return "one or a list of \"ADDRESS:PORT\", \"[V6ADDRESS]:PORT\", \"*:PORT\", \"unix:/PATH\"";
     case Rule::Kind::hosts:
@@ -208,6 +214,15 @@ MaybeMistake read_text(const Node& node, const Rule& rule, std::string& to) {
   if (node.text.size() > rule.most) return mistake(node, shown(node) + " is too long");
   if (has_control_character(node.text)) {
     return mistake(node, shown(node) + " has a control character");
+  }
+  if (rule.kind == Rule::Kind::memcached) {
+    const auto servers = parse_memcache_hosts(node.text, 1);
+    if (const auto* part = std::get_if<std::string>(&servers)) {
+      return mistake(node, quoted(*part) + " is no address of a memcached");
+    }
+  }
+  if (rule.kind == Rule::Kind::key_prefix && !is_sound_prefix(node.text)) {
+    return mistake(node, shown(node) + " has other characters than a key may have");
   }
   to = node.text;
   return {};

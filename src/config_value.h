@@ -16,7 +16,7 @@ namespace distributex {
 
 // What the value of an option may be.
 struct Rule {
-  enum class Kind { number, word, text, addresses, hosts, pools };
+  enum class Kind { number, word, text, memcached, key_prefix, addresses, hosts, pools };
   Kind kind;
   uint32_t least = 0;  // of a number itself, of a text in bytes
   uint32_t most = 0;

@@ -17,7 +17,9 @@
 
 #include "config.h"
 #include "listener.h"
+#include "listener_inherited.h"
 #include "log.h"
+#include "notify.h"
 #include "process.h"
 #include "server.h"
 
@@ -148,11 +150,15 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
   return std::nullopt;
 }
 
-int fail(int code, const std::string& what) {
+int fail(int code, const std::string& what, int error) {
   log_line(Level::error, "%s", what.c_str());
   log_flush();
+  tell_start_failed(error, what);
   return code;
 }
+
+// To be called before anything else can change errno, which names the refusal.
+int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 0 ? errno : EIO); }
 
 // What to listen on: -l goes before the configuration, and -p before any port.
 std::vector<std::string> listen_on(const Arguments& arguments, const Config& config) {
@@ -164,20 +170,25 @@ std::vector<std::string> listen_on(const Arguments& arguments, const Config& con
 }
 
 int serve(const Arguments& arguments, const Config& config) {
+  auto inherited = inherited_listeners();
+  if (const auto* error = std::get_if<std::string>(&inherited))
+    return fail(EX_OSERR, *error, ENOTSOCK);
   std::optional<Background> background;
   if (arguments.daemon && !(background = Background::enter()))
-    return fail(EX_OSERR, std::string{"cannot go to the background: "} + std::strerror(errno));
+    return fail_system(std::string{"cannot go to the background: "} + std::strerror(errno));
   PidFile pidfile;
   if (!arguments.pidfile.empty())
-    if (const auto error = PidFile::claim(arguments.pidfile, pidfile))
-      return fail(EX_OSERR, *error);
+    if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile))
+      return fail_system(*error);
 
-  Server server{
-      {.config = config, .config_file = arguments.config, .listen = listen_on(arguments, config)}};
-  if (const auto error = server.open()) return fail(EX_OSERR, *error);
+  Server server{{.config = config,
+                 .config_file = absolute_path(arguments.config),
+                 .listen = listen_on(arguments, config),
+                 .inherited = std::get<std::vector<Listener>>(std::move(inherited))}};
+  if (const auto error = server.open()) return fail_system(*error);
   if (!arguments.user.empty())
     if (const auto error = become_user(arguments.user, server.unix_paths()))
-      return fail(EX_OSERR, *error);
+      return fail_system(*error);
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
@@ -192,10 +203,13 @@ int serve(const Arguments& arguments, const Config& config) {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   Arguments arguments;
-  if (const auto code = read_arguments(argc, argv, arguments)) return *code;
+  if (const auto code = read_arguments(argc, argv, arguments)) {
+    if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
+    return *code;
+  }
   log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
   const auto loaded = load_config(arguments.config);
-  if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error);
+  if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);
   if (arguments.test) {
     std::printf("%s: the configuration is good\n", arguments.config.c_str());
     return EX_OK;

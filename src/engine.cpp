@@ -67,6 +67,10 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
     answer.token = verdict.token;
     if (verdict.ends) answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
   }
+  if (result == Result::released) {
+    answer.ended = verdict.token;
+    if (verdict.since) answer.held = now - *verdict.since;
+  }
   return answer;
 }
 
@@ -205,7 +209,8 @@ void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
                                 .pool = pool.spec.name,
                                 .owner = owner,
                                 .token = token,
-                                .slots = pool.spec.maxlocks});
+                                .slots = pool.spec.maxlocks,
+                                .undelivered = true});
 }
 
 void Engine::decided(OpId id, const Verdict& verdict, Time now) {

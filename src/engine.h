@@ -5,6 +5,9 @@
 // holders and waiters; only configure() and drain() touch all of them.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -31,6 +34,14 @@ struct Answered {
   Answer answer;
 };
 
+// Somebody who asked for a lock and went without an answer.
+struct Left {
+  Verb verb = Verb::get;
+  Time since{};
+  std::string pool;
+  Owner owner;
+};
+
 using Effect = std::variant<Answered, Acquire, Release, Renew>;
 
 class Engine {
@@ -41,7 +52,7 @@ class Engine {
 
   void submit(Ticket ticket, Request request, Time now);
   // The client has gone: it waits no more, or its grant is given back.
-  void cancel(Ticket ticket, Time now);
+  std::optional<Left> cancel(Ticket ticket, Time now);
   void delivered(Ticket ticket, Time now);
 
   void decided(OpId op, const Verdict& verdict, Time now);
@@ -60,7 +71,16 @@ class Engine {
   // Views: pools in the order of the configuration, waiters in their order.
   void each_pool(const std::function<void(const PoolSpec&, size_t waiting)>& visit) const;
   void each_waiter(std::string_view pool,
-                   const std::function<void(const Owner&, Time since)>& visit) const;
+                   const std::function<void(const Owner&, Time since)>& visit,
+                   size_t most = SIZE_MAX) const;
+  // Nothing unless it is configured.
+  [[nodiscard]] const PoolSpec* find_pool(std::string_view name) const;
+  [[nodiscard]] size_t waiting(std::string_view pool) const;
+  [[nodiscard]] bool is_waiting(std::string_view pool, const Owner& owner) const;
+  [[nodiscard]] std::optional<Time> oldest_waiter(std::string_view pool) const;
+  // The place of a waiter, from 1, when it is among the first so many.
+  [[nodiscard]] std::optional<size_t> place_of(std::string_view pool, const Owner& owner,
+                                               size_t within) const;
 
  private:
   struct NameHash {
@@ -94,6 +114,7 @@ class Engine {
   void answer_all(EnginePool&, const Answer&);
   void promise(EnginePool&, Ticket, const Answer&);
   void close_promise(Ticket, bool arrived, Time now);
+  std::array<const Line*, 3> lines_of(const EnginePool&) const;
   bool asks_for(const EnginePool&, const Owner&) const;
   void end_promise(EnginePool&, Token);
   void end_unheard(EnginePool&);

@@ -62,12 +62,19 @@ void Engine::promise(EnginePool& pool, Ticket ticket, const Answer& out) {
 
 void Engine::delivered(Ticket ticket, Time now) { close_promise(ticket, true, now); }
 
-void Engine::cancel(Ticket ticket, Time now) {
+std::optional<Left> Engine::cancel(Ticket ticket, Time now) {
   const auto it = waiters_.find(ticket);
-  if (it == waiters_.end()) return close_promise(ticket, false, now);
-  EnginePool& pool = *it->second->pool;
+  if (it == waiters_.end()) {
+    close_promise(ticket, false, now);
+    return std::nullopt;
+  }
+  const Waiter& waiter = *it->second;
+  EnginePool& pool = *waiter.pool;
+  std::optional<Left> left;
+  if (waiter.in != &running_) left = Left{waiter.verb, waiter.since, pool.spec.name, waiter.owner};
   leave(it->second);
   settle(pool, now);
+  return left;
 }
 
 void Engine::close_promise(Ticket ticket, bool arrived, Time now) {
@@ -105,15 +112,59 @@ void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit
   for (const EnginePool* pool : order_) visit(pool->spec, pool->by_owner.size());
 }
 
+// All who wait for a pool, in the order in which their turns come.
+std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
+  // A newcomer that is being asked about stands behind the line.
+  if (pool.acquire && ops_.at(pool.acquire).kind == Kind::find)
+    return {&pool.line, &pool.asked, &pool.fresh};
+  return {&pool.asked, &pool.line, &pool.fresh};
+}
+
 void Engine::each_waiter(std::string_view name,
-                         const std::function<void(const Owner&, Time)>& visit) const {
+                         const std::function<void(const Owner&, Time)>& visit, size_t most) const {
   const EnginePool* pool = find(name);
   if (!pool) return;
-  const Line* places[] = {&pool->asked, &pool->line, &pool->fresh};
-  // A newcomer that is being asked about stands behind the line.
-  if (pool->acquire && ops_.at(pool->acquire).kind == Kind::find) std::swap(places[0], places[1]);
-  for (const Line* place : places)
-    for (const Waiter& waiter : *place) visit(waiter.owner, waiter.since);
+  for (const Line* line : lines_of(*pool))
+    for (const Waiter& waiter : *line) {
+      if (most-- == 0) return;
+      visit(waiter.owner, waiter.since);
+    }
+}
+
+const PoolSpec* Engine::find_pool(std::string_view name) const {
+  const EnginePool* pool = find(name);
+  return pool && !pool->removed ? &pool->spec : nullptr;
+}
+
+size_t Engine::waiting(std::string_view name) const {
+  const EnginePool* pool = find(name);
+  return pool ? pool->by_owner.size() : 0;
+}
+
+bool Engine::is_waiting(std::string_view name, const Owner& owner) const {
+  const EnginePool* pool = find(name);
+  return pool && pool->by_owner.contains(owner);
+}
+
+std::optional<Time> Engine::oldest_waiter(std::string_view name) const {
+  const EnginePool* pool = find(name);
+  if (!pool) return std::nullopt;
+  for (const Line* line : lines_of(*pool))
+    if (!line->empty()) return line->front().since;
+  return std::nullopt;
+}
+
+std::optional<size_t> Engine::place_of(std::string_view name, const Owner& owner,
+                                       size_t within) const {
+  const EnginePool* pool = find(name);
+  if (!pool) return std::nullopt;
+  size_t place = 0;
+  for (const Line* line : lines_of(*pool))
+    for (const Waiter& waiter : *line) {
+      if (++place > within) return std::nullopt;
+      if (waiter.owner == owner) return place;
+    }
+  return std::nullopt;
 }
 
 }  // namespace distributex

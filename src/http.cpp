@@ -189,7 +189,6 @@ void Http::on_close(evhttp_connection*, void* conn) noexcept {
 }
 
 void Http::closed(Conn& conn) {
-  const auto ended = std::move(conns_[static_cast<size_t>(conn.fd)]);
   deadlines_.remove(conn);
   evbuffer_remove_cb(bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon)), on_input,
                      &conn);
@@ -197,15 +196,23 @@ void Http::closed(Conn& conn) {
   if (conn.state == ConnState::sending) --sending_;
   if (conn.request && !evhttp_request_get_connection(conn.request))
     evhttp_request_free(conn.request);
-  const bool unanswered = conn.state == ConnState::asking || conn.state == ConnState::parked;
+  const bool unanswered = conn.state == ConnState::asking || conn.state == ConnState::parked ||
+                          conn.state == ConnState::streaming;
+  conn.state = ConnState::reading;  // nobody can answer it any more
   if ((unanswered || conn.lease_told) && events_.gone) events_.gone(conn.ticket);
+  conns_[static_cast<size_t>(conn.fd)].reset();
+}
+
+// The connection whose request this is, or was its last one.
+Conn* Http::at_slot(Ticket ticket) {
+  const auto slot = static_cast<size_t>(ticket & ((Ticket{1} << descriptor_bits) - 1));
+  Conn* conn = slot < conns_.size() ? conns_[slot].get() : nullptr;
+  return conn && conn->ticket == ticket ? conn : nullptr;
 }
 
 Conn* Http::find(Ticket ticket) {
-  const auto slot = static_cast<size_t>(ticket & ((Ticket{1} << descriptor_bits) - 1));
-  Conn* conn = slot < conns_.size() ? conns_[slot].get() : nullptr;
-  const bool open = conn && conn->ticket == ticket &&
-                    (conn->state == ConnState::asking || conn->state == ConnState::parked);
+  Conn* conn = at_slot(ticket);
+  const bool open = conn && (conn->state == ConnState::asking || conn->state == ConnState::parked);
   return open ? conn : nullptr;
 }
 

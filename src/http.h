@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,11 +31,26 @@ struct HttpLimits {
   uint32_t max_body_size;    // bytes
 };
 
+enum class PageMethod { get, head, options };
+
+// What a client asks of a page, and in which form.
+struct PageRequest {
+  Page page;
+  PageMethod method;
+  std::string query;
+  std::string last_event_id;
+  bool html;          // it would take HTML,
+  bool event_stream;  // or server-sent events
+};
+
 // Each ticket is answered once by answer() or send(), unless gone comes first.
 struct HttpEvents {
   std::function<void(Ticket, Request)> request;
-  std::function<void(Ticket, Page, std::string query)> page;
-  // The client left without an answer, or a lease told to it did not arrive.
+  std::function<void(Ticket, const PageRequest&)> page;
+  // A request is answered at the door; nothing for a verb: it was none.
+  std::function<void(Ticket, std::optional<Verb>, const Answer&)> refused;
+  // The client left without an answer or in the middle of a stream, or a lease
+  // told to it did not arrive.
   std::function<void(Ticket)> gone;
   // A granted or held lease was taken by the client's side.
   std::function<void(Ticket)> delivered;
@@ -53,6 +69,17 @@ class Http {
 
   void answer(Ticket ticket, const Answer& answer);
   void send(Ticket ticket, Reply reply);
+
+  // An answer that goes on: open_stream() in the place of send(), then stream()
+  // and at last close_stream(). The client may leave before: gone. False when
+  // there is no such stream (any more), or it was cut off as too slow a reader.
+  bool open_stream(Ticket ticket, const Reply& reply);
+  bool stream(Ticket ticket, std::string_view bytes);
+  void close_stream(Ticket ticket);
+
+  // Where the ticket's client is: "192.0.2.1:4711", "[2001:db8::1]:4711", or
+  // "unix"; also while gone or delivered are being told.
+  [[nodiscard]] std::string_view peer(Ticket ticket);
 
   // From now on every reply closes its connection.
   void close_after_replies() { closing_ = true; }
@@ -78,13 +105,17 @@ class Http {
   void closed(Conn& conn);
   void sent(Conn& conn);
   void write(Conn& conn, const Reply& reply, bool close);
-  void refuse(Conn& conn, Fault fault, std::string error, const char* allow = nullptr,
-              bool close = false);
+  void show(Conn& conn, evhttp_request* request, Page page, std::string_view query,
+            std::string_view accept);
+  void refuse(Conn& conn, Fault fault, std::string error, const Verb* verb = nullptr,
+              const char* allow = nullptr, bool close = false);
   void make_head(const Reply& reply, bool is_head);
   void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const char* date();
   static void flush(bufferevent* bev);
+  Conn* at_slot(Ticket ticket);
   Conn* find(Ticket ticket);
+  Conn* find_stream(Ticket ticket);
   void arm_sweep();
 
   event_base* base_;

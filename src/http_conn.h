@@ -5,6 +5,7 @@
 #pragma once
 
 #include <list>
+#include <string>
 
 #include "pool.h"
 
@@ -17,10 +18,11 @@ class Http;
 struct Conn;
 
 enum class ConnState {
-  reading,  // no request, or an unfinished one
-  asking,   // a whole request, being looked at
-  parked,   // a whole request whose answer takes time
-  sending   // an answer that the kernel has not taken yet
+  reading,   // no request, or an unfinished one
+  asking,    // a whole request, being looked at
+  parked,    // a whole request whose answer takes time
+  sending,   // an answer that the kernel has not taken yet
+  streaming  // an answer that goes on
 };
 
 struct Conn {
@@ -36,6 +38,7 @@ struct Conn {
   evhttp_request* request = nullptr;  // all but reading
   Ticket ticket = 0;                  // all but reading
   bool json = false;
+  std::string peer{};       // address:port, once somebody has asked for it
   bool lease_told = false;  // sending: somebody wants to hear of the delivery
 };
 

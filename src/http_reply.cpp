@@ -70,7 +70,8 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
     return answer(conn.ticket, busy);
   }
   if (headers.content_lengths > 1)
-    return refuse(conn, Fault::bad_request, "there is more than one Content-Length", nullptr, true);
+    return refuse(conn, Fault::bad_request, "there is more than one Content-Length", nullptr,
+                  nullptr, true);
 
   const Target target = split_target(evhttp_request_get_uri(request));
   const std::optional<Route> route = find_route(target.path);
@@ -82,28 +83,46 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
                         ? EVHTTP_REQ_GET | EVHTTP_REQ_POST
                         : EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS;
   if ((method & known) == 0)
-    return refuse(conn, Fault::bad_method, "this path knows other methods only, see Allow",
+    return refuse(conn, Fault::bad_method, "this path knows other methods only, see Allow", nullptr,
                   allowed_methods(*route), true);
   if (const Page* page = std::get_if<Page>(&*route))
-    return events_.page(conn.ticket, *page, std::string(target.query));
+    return show(conn, request, *page, target.query, headers.accept);
 
+  const Verb verb = std::get<Verb>(*route);
   const std::string_view form = method == EVHTTP_REQ_POST ? body_of(request) : std::string_view{};
   if (!form.empty() && !is_form(headers.content_type))
     return refuse(conn, Fault::bad_request,
-                  "a body must be a form: application/x-www-form-urlencoded");
-  auto parsed = parse_request(std::get<Verb>(*route), target.query, form);
+                  "a body must be a form: application/x-www-form-urlencoded", &verb);
+  auto parsed = parse_request(verb, target.query, form);
   if (const auto* refusal = std::get_if<Refusal>(&parsed))
-    return refuse(conn, refusal->fault, refusal->error);
+    return refuse(conn, refusal->fault, refusal->error, &verb);
   events_.request(conn.ticket, std::get<Request>(std::move(parsed)));
+}
+
+void Http::show(Conn& conn, evhttp_request* request, Page page, std::string_view query,
+                std::string_view accept) {
+  const auto method = evhttp_request_get_command(request);
+  const char* last_id =
+      evhttp_find_header(evhttp_request_get_input_headers(request), "Last-Event-ID");
+  events_.page(conn.ticket, {.page = page,
+                             .method = method == EVHTTP_REQ_HEAD      ? PageMethod::head
+                                       : method == EVHTTP_REQ_OPTIONS ? PageMethod::options
+                                                                      : PageMethod::get,
+                             .query = std::string{query},
+                             .last_event_id = last_id ? last_id : "",
+                             .html = accepts(accept, "text/html"),
+                             .event_stream = accepts(accept, "text/event-stream")});
 }
 
 // Closes the connection where a body may follow that evhttp did not read and
 // would take for the next request.
-void Http::refuse(Conn& conn, Fault fault, std::string error, const char* allow, bool close) {
+void Http::refuse(Conn& conn, Fault fault, std::string error, const Verb* verb, const char* allow,
+                  bool close) {
   Answer invalid;
   invalid.result = Result::invalid;
   invalid.fault = fault;
   invalid.error = std::move(error);
+  events_.refused(conn.ticket, verb ? std::optional{*verb} : std::nullopt, invalid);
   Reply reply = format_answer(invalid, conn.json);
   if (allow) reply.headers.push_back({"Allow", allow});
   write(conn, reply, close);

@@ -35,39 +35,15 @@ void set_option(int fd, int level, int name, int value) {
   (void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
-// Notices peers that vanished without a word in about two minutes.
-void tune(int fd) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000);
-}
-
-std::string bound_name(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  char host[NI_MAXHOST];
-  char port[NI_MAXSERV];
-  if (getsockname(fd, address, &size) != 0 ||
-      getnameinfo(address, size, host, sizeof host, port, sizeof port,
-                  NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-    return "unknown";
-  const bool v6 = storage.ss_family == AF_INET6;
-  return (v6 ? "[" + std::string{host} + "]" : std::string{host}) + ":" + port;
-}
-
 Opened open_inet(const addrinfo& info, const std::string& address) {
   Fd fd{socket(info.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!fd) return why(address, "socket", errno);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (info.ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  tune(fd.get());
+  tune_listener(fd.get());
   if (bind(fd.get(), info.ai_addr, info.ai_addrlen) != 0) return why(address, "bind", errno);
   if (listen(fd.get(), backlog) != 0) return why(address, "listen", errno);
-  std::string name = bound_name(fd.get());
+  std::string name = name_of_listener(fd.get());
   return Listener{.fd = std::move(fd), .address = std::move(name), .unix_path = {}};
 }
 
@@ -147,6 +123,34 @@ std::variant<std::vector<Listener>, std::string> open_all(const std::string& por
 }
 
 }  // namespace
+
+// Notices peers that vanished without a word in about two minutes.
+void tune_listener(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000);
+}
+
+std::string name_of_listener(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (getsockname(fd, address, &size) != 0) return "unknown";
+  if (storage.ss_family == AF_UNIX) {
+    const auto* at = reinterpret_cast<const sockaddr_un*>(&storage);
+    return std::string{unix_prefix} + (at->sun_path[0] != '\0' ? at->sun_path : "@");
+  }
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  if (getnameinfo(address, size, host, sizeof host, port, sizeof port,
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return "unknown";
+  const bool v6 = storage.ss_family == AF_INET6;
+  return (v6 ? "[" + std::string{host} + "]" : std::string{host}) + ":" + port;
+}
 
 std::variant<std::vector<Listener>, std::string> open_listeners(const std::string& address) {
   std::vector<Listener> opened;

@@ -23,6 +23,11 @@ struct Listener {
 [[nodiscard]] std::variant<std::vector<Listener>, std::string> open_listeners(
     const std::string& address);
 
+// What every listener of ours has, whoever bound it: the options for its
+// connections, and a name: "127.0.0.1:9889", "unix:/path".
+void tune_listener(int fd);
+[[nodiscard]] std::string name_of_listener(int fd);
+
 // Whether an address says where: "localhost" and "[::1]" lack a port.
 [[nodiscard]] bool has_port(const std::string& address);
 

@@ -5,6 +5,7 @@
 // Syslog has a queue of its own and gets its lines one by one.
 #include "log.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -26,6 +28,7 @@ namespace distributex {
 namespace {
 
 constexpr size_t text_max = 1024;         // bytes of one event's text
+constexpr size_t line_max = 4096 + 64;    // bytes of any line
 constexpr size_t write_at = 16 * 1024;    // gathered: written without being asked
 constexpr size_t buffer_max = 64 * 1024;  // kept while nothing can be written
 
@@ -54,7 +57,8 @@ struct Log {
   LogTarget target = LogTarget::stderr_plain;
   Level most_verbose = Level::info;
   bool journal = false;
-  unsigned long dropped = 0;
+  unsigned long dropped = 0;  // and not reported yet
+  uint64_t dropped_ever = 0;
   time_t second = 0;  // that `date` says
   std::array<char, 32> date{};
 };
@@ -74,11 +78,20 @@ bool stderr_is_journal() {
   return std::string_view(stream) == name.data();
 }
 
-// Writes until nothing waits or the descriptor refuses.
+// Whether so much as a short write would do, and not wait for a reader. That
+// stderr were non-blocking is not for us to say: it is shared with others.
+bool is_writable() {
+  pollfd stream{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&stream, 1, 0) == 1 && (stream.revents & POLLOUT) != 0;
+}
+
+// Writes until nothing waits or the descriptor refuses: in pieces for which a
+// pipe that can be written has room.
 void write_waiting() {
   size_t done = 0;
-  while (done < waiting.size) {
-    const ssize_t n = write(STDERR_FILENO, waiting.bytes.data() + done, waiting.size - done);
+  while (done < waiting.size && is_writable()) {
+    const size_t piece = std::min<size_t>(waiting.size - done, PIPE_BUF);
+    const ssize_t n = write(STDERR_FILENO, waiting.bytes.data() + done, piece);
     if (n > 0)
       done += static_cast<size_t>(n);
     else if (n == 0 || errno != EINTR)
@@ -99,7 +112,7 @@ std::string_view date_of(time_t second) {
   return state.date.data();
 }
 
-using Line = Text<text_max + 64>;
+using Line = Text<line_max>;
 
 void add_prefix(Level level, Line& line) {
   if (state.journal) {
@@ -153,7 +166,10 @@ void emit(Level level, std::string_view text) {
   const Line line = finished_line(level, text);
   if (!append(line.view())) {
     write_waiting();
-    if (!append(line.view())) ++state.dropped;
+    if (!append(line.view())) {
+      ++state.dropped;
+      ++state.dropped_ever;
+    }
   }
   if (level <= Level::warning || waiting.size > write_at) log_flush();
 }
@@ -205,6 +221,10 @@ void log_line(Level level, const char* format, ...) {
   emit(level, one_line({raw.data(), size}).view());
 }
 
+void log_sound_line(Level level, std::string_view text) {
+  if (log_enabled(level)) emit(level, text);
+}
+
 void log_flush() {
   if (waiting.size > 0) write_waiting();
   if (waiting.size > 0 || state.dropped == 0) return;
@@ -212,5 +232,7 @@ void log_flush() {
 }
 
 bool log_pending() { return waiting.size > 0 || state.dropped > 0; }
+
+uint64_t log_dropped() { return state.dropped_ever; }
 
 }  // namespace distributex

@@ -2,9 +2,12 @@
 // Log lines: to stderr, or to syslog in the background. One line per event:
 // subject, then key=value; what came from outside is escaped by the caller.
 // Lines gather in memory and are written by log_flush(), warnings and errors
-// at once; nothing here blocks on anything but the descriptor itself. For the
-// loop's thread only; SIGPIPE is ignored by the program.
+// at once; a stderr that nobody reads is not waited for. For the loop's thread
+// only; SIGPIPE is ignored by the program.
 #pragma once
+
+#include <cstdint>
+#include <string_view>
 
 namespace distributex {
 
@@ -22,6 +25,9 @@ void log_open(LogTarget target, Level most_verbose);
 // what is longer than 1 KiB ends in "...".
 [[gnu::format(printf, 2, 3)]] void log_line(Level level, const char* format, ...);
 
+// The same for a text that is sound already: printable ASCII of up to 4 KiB.
+void log_sound_line(Level level, std::string_view text);
+
 // Writes what has gathered. The server calls it once a pass of its loop; so
 // must whoever forks or leaves. What cannot be written waits, up to 64 KiB;
 // lines beyond that are dropped, counted, and reported when writing works
@@ -29,5 +35,7 @@ void log_open(LogTarget target, Level most_verbose);
 // refuses: try again with the next pass, not at once.
 void log_flush();
 [[nodiscard]] bool log_pending();
+// Lines dropped since the start.
+[[nodiscard]] uint64_t log_dropped();
 
 }  // namespace distributex

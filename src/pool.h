@@ -80,6 +80,7 @@ struct Release {
   Owner owner;
   std::optional<Token> token;
   uint32_t slots = 1;
+  bool undelivered = false;  // nobody heard of it here: not if another server has told
 };
 
 // Starts a lease's time anew, by its own length or by a new one.
@@ -96,11 +97,12 @@ struct Renew {
 struct Verdict {
   enum class Kind { granted, held, full, released, not_held, renewed, lost, failed };
   Kind kind = Kind::failed;
-  Token token = 0;           // granted, held, renewed
+  Token token = 0;           // granted, held, renewed, released
   std::optional<Time> ends;  // granted, held, renewed; nothing: never
   std::optional<Time>
       retry_at;        // granted, full: when asking again makes sense; nothing: only when told
   std::string reason;  // failed: one clear sentence
+  std::optional<Time> since;  // released: when the lease was granted, if it is known
 };
 
 enum class Result {
@@ -120,6 +122,19 @@ enum class Result {
 // unknown pool, no_such_path a path that is nobody's.
 enum class Fault { none, bad_request, host_not_listed, not_found, no_such_path, bad_method };
 
+// Where somebody stands who did not get a lock.
+struct Standing {
+  struct Holder {
+    Owner owner;
+    Duration held{};
+    std::optional<Duration> expires_in;
+  };
+  size_t waiting = 0;                // all who wait for the pool
+  std::optional<size_t> position;    // the place in the line, from 1; nothing: far behind
+  std::vector<Holder> holders;       // the oldest few
+  std::optional<Duration> estimate;  // until its turn comes; nothing: no basis
+};
+
 struct Answer {
   Result result = Result::unavailable;
   Fault fault = Fault::none;
@@ -128,6 +143,9 @@ struct Answer {
   Token token = 0;                     // 0: none
   std::optional<Duration> expires_in;  // nothing: never, or no lease
   std::string error;                   // invalid, unavailable: one clear sentence
+  Token ended = 0;                     // released: the token of what was, if it is known
+  std::optional<Duration> held;        // released: for how long, if it is known
+  std::optional<Standing> standing;    // busy, timeout
 };
 
 }  // namespace distributex

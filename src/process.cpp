@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -55,6 +56,7 @@ std::optional<Background> Background::enter() {
 void Background::ready() {
   if (const Fd null{open("/dev/null", O_RDWR | O_CLOEXEC)})
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) (void)dup2(null.get(), fd);
+  (void)!chdir("/");
   // The shell may have gone meanwhile: nobody is there to be told.
   (void)!write(report_.get(), &ready_byte, 1);
   report_.reset(-1);
@@ -77,6 +79,12 @@ std::optional<std::string> PidFile::claim(const std::string& path, PidFile& file
 
 PidFile::~PidFile() {
   if (fd_) unlink(path_.c_str());
+}
+
+std::string absolute_path(const std::string& path) {
+  char folder[PATH_MAX];
+  if (path.empty() || path.front() == '/' || !getcwd(folder, sizeof folder)) return path;
+  return std::string{folder} + "/" + path;
 }
 
 std::optional<std::string> become_user(const std::string& name,

@@ -21,7 +21,8 @@ class Background {
   [[nodiscard]] static std::optional<Background> enter();
 
   // Lets the first process exit 0 and gives up the terminal: standard input,
-  // output and error become /dev/null. An exit before is its exit, too.
+  // output and error become /dev/null, and so that no file system is kept busy,
+  // the working directory becomes /. An exit before is its exit, too.
   void ready();
 
  private:
@@ -43,6 +44,10 @@ class PidFile {
   std::string path_;
   Fd fd_;
 };
+
+// The path as it reads from any working directory. Symbolic links stay: who
+// moves one means the new place. An empty one, or one in a lost folder, stays.
+[[nodiscard]] std::string absolute_path(const std::string& path);
 
 // Gives the paths to the user, then becomes it with all its groups. On failure
 // one sentence.

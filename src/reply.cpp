@@ -5,13 +5,11 @@
 // goes through escaped() before it is a header; evhttp is not known here.
 #include "reply.h"
 
-#include <jansson.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
-#include <memory>
+
+#include "json.h"
 
 namespace distributex {
 namespace {
@@ -97,6 +95,10 @@ std::string seconds_text(int64_t milliseconds) {
   return {text.data(), end};
 }
 
+std::string holder_text(const Owner& owner) {
+  return escaped(owner.id.empty() ? owner.host : owner.host + '/' + owner.id);
+}
+
 void add_headers(const Answer& answer, std::vector<Header>& headers) {
   const ResultRow& row = row_of(answer.result);
   headers.reserve(4);
@@ -109,46 +111,46 @@ void add_headers(const Answer& answer, std::vector<Header>& headers) {
           {"Distributex-Expires", seconds_text(milliseconds_left(*answer.expires_in))});
   }
   if (row.has_error) headers.push_back({"Distributex-Error", escaped(answer.error)});
+  if (answer.standing) {
+    if (!answer.standing->holders.empty())
+      headers.push_back(
+          {"Distributex-Holder", holder_text(answer.standing->holders.front().owner)});
+    headers.push_back({"Distributex-Waiting", decimal(answer.standing->waiting)});
+  }
   if (answer.result == Result::unavailable) headers.push_back({"Retry-After", "1"});
 }
 
-struct JsonFree {
-  void operator()(json_t* value) const { json_decref(value); }
-};
-
-struct CFree {
-  void operator()(char* text) const { std::free(text); }
-};
-
-// JSON holds any UTF-8 as it is; what is not UTF-8 goes in escaped.
-json_t* json_text(std::string_view text) {
-  if (json_t* value = json_stringn(text.data(), text.size())) return value;
-  return json_string(escaped(text).c_str());
-}
-
-void set_text(json_t* object, const char* key, std::string_view text) {
-  if (!text.empty()) json_object_set_new(object, key, json_text(text));
+void set_standing(json_t* object, const Standing& standing) {
+  json_t* holders = json_array();
+  for (const Standing::Holder& holder : standing.holders) {
+    json_t* one = json_object();
+    set_text(one, "host", holder.owner.host);
+    set_text(one, "id", holder.owner.id);
+    set_seconds(one, "held", holder.held);
+    if (holder.expires_in) set_seconds(one, "expires_in", *holder.expires_in);
+    json_array_append_new(holders, one);
+  }
+  json_object_set_new(object, "holders", holders);
+  set_whole(object, "waiting", standing.waiting);
+  if (standing.position) set_whole(object, "position", *standing.position);
+  if (standing.estimate) set_seconds(object, "estimate", *standing.estimate);
 }
 
 std::string json_body(const Answer& answer) {
   const ResultRow& row = row_of(answer.result);
-  const std::unique_ptr<json_t, JsonFree> object(json_object());
+  const Json object{json_object()};
   set_text(object.get(), "result", row.name);
   set_text(object.get(), "pool", answer.pool);
   set_text(object.get(), "host", answer.owner.host);
   set_text(object.get(), "id", answer.owner.id);
   if (row.has_lease) {
-    json_object_set_new(object.get(), "token", json_integer(static_cast<json_int_t>(answer.token)));
-    if (answer.expires_in) {
-      const auto left = static_cast<double>(milliseconds_left(*answer.expires_in)) / 1000;
-      json_object_set_new(object.get(), "expires_in", json_real(left));
-    }
+    set_whole(object.get(), "token", answer.token);
+    if (answer.expires_in)
+      set_seconds(object.get(), "expires_in", std::max(*answer.expires_in, Duration::zero()));
   }
   if (row.has_error) set_text(object.get(), "error", answer.error);
-  // Fifteen digits hold every lease to the millisecond without a tail of nines.
-  const std::unique_ptr<char, CFree> text(
-      json_dumps(object.get(), JSON_COMPACT | JSON_REAL_PRECISION(15)));
-  return text.get();
+  if (answer.standing) set_standing(object.get(), *answer.standing);
+  return json_line(object.get());
 }
 
 struct StatusRow {

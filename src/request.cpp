@@ -326,11 +326,11 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   return {};
 }
 
-bool accepts_json(std::string_view accept) {
+bool accepts(std::string_view accept, std::string_view wanted) {
   while (!accept.empty()) {
     std::string_view params = take_until(',', accept);
     const std::string_view type = trimmed(take_until(';', params));
-    if (equal_ignoring_case(type, "application/json") && !is_unwanted(params)) return true;
+    if (equal_ignoring_case(type, wanted) && !is_unwanted(params)) return true;
   }
   return false;
 }

@@ -40,7 +40,10 @@ struct Refusal {
 // UTF-8 without control characters); nothing when absent or unsound.
 [[nodiscard]] std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
-// Whether an Accept header asks for JSON ("application/json" named, q not 0).
-[[nodiscard]] bool accepts_json(std::string_view accept);
+// Whether an Accept header names a type itself, with a q that is not 0.
+[[nodiscard]] bool accepts(std::string_view accept, std::string_view type);
+[[nodiscard]] inline bool accepts_json(std::string_view accept) {
+  return accepts(accept, "application/json");
+}
 
 }  // namespace distributex

@@ -17,9 +17,9 @@ struct Row {
 };
 
 constexpr Row pages[] = {
-    {"", Page::root},         {"*", Page::root},        {"livez", Page::livez},
-    {"readyz", Page::readyz}, {"health", Page::readyz}, {"healthz", Page::readyz},
-    {"status", Page::status},
+    {"", Page::root},         {"*", Page::root},          {"livez", Page::livez},
+    {"readyz", Page::readyz}, {"health", Page::readyz},   {"healthz", Page::readyz},
+    {"status", Page::status}, {"metrics", Page::metrics}, {"events", Page::events},
 };
 
 }  // namespace

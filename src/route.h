@@ -11,7 +11,7 @@
 
 namespace distributex {
 
-enum class Page { root, livez, readyz, status };
+enum class Page { root, livez, readyz, status, metrics, events };
 
 using Route = std::variant<Verb, Page>;
 

@@ -15,7 +15,6 @@
 
 #include "clock.h"
 #include "log.h"
-#include "server_log.h"
 #include "status.h"
 
 namespace distributex {
@@ -27,6 +26,7 @@ using std::chrono::milliseconds;
 constexpr uint32_t reserved_files = 128;  // descriptors that are not connections
 constexpr auto stop_limit = std::chrono::seconds{5};
 constexpr auto stop_interval = milliseconds{5};
+constexpr auto last_words = milliseconds{100};
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
 // Rounded up, so that a timer does not fire just before its time.
@@ -51,6 +51,7 @@ Server::Server(ServerSetup setup)
     : setup_(std::move(setup)),
       started_(steady_now()),
       base_(make_base()),
+      record_(setup_.config, wall_us()),
       backend_(make_backend({.base = base_.get(),
                              .config = setup_.config,
                              .sink = make_sink(),
@@ -58,7 +59,9 @@ Server::Server(ServerSetup setup)
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
       stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
-      http_(base_.get(), limits_of(setup_.config), make_events()) {
+      http_(base_.get(), limits_of(setup_.config), make_events()),
+      feed_(base_.get(), http_, record_.events()),
+      supervision_(base_.get(), [this] { return summary(); }) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);
@@ -72,7 +75,9 @@ Server::~Server() = default;
 BackendSink Server::make_sink() {
   return {.decided =
               [this](OpId op, const Verdict& verdict) {
-                engine_.decided(op, verdict, steady_now());
+                const Time now = steady_now();
+                record_.decided(op, verdict, now);
+                engine_.decided(op, verdict, now);
                 pump();
               },
           .changed =
@@ -80,7 +85,8 @@ BackendSink Server::make_sink() {
                 engine_.changed(pool, steady_now());
                 pump();
               },
-          .expired = [](const std::string& pool, const Lease& lease) { log_expiry(pool, lease); }};
+          .expired = [this](const std::string& pool,
+                            const Lease& lease) { record_.expired(pool, lease); }};
 }
 
 HttpEvents Server::make_events() {
@@ -89,11 +95,18 @@ HttpEvents Server::make_events() {
                 engine_.submit(ticket, std::move(request), steady_now());
                 pump();
               },
-          .page = [this](Ticket ticket, Page page,
-                         const std::string& query) { show(ticket, page, query); },
+          .page = [this](Ticket ticket, const PageRequest& request) { show(ticket, request); },
+          .refused =
+              [this](Ticket ticket, std::optional<Verb> verb, const Answer& answer) {
+                record_.refused(verb, answer, http_.peer(ticket));
+                pump();
+              },
           .gone =
               [this](Ticket ticket) {
-                engine_.cancel(ticket, steady_now());
+                const Time now = steady_now();
+                feed_.gone(ticket);
+                if (const auto left = engine_.cancel(ticket, now))
+                  record_.left(*left, http_.peer(ticket), now);
                 pump();
               },
           .delivered =
@@ -125,18 +138,41 @@ HttpLimits Server::limits_of(const Config& config) const {
 }
 
 std::optional<std::string> Server::open() {
+  successor_listens_ = !setup_.inherited.empty();
+  for (Listener& listener : setup_.inherited)
+    if (auto error = serve_on(std::move(listener))) return error;
+  if (successor_listens_) return std::nullopt;
   for (const std::string& address : setup_.listen) {
     auto opened = open_listeners(address);
     if (auto* error = std::get_if<std::string>(&opened)) return std::move(*error);
-    for (Listener& listener : std::get<std::vector<Listener>>(opened)) {
-      const std::string name = listener.address;
-      if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
-      if (!http_.listen_on(std::move(listener)))
-        return "cannot listen on " + name + ": " + std::strerror(errno);
-      log_line(Level::info, "listening address=%s", name.c_str());
-    }
+    for (Listener& listener : std::get<std::vector<Listener>>(opened))
+      if (auto error = serve_on(std::move(listener))) return error;
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Server::serve_on(Listener listener) {
+  const std::string name = listener.address;
+  if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
+  if (!http_.listen_on(std::move(listener)))
+    return "cannot listen on " + name + ": " + std::strerror(errno);
+  log_line(Level::info, "listening address=%s%s", name.c_str(),
+           successor_listens_ ? " inherited" : "");
+  return std::nullopt;
+}
+
+// For people who ask the service manager: "3 pools, 12 locks held, 4 waiting".
+std::string Server::summary() const {
+  size_t pools = 0;
+  size_t held = 0;
+  size_t waiting = 0;
+  engine_.each_pool([&](const PoolSpec& spec, size_t waiters) {
+    ++pools;
+    held += backend_->held(spec.name);
+    waiting += waiters;
+  });
+  return std::to_string(pools) + (pools == 1 ? " pool, " : " pools, ") + std::to_string(held) +
+         (held == 1 ? " lock held, " : " locks held, ") + std::to_string(waiting) + " waiting";
 }
 
 void Server::run() {
@@ -144,6 +180,7 @@ void Server::run() {
            setup_.config.backend.c_str());
   log_flush();
   arm_timer();
+  supervision_.ready();
   event_base_dispatch(base_.get());
   http_.stop_listening();
   log_line(Level::info, "stopped");
@@ -154,23 +191,35 @@ void Server::run() {
 // pump is at work: it takes them in its turn.
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (const auto effect = engine_.next()) perform(*effect);
+  while (auto effect = engine_.next()) perform(*effect);
   pumping_ = false;
+  feed_.wake();
   arm_timer();
   if (log_pending() && !evtimer_pending(flush_.get(), nullptr))
     evtimer_add(flush_.get(), &flush_delay);
 }
 
-void Server::perform(const Effect& effect) {
+void Server::perform(Effect& effect) {
   const Time now = steady_now();
-  if (const auto* answered = std::get_if<Answered>(&effect)) {
-    log_answer(*answered, now);
-    http_.answer(answered->ticket, answered->answer);
-  } else if (const auto* acquire = std::get_if<Acquire>(&effect)) {
+  auto* answered = std::get_if<Answered>(&effect);
+  if (!answered) return ask(effect, now);
+  Answer& answer = answered->answer;
+  if (answer.result == Result::busy || answer.result == Result::timeout)
+    answer.standing = standing_of(sight(), answer.pool, answer.owner);
+  record_.answered(*answered, http_.peer(answered->ticket), now);
+  http_.answer(answered->ticket, answer);
+}
+
+void Server::ask(const Effect& question, Time now) {
+  if (const auto* acquire = std::get_if<Acquire>(&question)) {
+    record_.asked(acquire->op, now);
     backend_->acquire(*acquire, now);
-  } else if (const auto* release = std::get_if<Release>(&effect)) {
+  } else if (const auto* release = std::get_if<Release>(&question)) {
+    if (release->undelivered) record_.undelivered(*release);
+    record_.asked(release->op, now);
     backend_->release(*release, now);
-  } else if (const auto* renew = std::get_if<Renew>(&effect)) {
+  } else if (const auto* renew = std::get_if<Renew>(&question)) {
+    record_.asked(renew->op, now);
     backend_->renew(*renew, now);
   }
 }
@@ -197,9 +246,35 @@ void Server::on_timer(int, short, void* self) noexcept {
 
 void Server::on_flush(int, short, void*) noexcept { log_flush(); }
 
-void Server::show(Ticket ticket, Page page, const std::string& query) {
-  switch (page) {
+Sight Server::sight() const {
+  return {
+      .engine = engine_, .backend = *backend_, .holdings = record_.holdings(), .now = steady_now()};
+}
+
+Reply Server::status(const std::string& query) const {
+  return status_page({.sight = sight(),
+                      .backend_name = setup_.config.backend,
+                      .uptime = steady_now() - started_,
+                      .wall_us = wall_us()},
+                     query);
+}
+
+Reply Server::metrics() {
+  return metrics_page(record_.metrics().page({.sight = sight(),
+                                              .backend_name = setup_.config.backend,
+                                              .backend_up = !backend_->trouble(),
+                                              .uptime = steady_now() - started_,
+                                              .connections = http_.connections(),
+                                              .streams = feed_.streams(),
+                                              .streams_dropped = feed_.dropped(),
+                                              .log_dropped = log_dropped()}));
+}
+
+void Server::show(Ticket ticket, const PageRequest& request) {
+  switch (request.page) {
     case Page::root:
+      if (request.html) return http_.send(ticket, html_page());
+      [[fallthrough]];
     case Page::livez:
       return http_.send(ticket, probe_page(std::nullopt));
     case Page::readyz:
@@ -207,16 +282,12 @@ void Server::show(Ticket ticket, Page page, const std::string& query) {
                         probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
     case Page::status:
       return backend_->survey(
-          [this, ticket, query] {
-            const StatusView view{.engine = engine_,
-                                  .backend = *backend_,
-                                  .backend_name = setup_.config.backend,
-                                  .uptime = steady_now() - started_,
-                                  .now = steady_now(),
-                                  .wall_us = wall_us()};
-            http_.send(ticket, status_page(view, query));
-          },
+          [this, ticket, query = request.query] { http_.send(ticket, status(query)); },
           steady_now());
+    case Page::metrics:
+      return backend_->survey([this, ticket] { http_.send(ticket, metrics()); }, steady_now());
+    case Page::events:
+      return feed_.show(ticket, request);
   }
 }
 
@@ -229,6 +300,12 @@ void Server::on_signal(int signal, short, void* self) noexcept {
 }
 
 void Server::reload() {
+  supervision_.reloading();
+  read_again();
+  supervision_.reloaded();
+}
+
+void Server::read_again() {
   auto loaded = load_config(setup_.config_file);
   if (const auto* error = std::get_if<std::string>(&loaded)) {
     log_line(Level::error, "reload refused: %s", error->c_str());
@@ -242,6 +319,7 @@ void Server::reload() {
   config.backend = setup_.config.backend;
   setup_.config = std::move(config);
   http_.set_limits(limits_of(setup_.config));
+  record_.configure(setup_.config);
   backend_->configure(setup_.config.pools);
   engine_.configure(setup_.config.pools, setup_.config.max_waiting, steady_now());
   log_line(Level::info, "reloaded pools=%zu", setup_.config.pools.size());
@@ -257,12 +335,17 @@ void Server::stop() {
     return;
   }
   log_line(Level::info, "stopping");
+  supervision_.stopping();
   stop_by_ = steady_now() + stop_limit;
   http_.close_after_replies();
-  engine_.drain(steady_now());
-  pump();
-  // The pass that the first step waits for accepts who has connected already.
-  const timeval delay = to_timeval(stop_interval);
+  // Where a successor listens, who is not accepted yet is its business, and who
+  // is has a moment to say what it wants. Else the pass that the first step
+  // waits for accepts who has connected already, and tells them.
+  if (successor_listens_)
+    http_.stop_listening();
+  else
+    drain();
+  const timeval delay = to_timeval(successor_listens_ ? last_words : stop_interval);
   evtimer_add(stop_step_.get(), &delay);
 }
 
@@ -270,8 +353,15 @@ void Server::on_stop_step(int, short, void* self) noexcept {
   static_cast<Server*>(self)->stop_step();
 }
 
+void Server::drain() {
+  engine_.drain(steady_now());
+  pump();
+  feed_.stop();
+}
+
 void Server::stop_step() {
   http_.stop_listening();
+  if (successor_listens_) drain();
   const bool done = http_.sending() == 0 && engine_.idle();
   if (done || steady_now() >= *stop_by_) {
     event_base_loopexit(base_.get(), nullptr);

@@ -11,8 +11,12 @@
 #include "backend.h"
 #include "config.h"
 #include "engine.h"
+#include "feed.h"
 #include "handle.h"
 #include "http.h"
+#include "record.h"
+#include "standing.h"
+#include "supervision.h"
 
 namespace distributex {
 
@@ -20,6 +24,7 @@ struct ServerSetup {
   Config config;
   std::string config_file;          // read again at SIGHUP
   std::vector<std::string> listen;  // what to listen on, whatever config says
+  std::vector<Listener> inherited;  // if there are any: these instead
 };
 
 class Server {
@@ -45,12 +50,20 @@ class Server {
   static void on_stop_step(int, short, void* self) noexcept;
 
   void pump();
-  void perform(const Effect& effect);
-  void show(Ticket ticket, Page page, const std::string& query);
+  void perform(Effect& effect);
+  void show(Ticket ticket, const PageRequest& request);
+  void ask(const Effect& question, Time now);
+  [[nodiscard]] Sight sight() const;
+  [[nodiscard]] Reply status(const std::string& query) const;
+  [[nodiscard]] Reply metrics();
   void arm_timer();
   void reload();
+  void read_again();
   void stop();
   void stop_step();
+  void drain();
+  [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
+  [[nodiscard]] std::string summary() const;
   [[nodiscard]] HttpLimits limits_of(const Config& config) const;
   [[nodiscard]] BackendSink make_sink();
   [[nodiscard]] HttpEvents make_events();
@@ -58,6 +71,7 @@ class Server {
   ServerSetup setup_;
   Time started_;
   EventBase base_;
+  Record record_;
   Engine engine_;
   std::unique_ptr<Backend> backend_;
   Event timer_;
@@ -65,10 +79,13 @@ class Server {
   Event stop_step_;
   std::vector<Event> signals_;
   Http http_;
+  Feed feed_;
+  Supervision supervision_;
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
   std::optional<Time> stop_by_;
   bool pumping_ = false;
+  bool successor_listens_ = false;  // on sockets that we only borrow
 };
 
 }  // namespace distributex

@@ -3,89 +3,116 @@
 // the wall clock's now.
 #include "status.h"
 
-#include <jansson.h>
-
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
-#include <memory>
 
 #include "backend.h"
 #include "engine.h"
+#include "json.h"
+#include "page.h"
 #include "request.h"
 
 namespace distributex {
 
 namespace {
 
-struct JsonFree {
-  void operator()(json_t* json) const noexcept { json_decref(json); }
-};
-struct TextFree {
-  void operator()(char* text) const noexcept { std::free(text); }
+// What a reader of the status wants to see.
+struct Wanted {
+  std::optional<std::string> pool;
+  std::optional<std::string> host;
+  size_t most = SIZE_MAX;  // holders, and waiters, of each pool
 };
 
-json_t* text_json(std::string_view text) { return json_stringn(text.data(), text.size()); }
+std::optional<Wanted> read_wanted(std::string_view query) {
+  Wanted wanted{.pool = query_value(query, "pool"), .host = query_value(query, "host")};
+  if (const auto limit = query_value(query, "limit")) {
+    const char* end = limit->data() + limit->size();
+    const auto read = std::from_chars(limit->data(), end, wanted.most);
+    if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+  }
+  return wanted;
+}
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-double to_milliseconds(double seconds) { return std::round(seconds * 1000.0) / 1000.0; }
-
-json_t* since_json(const StatusView& view, Time since) {
-  const double wall = static_cast<double>(view.wall_us) / 1e6;
-  return json_real(to_milliseconds(wall - seconds_of(view.now - since)));
+void set_since(json_t* object, const StatusView& view, Time since) {
+  const double wall = static_cast<double>(view.wall_us) / 1e6 - seconds_of(view.sight.now - since);
+  json_object_set_new(object, "since", json_real(std::round(wall * 1000.0) / 1000.0));
 }
 
 json_t* owner_json(const Owner& owner) {
   json_t* json = json_object();
-  json_object_set_new(json, "host", text_json(owner.host));
-  if (!owner.id.empty()) json_object_set_new(json, "id", text_json(owner.id));
+  json_object_set_new(json, "host", json_text(owner.host));
+  set_text(json, "id", owner.id);
   return json;
 }
 
 json_t* lease_json(const StatusView& view, const Lease& lease) {
   json_t* json = owner_json(lease.owner);
-  json_object_set_new(json, "token", json_integer(static_cast<json_int_t>(lease.token)));
-  json_object_set_new(json, "since", since_json(view, lease.since));
-  if (lease.ends) {
-    const double left = seconds_of(std::max(*lease.ends - view.now, Duration::zero()));
-    json_object_set_new(json, "expires_in", json_real(std::floor(left * 1000.0) / 1000.0));
-  }
+  set_whole(json, "token", lease.token);
+  set_since(json, view, lease.since);
+  if (lease.ends)
+    set_seconds(json, "expires_in", std::max(*lease.ends - view.sight.now, Duration::zero()));
   return json;
 }
 
-json_t* pool_json(const StatusView& view, const PoolSpec& spec) {
-  json_t* json = json_object();
-  json_object_set_new(json, "name", text_json(spec.name));
-  json_object_set_new(json, "maxlocks", json_integer(spec.maxlocks));
-  json_object_set_new(json, "expire", json_integer(spec.expire.count()));
-  json_t* servers = json_array();
-  for (const std::string& host : spec.servers) json_array_append_new(servers, text_json(host));
-  json_object_set_new(json, "servers", servers);
+json_t* holders_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* holders = json_array();
-  for (const Lease& lease : view.backend.leases(spec.name))
-    json_array_append_new(holders, lease_json(view, lease));
-  json_object_set_new(json, "holders", holders);
+  for (const Lease& lease :
+       view.sight.backend.leases(spec.name, wanted.host ? SIZE_MAX : wanted.most))
+    if ((!wanted.host || lease.owner.host == *wanted.host) &&
+        json_array_size(holders) < wanted.most)
+      json_array_append_new(holders, lease_json(view, lease));
+  return holders;
+}
+
+json_t* waiting_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* waiting = json_array();
-  view.engine.each_waiter(spec.name, [&](const Owner& owner, Time since) {
+  const Estimate estimate{view.sight, spec.name, spec.maxlocks};
+  size_t place = 0;
+  const auto add = [&](const Owner& owner, Time since) {
+    ++place;
+    if ((wanted.host && owner.host != *wanted.host) || json_array_size(waiting) >= wanted.most)
+      return;
     json_t* waiter = owner_json(owner);
-    json_object_set_new(waiter, "since", since_json(view, since));
+    set_since(waiter, view, since);
+    set_whole(waiter, "position", place);
+    if (const auto left = estimate.at(place)) set_seconds(waiter, "estimate", *left);
     json_array_append_new(waiting, waiter);
-  });
-  json_object_set_new(json, "waiting", waiting);
+  };
+  view.sight.engine.each_waiter(spec.name, add, wanted.host ? SIZE_MAX : wanted.most);
+  return waiting;
+}
+
+json_t* pool_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+  json_t* json = json_object();
+  json_object_set_new(json, "name", json_text(spec.name));
+  set_whole(json, "maxlocks", spec.maxlocks);
+  set_whole(json, "expire", static_cast<uint64_t>(spec.expire.count()));
+  json_t* servers = json_array();
+  for (const std::string& host : spec.servers) json_array_append_new(servers, json_text(host));
+  json_object_set_new(json, "servers", servers);
+  set_whole(json, "held", view.sight.backend.held(spec.name));
+  json_object_set_new(json, "holders", holders_json(view, spec, wanted));
+  set_whole(json, "queued", view.sight.engine.waiting(spec.name));
+  json_object_set_new(json, "waiting", waiting_json(view, spec, wanted));
   return json;
 }
 
-Reply json_reply(int status, json_t* json) {
-  const std::unique_ptr<json_t, JsonFree> owned{json};
-  const std::unique_ptr<char, TextFree> text{
-      json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(13))};
+Reply json_reply(int status, const json_t* json) {
   Reply reply;
   reply.status = status;
   reply.reason = status_reason(status);
   reply.content_type = "application/json";
   reply.headers = {{"Cache-Control", "no-store"}};
-  if (text) reply.body = std::string{text.get()} + "\n";
+  reply.body = json_line(json) + "\n";
   return reply;
+}
+
+Reply refusal(int status, const char* error) {
+  const Json json{json_object()};
+  set_text(json.get(), "error", error);
+  return json_reply(status, json.get());
 }
 
 }  // namespace
@@ -103,21 +130,47 @@ Reply probe_page(const std::optional<std::string>& trouble) {
   return reply;
 }
 
+Reply html_page() {
+  Reply reply;
+  reply.content_type = "text/html; charset=utf-8";
+  reply.headers = {{"Cache-Control", "no-store"},
+                   {"Vary", "Accept"},
+                   {"Content-Security-Policy", page_policy},
+                   {"X-Content-Type-Options", "nosniff"},
+                   {"Referrer-Policy", "no-referrer"}};
+  reply.body = page_html;
+  return reply;
+}
+
+Reply metrics_page(std::string text) {
+  Reply reply;
+  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  reply.headers = {{"Cache-Control", "no-store"}};
+  reply.body = std::move(text);
+  return reply;
+}
+
 Reply status_page(const StatusView& view, std::string_view query) {
-  const auto only = query_value(query, "pool");
+  const auto wanted = read_wanted(query);
+  if (!wanted) return refusal(400, "limit is not a whole number");
+  const Json json{json_object()};
   json_t* pools = json_array();
-  view.engine.each_pool([&](const PoolSpec& spec, size_t) {
-    if (!only || spec.name == *only) json_array_append_new(pools, pool_json(view, spec));
-  });
-  json_t* json = json_object();
-  const bool unknown = only && json_array_size(pools) == 0;
-  if (unknown)
-    json_object_set_new(json, "error", json_string("there is no such pool on this server"));
-  json_object_set_new(json, "version", json_string(DISTRIBUTEX_VERSION));
-  json_object_set_new(json, "backend", text_json(view.backend_name));
-  json_object_set_new(json, "uptime", json_real(to_milliseconds(seconds_of(view.uptime))));
-  json_object_set_new(json, "pools", pools);
-  return json_reply(unknown ? 404 : 200, json);
+  set_text(json.get(), "version", DISTRIBUTEX_VERSION);
+  set_text(json.get(), "backend", view.backend_name);
+  set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
+  set_seconds(json.get(), "uptime", view.uptime);
+  json_object_set_new(json.get(), "pools", pools);
+  if (!wanted->pool) {
+    view.sight.engine.each_pool([&](const PoolSpec& spec, size_t) {
+      json_array_append_new(pools, pool_json(view, spec, *wanted));
+    });
+  } else if (const PoolSpec* spec = view.sight.engine.find_pool(*wanted->pool)) {
+    json_array_append_new(pools, pool_json(view, *spec, *wanted));
+  } else {
+    set_text(json.get(), "error", "there is no such pool on this server");
+    return json_reply(404, json.get());
+  }
+  return json_reply(200, json.get());
 }
 
 }  // namespace distributex

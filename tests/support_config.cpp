@@ -34,7 +34,8 @@ std::string show_options(const Config& config) {
                                         config.request_timeout.count(), config.idle_timeout.count(),
                                         config.max_header_size,         config.max_body_size};
   return config.backend + ' ' + config.memcachehost + ' ' + std::to_string(config.memcacheport) +
-         ' ' + joined(config.listen, ",") + ' ' +
+         ' ' + config.memcacheprefix + ' ' + std::to_string(config.memcachetimeout.count()) + ' ' +
+         std::to_string(config.poll.count()) + ' ' + joined(config.listen, ",") + ' ' +
          joined(numbers, " ", [](int64_t number) { return std::to_string(number); });
 }
 

@@ -29,6 +29,19 @@ namespace {
   abort();
 }
 
+// As a service manager hands over what it has opened; first out of each other's
+// way.
+void hand_over(const std::vector<int>& sockets) {
+  std::vector<int> high;
+  for (const int fd : sockets) high.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 100));
+  int next = 3;
+  for (const int fd : high) {
+    if (dup2(fd, next++) < 0) _exit(126);
+  }
+  setenv("LISTEN_FDS", std::to_string(sockets.size()).c_str(), 1);
+  if (getenv("LISTEN_PID") == nullptr) setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+}
+
 // The calling process becomes the daemon.
 [[noreturn]] void become(const std::vector<std::string>& arguments, const TempDir& dir,
                          const Launch& launch) {
@@ -45,6 +58,10 @@ namespace {
       _exit(126);
     }
   }
+  for (const std::string& variable : launch.environment) {
+    putenv(const_cast<char*>(variable.c_str()));
+  }
+  if (!launch.handed_over.empty()) hand_over(launch.handed_over);
   std::vector<char*> argv;
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));

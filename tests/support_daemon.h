@@ -46,7 +46,9 @@ void write_file(const std::string& path, std::string_view text);
 struct Launch {
   std::vector<std::string> args = {"-l", "127.0.0.1:0"};
   bool with_config = true;
-  std::optional<unsigned> max_files = {};  // RLIMIT_NOFILE, soft and hard
+  std::optional<unsigned> max_files = {};     // RLIMIT_NOFILE, soft and hard
+  std::vector<std::string> environment = {};  // NAME=VALUE, besides the test's own
+  std::vector<int> handed_over = {};          // its descriptors 3, 4..., as LISTEN_FDS says
 };
 
 class Daemon {

@@ -94,17 +94,19 @@ std::optional<Response> parse_head(std::string_view head) {
 // What the kernel has queued at the other end of a connection within this
 // machine, as "tx:rx" in hexadecimal; "" when it is not found.
 std::string peer_queues(uint16_t own_port, uint16_t peer_port) {
-  const std::string table = read_whole_file("/proc/net/tcp");
-  for (size_t at = 0; at < table.size(); at = table.find('\n', at) + 1) {
+  std::string found;
+  FILE* table = fopen("/proc/net/tcp", "re");
+  char line[512];
+  while (table != nullptr && found.empty() && fgets(line, sizeof line, table) != nullptr) {
     unsigned local = 0;
     unsigned remote = 0;
     char queues[32] = "";
-    const int fields = sscanf(table.c_str() + at, " %*u: %*8[0-9A-F]:%x %*8[0-9A-F]:%x %*x %31s",
-                              &local, &remote, queues);
-    if (fields == 3 && local == peer_port && remote == own_port) return queues;
-    if (table.find('\n', at) == table.npos) break;
+    const int fields =
+        sscanf(line, " %*u: %*8[0-9A-F]:%x %*8[0-9A-F]:%x %*x %31s", &local, &remote, queues);
+    if (fields == 3 && local == peer_port && remote == own_port) found = queues;
   }
-  return "";
+  if (table != nullptr) fclose(table);
+  return found;
 }
 
 uint16_t port_of(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
@@ -326,7 +328,7 @@ bool stuff(Connection& greedy, std::string_view request, size_t most) {
     return some;
   };
   std::string queues;
-  for (int same = 0; same < 50;) {
+  for (int same = 0; same < 20;) {
     const ssize_t some = push();
     if (some < 0 || sent >= most || fetch(other, "/livez").status != 200) return false;
     const std::string now = peer_queues(own_port, peer_port);

@@ -152,9 +152,10 @@ void names_the_known_options_for_an_unknown_one(void**) {
       {"\"a\\n\\e\": b", "f:3:1: \"a\\x0a\\x1b\" is no option; known"},
   };
   check_config_rows(rows, {.before = one_pool,
-                           .ending = " are backend, memcachehost, memcacheport, listen, "
-                                     "max_connections, max_waiting, request_timeout, "
-                                     "idle_timeout, max_header_size, max_body_size, pools"});
+                           .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
+                                     "memcachetimeout, poll, listen, max_connections, "
+                                     "max_waiting, request_timeout, idle_timeout, "
+                                     "max_header_size, max_body_size, events, audit, pools"});
 }
 
 void says_where_a_key_belongs(void**) {
@@ -181,8 +182,14 @@ void refuses_other_words_and_texts(void**) {
       {"backend: ''",
        "f:3:10: backend: \"\" is not known; write one of inmemory, memcache (default inmemory)"},
       {"memcachehost: ''",
-       "f:3:15: memcachehost: \"\" is too short; write a text of 1 to 1024 bytes (default "
-       "localhost)"},
+       "f:3:15: memcachehost: \"\" is too short; write one or more of HOST, HOST:PORT, "
+       "[V6ADDRESS]:PORT and /PATH, with commas between (default localhost)"},
+      {"memcachehost: a, b:x",
+       "f:3:15: memcachehost: \"b:x\" is no address of a memcached; write one or more of HOST, "
+       "HOST:PORT, [V6ADDRESS]:PORT and /PATH, with commas between (default localhost)"},
+      {"memcacheprefix: a b",
+       "f:3:17: memcacheprefix: \"a b\" has other characters than a key may have; write at most "
+       "64 letters, digits and . _ - : % (default distributex:)"},
   };
   check_config_rows(rows, {.before = one_pool});
 }

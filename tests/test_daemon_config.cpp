@@ -134,6 +134,14 @@ void lets_p_override_the_port_of_the_configuration(void** state) {
   assert_text(std::to_string(f.daemon.port()), port);
 }
 
+void takes_an_address_without_its_port(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.daemon.start({.args = {"-l", "127.0.0.1", "-p", "0"}}));
+  assert_int_equal(f.daemon.addresses().size(), 1);
+  assert_text(f.daemon.addresses()[0].substr(0, 10), "127.0.0.1:");
+  assert_text(word(f.daemon.port(), "/livez"), "ok\n");
+}
+
 void starts_with_every_option_of_the_configuration(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.daemon.configure(R"(# everything
@@ -194,6 +202,7 @@ int main() {
       test_with(Fixture, exits_71_naming_the_port_that_is_taken),
       test_with(Fixture, exits_71_on_an_address_of_another_machine),
       test_with(Fixture, lets_p_override_the_port_of_the_configuration),
+      test_with(Fixture, takes_an_address_without_its_port),
       test_with(Fixture, starts_with_every_option_of_the_configuration),
       test_with(Fixture, serves_as_another_user_where_told),
       test_with(Fixture, starts_with_few_descriptors),

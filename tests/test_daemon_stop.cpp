@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "support_daemon.h"
 #include "support_http.h"
 #include "support_status.h"
@@ -188,8 +190,9 @@ struct Background {
   std::string pidfile = launcher.dir().file("pid");
   int pidfd = -1;
 
-  int launch() {
-    launcher.spawn({.args = {"-l", "127.0.0.1:0", "-d", "-P", pidfile}});
+  int launch() { return launch_as({.args = {"-l", "127.0.0.1:0", "-d", "-P", pidfile}}); }
+  int launch_as(const Launch& how) {
+    launcher.spawn(how);
     const int code = launcher.wait_exit().value_or(-1);
     if (code == 0) pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid(), 0));
     return code;
@@ -218,11 +221,34 @@ void goes_to_the_background_once_it_is_ready(void** state) {
   const std::string address = lines[0].substr(lines[0].find("address=") + 8);
   Connection line{std::string_view(address)};
   assert_text(word(line, "/get?pool=one&host=h"), "YES");
-  const std::string proc = "/proc/" + std::to_string(b.pid());
   assert_true(b.pid() != b.launcher.pid());
-  const std::string stat = read_whole_file(proc + "/stat");
-  assert_true(stat.find(" (distributexd) ") != stat.npos);
+  char binary[4096];
+  assert_non_null(realpath(getenv("DISTRIBUTEXD"), binary));
+  const std::string link = "/proc/" + std::to_string(b.pid()) + "/exe";
+  assert_text(std::filesystem::read_symlink(link).string(), binary);
   line.close();
+  assert_int_equal(syscall(SYS_pidfd_send_signal, b.pidfd, SIGTERM, nullptr, 0), 0);
+  assert_true(b.ended(patience));
+  assert_int_equal(access(b.pidfile.c_str(), F_OK), -1);
+}
+
+void leaves_its_folder_and_finds_its_files_again(void** state) {
+  Background& b = fixture_of<Background>(state);
+  const std::string config = std::filesystem::relative(b.launcher.config_path());
+  const std::string pidfile = std::filesystem::relative(b.pidfile);
+  assert_int_equal(b.launch_as({.args = {"-l", "127.0.0.1:0", "-d", "-c", config, "-P", pidfile},
+                                .with_config = false}),
+                   0);
+  const std::string line = b.launcher.log_lines("listening address=").at(0);
+  const std::string address = line.substr(line.find("address=") + 8);
+  const std::string folder = "/proc/" + std::to_string(b.pid()) + "/cwd";
+  assert_text(std::filesystem::read_symlink(folder).string(), "/");
+  b.launcher.configure(std::string(pools) + "  - name: three\n");
+  assert_int_equal(syscall(SYS_pidfd_send_signal, b.pidfd, SIGHUP, nullptr, 0), 0);
+  assert_true(eventually([&] {
+    Connection asks{std::string_view(address)};
+    return word(asks, "/get?pool=three&host=h") == "YES";
+  }));
   assert_int_equal(syscall(SYS_pidfd_send_signal, b.pidfd, SIGTERM, nullptr, 0), 0);
   assert_true(b.ended(patience));
   assert_int_equal(access(b.pidfile.c_str(), F_OK), -1);
@@ -268,6 +294,7 @@ int main() {
       test_with(Fixture, exits_at_once_on_the_second_signal),
       test_with(Fixture, breaks_no_answer_off_under_load),
       test_with(Background, goes_to_the_background_once_it_is_ready),
+      test_with(Background, leaves_its_folder_and_finds_its_files_again),
       test_with(Background, refuses_a_second_daemon_with_the_same_pid_file),
       test_with(Background, takes_over_the_pid_file_of_a_dead_daemon),
       test_with(Background, tells_the_launcher_why_it_does_not_start),

@@ -158,6 +158,26 @@ idle
 )"));
 }
 
+void undelivered_grant_waits_for_the_verdict_though_its_asker_has_gone(void**) {
+  assert_true(holds(R"(
+pools p:1:60
+1 get p a
+  #1 acquire p a length=60
+#1 granted token=5 ends=60
+  1 granted p a token=5 left=60
+2 get p a
+  #2 acquire p a length=60
+3 wait p a
+2 gone
+1 gone
+#2 held token=5 ends=60
+  3 held p a token=5 left=60
+3 arrived
+idle
+  yes
+)"));
+}
+
 void undelivered_grant_goes_back_after_a_verdict_that_told_nobody(void**) {
   assert_true(holds(R"(
 pools p:1:60
@@ -304,6 +324,7 @@ int main() {
       cmocka_unit_test(grant_stays_when_another_ticket_hears_of_it_later),
       cmocka_unit_test(grant_that_none_of_its_tickets_got_is_given_back_once),
       cmocka_unit_test(undelivered_grant_waits_for_a_verdict_that_may_tell_of_it),
+      cmocka_unit_test(undelivered_grant_waits_for_the_verdict_though_its_asker_has_gone),
       cmocka_unit_test(undelivered_grant_goes_back_after_a_verdict_that_told_nobody),
       cmocka_unit_test(undelivered_grant_does_not_wait_for_other_holders),
       cmocka_unit_test(undelivered_grant_goes_back_when_the_next_is_another_lease),

@@ -30,7 +30,7 @@ using std::chrono::seconds;
 namespace {
 
 uint64_t first_seed = 1;
-uint64_t last_seed = 100;
+uint64_t last_seed = 60;
 constexpr int steps = 3000;
 
 std::string shown(const Owner& owner) { return owner.host + "/" + owner.id; }

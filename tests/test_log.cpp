@@ -313,6 +313,41 @@ void refused_lines_wait_and_the_dropped_are_counted(void** state) {
   assert_true(check_sequence(f.lines, next) > 1000);
 }
 
+// A blocking pipe, as a shell makes it, that nobody reads. Were it waited for,
+// the alarm would end this program.
+void stuck_pipe_is_not_waited_for(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  int stuck[2];
+  assert_int_equal(pipe2(stuck, O_CLOEXEC), 0);
+  size_t next = 0;
+  alarm(60);
+  f.logging_to(stuck[1], [&next] {
+    while (next < 6000) log_line(Level::info, "number=%zu.", next++);
+    log_flush();
+  });
+  alarm(0);
+  assert_true(log_pending());
+  assert_int_equal(fcntl(stuck[1], F_GETFL) & O_NONBLOCK, 0);
+  close(stuck[0]);
+  close(stuck[1]);
+  while (log_pending()) {
+    f.drain();
+    f.logging([] { log_flush(); });
+  }
+}
+
+void sound_line_goes_out_as_it_is(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  const std::string line = "event=granted " + std::string(4000, 'x');
+  f.logging([&] {
+    log_sound_line(Level::debug, "left out");
+    log_sound_line(Level::info, line);
+    log_flush();
+  });
+  f.drain();
+  assert_text(f.text.substr(25), "info " + line + "\n");
+}
+
 void broken_descriptor_neither_kills_nor_loses_silently(void** state) {
   auto& f = fixture_of<Fixture>(state);
   int closed[2];
@@ -373,6 +408,8 @@ int main() {
       test_with(Fixture, journal_gets_the_priority_and_no_time),
       test_with(Fixture, other_stream_than_the_journals_gets_the_time),
       test_with(Fixture, refused_lines_wait_and_the_dropped_are_counted),
+      test_with(Fixture, stuck_pipe_is_not_waited_for),
+      test_with(Fixture, sound_line_goes_out_as_it_is),
       test_with(Fixture, broken_descriptor_neither_kills_nor_loses_silently),
       test_with(Fixture, syslog_gets_each_line_at_once_and_stderr_none),
   };

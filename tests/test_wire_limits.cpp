@@ -22,8 +22,16 @@ pools:
   - name: one
 )";
 
+constexpr std::string_view idle_long = R"(request_timeout: 1
+idle_timeout: 1000
+pools:
+  - name: one
+)";
+
 constexpr std::string_view patient = R"(max_connections: 40
 max_waiting: 3
+request_timeout: 1000
+idle_timeout: 1000
 pools:
   - name: one
 )";
@@ -39,6 +47,10 @@ struct Fixture {
 
 struct Impatient : Fixture {
   Impatient() : Fixture(impatient) {}
+};
+
+struct IdleLong : Fixture {
+  IdleLong() : Fixture(idle_long) {}
 };
 
 struct Patient : Fixture {
@@ -173,6 +185,18 @@ void cuts_a_connection_that_idles(void** state) {
   assert_int_equal(never.wait_end(), End::eof);
 }
 
+void times_a_request_from_its_first_byte(void** state) {
+  Fixture& f = fixture_of<IdleLong>(state);
+  Connection used(f.port());
+  assert_text(word(used, "/livez"), "ok\n");
+  check_cut(drip(f.port(), "GET /", ""));  // so long may the other one idle
+  assert_text(word(used, "/livez"), "ok\n");
+  const Clock::time_point start = Clock::now();
+  assert_true(used.send("GET /"));
+  assert_true(used.wait_end() != End::none);
+  check_cut(Clock::now() - start);
+}
+
 void parks_longer_than_all_timeouts(void** state) {
   Fixture& f = fixture_of<Impatient>(state);
   assert_text(word(f.port(), "/get?pool=one&host=h"), "YES");
@@ -293,6 +317,7 @@ int main() {
       test_with(Impatient, cuts_an_unfinished_request_and_leaves_the_parked),
       test_with(Impatient, cuts_a_request_that_drips),
       test_with(Impatient, cuts_a_connection_that_idles),
+      test_with(IdleLong, times_a_request_from_its_first_byte),
       test_with(Impatient, parks_longer_than_all_timeouts),
       test_with(Patient, refuses_connections_above_the_cap_clearly),
       test_with(Patient, bears_far_more_connections_than_it_takes),

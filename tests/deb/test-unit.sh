@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# test-unit.sh UNIT: each line of the sandbox is there. Many of them move the
+# score of systemd-analyze by too little for its threshold to notice their loss.
+set -u
+unit=$1
+missing=0
+
+while IFS= read -r line; do
+    grep -qxF -- "$line" "$unit" || {
+        echo "$unit lacks: $line"
+        missing=1
+    }
+done <<'END'
+Type=notify
+NotifyAccess=main
+User=_distributex
+Group=_distributex
+ExecReload=/usr/sbin/distributexd -t $DAEMON_OPTS
+Restart=on-failure
+RestartPreventExitStatus=64 78
+WatchdogSec=10s
+UMask=0027
+LimitNOFILE=65536
+AmbientCapabilities=
+CapabilityBoundingSet=
+NoNewPrivileges=yes
+SecureBits=noroot-locked
+KeyringMode=private
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RemoveIPC=yes
+DevicePolicy=closed
+PrivateDevices=yes
+PrivateIPC=yes
+PrivateMounts=yes
+PrivateTmp=yes
+PrivateUsers=yes
+ProcSubset=pid
+ProtectProc=invisible
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=strict
+NoExecPaths=/
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+END
+exit $missing

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Clients that contend for one pool through several daemons, each in a thread
+// of its own, and what they were told as a history; and a watch that measures
+// how soon /livez answers meanwhile.
+#pragma once
+
+#include <stdint.h>
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support_history.h"
+#include "support_http.h"
+
+namespace distributex::test {
+
+struct CrowdShape {
+  std::string pool;
+  size_t clients = 50;
+  bool patient = true;  // they wait; else they get, again and again
+  size_t rounds = 0;    // locks for each client; 0: until stop()
+};
+
+class Crowd {
+ public:
+  Crowd(const CrowdShape& shape, std::vector<uint16_t> ports);
+  ~Crowd() { stop(); }
+
+  // No client asks for more locks; waits until all have ended.
+  void stop();
+  // Waits until all rounds are done.
+  void finish();
+  // No more through this daemon.
+  void leave(size_t daemon) { left_[daemon] = true; }
+  [[nodiscard]] size_t locks() const { return locks_; }
+  // For reading when all clients have ended; lost_all() at any time.
+  [[nodiscard]] History& history() { return history_; }
+  void lost_all(History::Time from, History::Time to);
+
+ private:
+  void be_client(size_t number);
+  [[nodiscard]] bool take_turn(size_t number, unsigned& dice, History::Time& since);
+
+  CrowdShape shape_;
+  std::vector<uint16_t> ports_;
+  std::vector<std::atomic<bool>> left_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<size_t> locks_ = 0;
+  std::mutex lock_;
+  History history_;
+  std::vector<std::thread> threads_;
+};
+
+// Asks each daemon's /livez a hundred times a second until it ends.
+class LivezWatch {
+ public:
+  explicit LivezWatch(std::vector<uint16_t> ports);
+  ~LivezWatch() { stop(); }
+  void stop();
+  // Whether all but a few answers, which a busy machine may cost, were there
+  // within the time.
+  [[nodiscard]] bool is_quick(milliseconds limit) const;
+  [[nodiscard]] std::string report() const;
+
+ private:
+  void watch(uint16_t port);
+
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex lock_;
+  std::vector<milliseconds> took_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace distributex::test
