@@ -10,9 +10,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <array>
 #include <charconv>
 #include <cstring>
-#include <memory>
+#include <optional>
 
 namespace distributex {
 
@@ -51,18 +52,31 @@ bool is_wanted(int fd, uint16_t local_port, const std::string& path) {
   }
 }
 
+std::optional<int> number_of(const char* name) {
+  int fd = -1;
+  const char* end = name + std::strlen(name);
+  const auto [rest, error] = std::from_chars(name, end, fd);
+  return error == std::errc{} && rest == end ? std::optional{fd} : std::nullopt;
+}
+
 }  // namespace
 
+// Read with the system call: opendir's own descriptor is opened unseen by a
+// thread sanitizer, which then takes its number for one of another thread's.
 Fd duplicate_socket(uint16_t local_port, const std::string& path) {
-  const std::unique_ptr<DIR, FreeWith<closedir>> all(opendir("/proc/self/fd"));
-  if (!all) return Fd{};
-  while (const dirent* entry = readdir(all.get())) {
-    int fd = -1;
-    const char* end = entry->d_name + std::strlen(entry->d_name);
-    if (std::from_chars(entry->d_name, end, fd).ec != std::errc{}) continue;
-    if (is_wanted(fd, local_port, path)) return Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  const Fd all(open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  alignas(dirent64) std::array<char, 4096> entries;
+  for (;;) {
+    const ssize_t size = getdents64(all.get(), entries.data(), entries.size());
+    if (size <= 0) return Fd{};
+    for (size_t at = 0; at < static_cast<size_t>(size);) {
+      const void* bytes = entries.data() + at;
+      const auto* entry = static_cast<const dirent64*>(bytes);
+      at += entry->d_reclen;
+      const auto fd = number_of(entry->d_name);
+      if (fd && is_wanted(*fd, local_port, path)) return Fd(fcntl(*fd, F_DUPFD_CLOEXEC, 0));
+    }
   }
-  return Fd{};
 }
 
 }  // namespace distributex

@@ -17,7 +17,7 @@ bool has_lock(const Response& response) { return response.status == 200 && respo
 }  // namespace
 
 Crowd::Crowd(const CrowdShape& shape, std::vector<uint16_t> ports)
-    : shape_(shape), ports_(std::move(ports)), left_(ports_.size()) {
+    : shape_(shape), ports_(std::move(ports)) {
   for (size_t i = 0; i < shape_.clients; i++) {
     threads_.emplace_back([this, i] { be_client(i); });
   }
@@ -54,7 +54,6 @@ void Crowd::be_client(size_t number) {
 bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
   dice = dice * 1664525U + 1013904223U;
   const size_t daemon = (dice >> 16) % ports_.size();
-  if (left_[daemon]) return false;
   const std::string who = "pool=" + shape_.pool + "&host=h" + std::to_string(number);
   const auto asked = Clock::now();
   const Response response =

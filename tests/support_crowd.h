@@ -33,8 +33,6 @@ class Crowd {
   void stop();
   // Waits until all rounds are done.
   void finish();
-  // No more through this daemon.
-  void leave(size_t daemon) { left_[daemon] = true; }
   [[nodiscard]] size_t locks() const { return locks_; }
   // For reading when all clients have ended; lost_all() at any time.
   [[nodiscard]] History& history() { return history_; }
@@ -46,7 +44,6 @@ class Crowd {
 
   CrowdShape shape_;
   std::vector<uint16_t> ports_;
-  std::vector<std::atomic<bool>> left_;
   std::atomic<bool> stopping_ = false;
   std::atomic<size_t> locks_ = 0;
   std::mutex lock_;

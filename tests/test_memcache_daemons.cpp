@@ -29,6 +29,8 @@ struct Fixture {
   Memcached memcached{};
   std::unique_ptr<FaultProxy> proxy;
   std::vector<std::unique_ptr<Daemon>> daemons{};
+  std::unique_ptr<LivezWatch> watch{};
+  std::unique_ptr<Crowd> crowd{};
 
   bool begin() {
     if (!memcached.start()) return false;
@@ -36,6 +38,8 @@ struct Fixture {
     return true;
   }
   bool finish() {
+    crowd.reset();
+    watch.reset();
     bool well = true;
     for (const auto& daemon : daemons) well = daemon->stop() && well;
     return well;
@@ -47,6 +51,14 @@ struct Fixture {
     }
     return true;
   }
+  Crowd& crowd_in(const std::string& pool, size_t slots, size_t clients, bool patient,
+                  size_t rounds) {
+    const CrowdShape shape{.pool = pool, .clients = clients, .patient = patient, .rounds = rounds};
+    crowd = std::make_unique<Crowd>(shape, ports());
+    crowd->history().slots(pool, slots);
+    return *crowd;
+  }
+  void start_watch() { watch = std::make_unique<LivezWatch>(ports()); }
   bool is_ready(size_t daemon) const {
     return eventually([&] { return fetch(port(daemon), "/readyz").status == 200; });
   }
@@ -80,13 +92,12 @@ void assert_alive(const LivezWatch& watch) {
 
 void contend(Fixture& f, size_t daemons, const std::string& pool, size_t slots) {
   assert_true(f.start_daemons(daemons));
-  LivezWatch watch(f.ports());
-  Crowd crowd({.pool = pool, .clients = 50, .patient = true, .rounds = 6}, f.ports());
-  crowd.history().slots(pool, slots);
+  f.start_watch();
+  Crowd& crowd = f.crowd_in(pool, slots, 50, true, 6);
   crowd.finish();
-  watch.stop();
+  f.watch->stop();
   assert_sound(crowd, pool, 300);
-  assert_alive(watch);
+  assert_alive(*f.watch);
 }
 
 void two_daemons_share_a_mutex(void** state) { contend(of(state), 2, "mutex", 1); }
@@ -147,8 +158,7 @@ void locks_and_tokens_stay_when_a_daemon_is_killed(void** state) {
 void a_daemon_killed_under_load_causes_no_second_holder(void** state) {
   Fixture& f = of(state);
   assert_true(f.start_daemons(3));
-  Crowd crowd({.pool = "mutex", .clients = 50, .patient = true}, f.ports());
-  crowd.history().slots("mutex", 1);
+  Crowd& crowd = f.crowd_in("mutex", 1, 50, true, 0);
   assert_true(has_locked(crowd, 50));
   f.daemons[0]->kill_now();
   assert_true(has_locked(crowd, 50));
@@ -162,17 +172,16 @@ void a_daemon_killed_under_load_causes_no_second_holder(void** state) {
 void break_under_load(Fixture& f, const std::string& pool, size_t slots,
                       const std::function<void(Crowd&)>& break_and_mend) {
   assert_true(f.start_daemons(2));
-  LivezWatch watch(f.ports());
-  Crowd crowd({.pool = pool, .clients = 20, .patient = false}, f.ports());
-  crowd.history().slots(pool, slots);
+  f.start_watch();
+  Crowd& crowd = f.crowd_in(pool, slots, 20, false, 0);
   assert_true(has_locked(crowd, 30));
   break_and_mend(crowd);
   assert_true(f.is_ready(0) && f.is_ready(1));
   assert_true(has_locked(crowd, 30));
   crowd.stop();
-  watch.stop();
+  f.watch->stop();
   assert_sound(crowd, pool, 50);
-  assert_alive(watch);
+  assert_alive(*f.watch);
 }
 
 bool says(Fixture& f, const char* text) {
