@@ -39,6 +39,12 @@ std::string shown(const std::optional<Time>& at) {
   return at ? std::to_string(at->time_since_epoch().count()) : "never";
 }
 
+Config inmemory_config() {
+  Config config;
+  config.backend = "inmemory";
+  return config;
+}
+
 class World {
  public:
   explicit World(uint64_t seed) : random_(seed) {}
@@ -69,7 +75,7 @@ class World {
 
   std::mt19937_64 random_;
   Time now_{std::chrono::hours{50}};
-  Config config_{.backend = "inmemory", .memcachehost = {}, .listen = {}, .pools = {}};
+  Config config_ = inmemory_config();
   Engine engine_;
   Oracle oracle_;
   std::unique_ptr<Backend> backend_ = make_backend(
