@@ -113,16 +113,19 @@ void Acquire::take_asked(Moment now, const Reply& reply) {
     confirm(now, reply);
   } else if (reply.result == Result::invalid) {
     end_refused(reply);
-  } else if (reply.result == Result::busy && options_.impatient()) {
-    may_be_known_ = false;
-    end_not_obtained();
-  } else if (reply.result == Result::timeout && give_up_at_ &&
-             now >= *give_up_at_ - grace_for_answer) {
+  } else if (is_final_no(now, reply)) {
     may_be_known_ = false;
     end_not_obtained();
   } else {
     take_failure(now, reply);
   }
+}
+
+bool Acquire::is_final_no(Moment now, const Reply& reply) const {
+  if (reply.result == Result::busy) {
+    return options_.impatient();
+  }
+  return reply.result == Result::timeout && give_up_at_ && now >= *give_up_at_ - grace_for_answer;
 }
 
 void Acquire::take_confirmed(Moment now, const Reply& reply) {

@@ -37,6 +37,7 @@ class Acquire {
   void take_answers();
   void take_asked(Moment now, const Reply& reply);
   void take_confirmed(Moment now, const Reply& reply);
+  [[nodiscard]] bool is_final_no(Moment now, const Reply& reply) const;
   void take_failure(Moment now, const Reply& reply);
   void take_signals();
   void tick(Moment now);

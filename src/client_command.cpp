@@ -28,6 +28,7 @@ Command::~Command() {
 
 bool Command::start(const std::vector<std::string>& words, bool in_foreground) {
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (const std::string& word : words) {
     argv.push_back(const_cast<char*>(word.c_str()));  // exec changes nothing there
   }

@@ -27,7 +27,7 @@ std::string full_host_name() {
   if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') {
     return "localhost";
   }
-  const std::string short_name = name.data();
+  std::string short_name = name.data();
   if (short_name.find('.') != std::string::npos) {
     return short_name;
   }

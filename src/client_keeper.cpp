@@ -90,9 +90,9 @@ std::optional<Moment> Keeper::next_moment() const {
   const auto include = [&at](std::optional<Moment> other) {
     at = at && other ? std::min(*at, *other) : (at ? at : other);
   };
-  if (holding_.lease && is_ours_still_) {
+  if (holding_.lease && !is_lost_) {
     include(renewal_ == 0 ? std::optional(holding_.lease->renew_at()) : std::nullopt);
-    include(is_lost_ ? std::nullopt : holding_.lease->term_at());
+    include(holding_.lease->term_at());
   }
   switch (stage_) {
     case Stage::running:
@@ -113,7 +113,7 @@ std::optional<Moment> Keeper::next_moment() const {
 }
 
 void Keeper::check_deadlines(Moment now) {
-  if (holding_.lease && is_ours_still_ && !is_lost_) {
+  if (holding_.lease && !is_lost_) {
     const Lease& lease = *holding_.lease;
     if (lease.term_at() && now >= *lease.term_at()) {
       lose(now, *lease.kill_at(),

@@ -149,6 +149,7 @@ int say_busy(const Options& options) {
 
 std::string local_lock_path(const std::vector<Server>& servers, const std::string& pool) {
   std::vector<std::string> names;
+  names.reserve(servers.size());
   for (const Server& server : servers) {
     names.push_back(server.name());
   }

@@ -18,7 +18,7 @@ namespace {
 
 Loudness current = Loudness::normal;
 
-void write_line(const char* format, va_list arguments) {
+[[gnu::format(printf, 1, 0)]] void write_line(const char* format, va_list arguments) {
   constexpr std::string_view prefix = "distributex: ";
   std::array<char, 1024> line{};
   std::copy(prefix.begin(), prefix.end(), line.begin());

@@ -21,7 +21,7 @@ struct Config {
   std::string memcacheprefix;                    // of all keys in memcached
   std::chrono::milliseconds memcachetimeout{0};  // for one question to be answered
   std::chrono::milliseconds poll{0};             // between two looks at a full pool
-  std::vector<std::string> listen;  // as written: address:port, [v6]:port, unix:/path
+  std::vector<std::string> listen;               // as written: address:port, [v6]:port, unix:/path
   std::vector<PoolSpec> pools;
 
   uint32_t max_connections = 0;             // open connections, all listeners

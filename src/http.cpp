@@ -24,7 +24,6 @@ namespace distributex {
 
 namespace {
 
-constexpr timeval now_at_once{.tv_sec = 0, .tv_usec = 0};
 constexpr timeval sweep_interval{.tv_sec = 0, .tv_usec = 250'000};
 constexpr uint32_t refusal_reserve = 64;    // connections that still hear why not
 constexpr size_t parked_bytes = 4096;       // that a waiting client may send ahead

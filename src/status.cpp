@@ -3,6 +3,7 @@
 // the wall clock's now.
 #include "status.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -20,11 +21,30 @@ namespace {
 struct Wanted {
   std::optional<std::string> pool;
   std::optional<std::string> host;
-  size_t most = SIZE_MAX;  // holders, and waiters, of each pool
+  std::optional<std::string> find;  // in a host or an id, however it is written
+  size_t most = SIZE_MAX;           // holders, and waiters, of each pool
+
+  [[nodiscard]] bool chooses() const { return host || find; }
+  [[nodiscard]] bool takes(const Owner& owner) const;
 };
 
+// Letters beyond ASCII are compared as they are.
+bool has(std::string_view text, std::string_view part) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto same = [&](char a, char b) { return small(a) == small(b); };
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end() ||
+         part.empty();
+}
+
+bool Wanted::takes(const Owner& owner) const {
+  return (!host || owner.host == *host) &&
+         (!find || has(owner.host, *find) || has(owner.id, *find));
+}
+
 std::optional<Wanted> read_wanted(std::string_view query) {
-  Wanted wanted{.pool = query_value(query, "pool"), .host = query_value(query, "host")};
+  Wanted wanted{.pool = query_value(query, "pool"),
+                .host = query_value(query, "host"),
+                .find = query_value(query, "find")};
   if (const auto limit = query_value(query, "limit")) {
     const char* end = limit->data() + limit->size();
     const auto read = std::from_chars(limit->data(), end, wanted.most);
@@ -59,9 +79,8 @@ json_t* lease_json(const StatusView& view, const Lease& lease) {
 json_t* holders_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* holders = json_array();
   for (const Lease& lease :
-       view.sight.backend.leases(spec.name, wanted.host ? SIZE_MAX : wanted.most))
-    if ((!wanted.host || lease.owner.host == *wanted.host) &&
-        json_array_size(holders) < wanted.most)
+       view.sight.backend.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most))
+    if (wanted.takes(lease.owner) && json_array_size(holders) < wanted.most)
       json_array_append_new(holders, lease_json(view, lease));
   return holders;
 }
@@ -72,15 +91,14 @@ json_t* waiting_json(const StatusView& view, const PoolSpec& spec, const Wanted&
   size_t place = 0;
   const auto add = [&](const Owner& owner, Time since) {
     ++place;
-    if ((wanted.host && owner.host != *wanted.host) || json_array_size(waiting) >= wanted.most)
-      return;
+    if (!wanted.takes(owner) || json_array_size(waiting) >= wanted.most) return;
     json_t* waiter = owner_json(owner);
     set_since(waiter, view, since);
     set_whole(waiter, "position", place);
     if (const auto left = estimate.at(place)) set_seconds(waiter, "estimate", *left);
     json_array_append_new(waiting, waiter);
   };
-  view.sight.engine.each_waiter(spec.name, add, wanted.host ? SIZE_MAX : wanted.most);
+  view.sight.engine.each_waiter(spec.name, add, wanted.chooses() ? SIZE_MAX : wanted.most);
   return waiting;
 }
 

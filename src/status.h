@@ -30,7 +30,7 @@ struct StatusView {
 
 // /status/ as JSON: all pools, or the one that the query's pool= names (404
 // when there is none of that name); of each at most limit= holders and waiters,
-// those of host= only when it is given.
+// those of host= only when it is given, and those that find= is in.
 [[nodiscard]] Reply status_page(const StatusView& view, std::string_view query);
 
 }  // namespace distributex

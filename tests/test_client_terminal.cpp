@@ -50,7 +50,7 @@ class Screen {
     seen_.clear();
     type(line + "\n");
     (void)wait_for("\n");
-    seen_.clear();
+    seen_.erase(0, seen_.find('\n') + 1);  // its echo; what follows it is an answer
   }
   // Waits until the text has appeared since the last enter() or forget().
   bool wait_for(const std::string& text) {

@@ -189,6 +189,20 @@ void status_shows_one_host_at_its_place(void** state) {
   assert_text(json_text(item(pool, "waiting", 1), "id"), "2");
 }
 
+void status_finds_parts_of_hosts_and_ids(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_text(f.word("/get?pool=one&host=Rack7-a"), "YES");
+  for (const char* owner : {"host=a", "host=b&id=rack7", "host=c&id=rack8"}) f.park(owner);
+  const Json status = f.status("?find=RACK7");
+  const json_t* pool = item(status.get(), "pools", 0);
+  assert_int_equal(length(pool, "holders"), 1);
+  assert_int_equal(length(pool, "waiting"), 1);
+  assert_int_equal(whole(item(pool, "waiting", 0), "position"), 2);
+  assert_int_equal(length(item(f.status("?find=rack9").get(), "pools", 0), "waiting"), 0);
+  assert_int_equal(length(item(f.status("?find=rack&limit=1").get(), "pools", 0), "waiting"), 1);
+  assert_int_equal(length(item(f.status("?find=").get(), "pools", 0), "waiting"), 3);
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -203,6 +217,7 @@ int main() {
       test_with(Fixture, status_counts_and_numbers_the_line),
       test_with(Fixture, status_lists_no_more_than_the_limit),
       test_with(Fixture, status_shows_one_host_at_its_place),
+      test_with(Fixture, status_finds_parts_of_hosts_and_ids),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

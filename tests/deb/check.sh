@@ -48,10 +48,9 @@ build_twice() {
     local which
     for which in first second; do
         say "build, $which"
-        # Another place, time zone and language: none of it may show.
+        # Another place and time zone: neither may show.
         mkdir -p "$work/$which/$which"
         if ! TZ=$([ $which = first ] && echo UTC || echo Asia/Kathmandu) \
-            LC_ALL=$([ $which = first ] && echo C || echo C.UTF-8) \
             "$top/tools/build-deb.sh" "$work/$which" "$work/$which/$which" >"$work/$which.log" 2>&1; then
             tail -n 30 "$work/$which.log"
             result 1 "the packages can be built"

@@ -11,7 +11,8 @@ set -u
 check "the packages install" dpkg -i /t/*.deb
 echo '# mine' >>$config
 before=$(md5sum $config)
-for name in $(sed -n 's/^Tests: *//p' /t/tests/control); do
+mapfile -t names < <(sed -n 's/^Tests: *//p' /t/tests/control)
+for name in "${names[@]}"; do
     check "$name" "/t/tests/$name"
     check_equal "$name leaves the configuration" "$before" "$(md5sum $config)"
     check "$name leaves the service running" answers
