@@ -59,7 +59,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench fuzz,$(goals)),)
+ifneq ($(filter run check check-browser lint cover bench fuzz soak,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -118,7 +118,7 @@ defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
-language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter fuzz/%,$<),-Itests) $(system_includes)
+language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
@@ -277,9 +277,21 @@ $O/bench/bare: $O/bench/bare.o $O/flags
 bench: deps $O/distributexd $O/bench/load $O/bench/bare
 	@bench/run.sh $O build/bench
 
+# --- soak -------------------------------------------------------------------
+# SOAK_MINS, SOAK_SEED and the like are read by soak/soak.cpp.
+soak_support := $(call object,$(patsubst %,tests/support_%.cpp,daemon history http memcached metrics status))
+
+$O/soak/soak: $(call object,$(wildcard soak/*.cpp)) $(soak_support) $O/flags
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(JANSSON_LIBS)
+
+.PHONY: soak
+soak: deps $(programs) $O/soak/soak
+	@DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) SAN=$(SAN) $O/soak/soak
+
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
-code_dirs := src tests bench fuzz
+code_dirs := src tests bench fuzz soak
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
 scripts := $(wildcard tools/*.sh tests/*.sh tests/deb/*.sh bench/*.sh fuzz/*.sh) .ci/run \
@@ -416,6 +428,8 @@ Targets
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
   bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
              BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
+  soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),
+             SOAK_RATE (800 requests a second at most)
   dist       distributex-VERSION.tar.gz of what is committed
   deb        the Debian packages, in build/deb
   check-deb  builds and tries them without systemd, in a throw-away view of this machine
