@@ -46,6 +46,9 @@ ifneq ($(filter default undefined,$(origin CXX)),)
 CXX = clang++
 endif
 endif
+ifneq ($(filter fuzz-http,$(goals)),)
+SAN = address,undefined
+endif
 ifneq ($(filter bench,$(goals)),)
 DEPS += bench
 endif
@@ -59,7 +62,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench fuzz soak,$(goals)),)
+ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -263,6 +266,18 @@ $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
 fuzz: deps $(FUZZERS:%=$O/fuzz/fuzz_%)
 	@FUZZ_SECS=$(FUZZ_SECS) fuzz/run.sh $O/fuzz build/fuzz $(FUZZERS)
 
+# The daemon as a whole, over HTTP. FUZZ_HTTP_SECS and FUZZ_HTTP_SEED are read by
+# fuzz/http.cpp.
+http_support := $(call object,$(patsubst %,tests/support_%.cpp,daemon http metrics status))
+
+$O/fuzz/http: $(call object,$(wildcard fuzz/http*.cpp)) $(http_support) $O/flags
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(JANSSON_LIBS)
+
+.PHONY: fuzz-http
+fuzz-http: deps $O/distributexd $O/fuzz/http
+	@DISTRIBUTEXD=$(abspath $O/distributexd) $O/fuzz/http fuzz/corpus/http build/fuzz
+
 # --- bench ------------------------------------------------------------------
 # BENCH_ROUNDS, BENCH_SECS and the like are read by bench/run.sh.
 $O/bench/load: $(call object,$(wildcard bench/load*.cpp)) $O/flags
@@ -426,6 +441,8 @@ Targets
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
+  fuzz-http  spoilt requests to a daemon under ASan and UBSan, for FUZZ_HTTP_SECS (1200);
+             FUZZ_HTTP_SEED for the same again
   bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
              BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
   soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),
