@@ -178,7 +178,7 @@ void Daemon::note_addresses() {
   port_ = 0;
   for (const std::string& line : log_lines(mark)) {
     std::string address = line.substr(line.find(mark) + mark.size());
-    address = address.substr(0, address.find(' '));
+    address.resize(std::min(address.size(), address.find(' ')));
     const size_t colon = address.rfind(':');
     if (port_ == 0 && !address.starts_with("unix:") && colon != std::string::npos) {
       port_ = static_cast<uint16_t>(atoi(address.c_str() + colon + 1));
