@@ -54,6 +54,7 @@ Http::~Http() {
 
 void Http::set_limits(const HttpLimits& limits) {
   max_connections_ = limits.max_connections;
+  max_per_peer_ = limits.max_connections_per_peer;
   deadlines_.set_lengths(limits.request_timeout, limits.idle_timeout);
   evhttp_set_max_headers_size(evhttp_.get(), limits.max_header_size);
   evhttp_set_max_body_size(evhttp_.get(), limits.max_body_size);
@@ -100,17 +101,26 @@ void Http::adopt(bufferevent* bev) {
   assert(slot < (size_t{1} << descriptor_bits));
   if (conns_.size() <= slot) conns_.resize(slot + 1);
   if (conns_[slot]) return;
-  conns_[slot] = std::make_unique<Conn>(Conn{.http = this,
-                                             .evcon = static_cast<evhttp_connection*>(evcon),
-                                             .fd = fd,
-                                             .surplus = count_ >= max_connections_});
+  conns_[slot] = std::make_unique<Conn>(
+      Conn{.http = this, .evcon = static_cast<evhttp_connection*>(evcon), .fd = fd});
   Conn& conn = *conns_[slot];
-  ++count_;
   evhttp_connection_set_closecb(conn.evcon, on_close, &conn);
   take_socket(conn, bev);
   deadlines_.add(conn, steady_now());
   arm_sweep();
-  if (count_ > max_connections_ + refusal_reserve) shutdown(fd, SHUT_RDWR);
+  count(conn);
+}
+
+void Http::count(Conn& conn) {
+  ++count_;
+  conn.counted = peers_.enter(evhttp_connection_get_addr(conn.evcon));
+  const uint32_t from_peer = conn.counted && max_per_peer_ > 0 ? conn.counted->second : 0;
+  if (count_ > max_connections_)
+    conn.surplus = "the server has as many connections as it may have";
+  else if (from_peer > max_per_peer_)
+    conn.surplus = "your address has as many connections to the server as it may have";
+  if (count_ > max_connections_ + refusal_reserve || from_peer > max_per_peer_ + refusal_reserve)
+    shutdown(conn.fd, SHUT_RDWR);
 }
 
 void Http::arm_sweep() {
@@ -165,6 +175,7 @@ void Http::closed(Conn& conn) {
   deadlines_.remove(conn);
   leave_socket(conn);
   --count_;
+  peers_.leave(conn.counted);
   if (conn.state == ConnState::sending) --sending_;
   if (conn.request && !evhttp_request_get_connection(conn.request))
     evhttp_request_free(conn.request);

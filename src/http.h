@@ -15,6 +15,7 @@
 #include "handle.h"
 #include "http_conn.h"
 #include "http_listen.h"
+#include "http_peers.h"
 #include "listener.h"
 #include "pool.h"
 #include "reply.h"
@@ -25,7 +26,8 @@ struct bufferevent;
 namespace distributex {
 
 struct HttpLimits {
-  uint32_t max_connections;  // beyond it one refusal each, far beyond nothing
+  uint32_t max_connections;           // beyond it one refusal each, far beyond nothing
+  uint32_t max_connections_per_peer;  // the same; 0: no limit
   Duration request_timeout;
   Duration idle_timeout;
   uint32_t max_header_size;  // bytes
@@ -101,6 +103,7 @@ class Http {
   static void on_output(evbuffer* output, const evbuffer_cb_info* change, void* conn) noexcept;
 
   void adopt(bufferevent* bev);
+  void count(Conn& conn);
   void take_socket(Conn& conn, bufferevent* bev);
   static void leave_socket(Conn& conn);
   void read_some(Conn& conn);
@@ -128,6 +131,8 @@ class Http {
   event_base* base_;
   HttpEvents events_;
   uint32_t max_connections_ = 0;
+  uint32_t max_per_peer_ = 0;
+  Peers peers_;
   Deadlines deadlines_;
   std::vector<std::unique_ptr<Conn>> conns_;  // by descriptor
   std::vector<bufferevent*> fresh_;           // referenced until adopted

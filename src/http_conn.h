@@ -8,6 +8,7 @@
 #include <string>
 
 #include "handle.h"
+#include "http_peers.h"
 #include "pool.h"
 
 struct evhttp_connection;
@@ -30,7 +31,8 @@ struct Conn {
   Http* http;
   evhttp_connection* evcon;
   int fd;
-  bool surplus;                        // above the cap: one refusal, then closed
+  const char* surplus = nullptr;  // above a cap: why; one refusal, then closed
+  Peers::Peer* counted = nullptr;
   std::list<Conn*>::iterator place{};  // in one of Deadlines' lists
   std::list<Conn*>* in = nullptr;
   Time due{};

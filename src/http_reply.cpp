@@ -88,7 +88,7 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
   conn.closes = will_close(request, headers.connection);
   if (conn.surplus) {
     Answer busy;
-    busy.error = "the server has as many connections as it may have";
+    busy.error = conn.surplus;
     return answer(conn.ticket, busy);
   }
   if (headers.content_lengths > 1)

@@ -131,6 +131,7 @@ HttpLimits Server::limits_of(const Config& config) const {
     }
   }
   return {.max_connections = most,
+          .max_connections_per_peer = config.max_connections_per_peer,
           .request_timeout = config.request_timeout,
           .idle_timeout = config.idle_timeout,
           .max_header_size = config.max_header_size,
