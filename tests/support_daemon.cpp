@@ -187,6 +187,12 @@ void Daemon::note_addresses() {
   }
 }
 
+void Daemon::configure(std::string_view yaml) {
+  const std::string fresh = config_path() + ".new";
+  write_file(fresh, yaml);
+  if (rename(fresh.c_str(), config_path().c_str()) != 0) perror("configure");
+}
+
 std::optional<std::string> Daemon::reload(std::string_view yaml) {
   configure(yaml);
   forget_log();
