@@ -55,8 +55,9 @@ constexpr std::string_view one_pool = "pools:\n  - name: a\n";
 void has_defaults_for_all_but_pools(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.seen = options_in(one_pool);
-  assert_text(f.seen,
-              "inmemory localhost 11211 distributex: 2000 100 *:9889 65536 0 50000 10 120 8192 8192");
+  assert_text(
+      f.seen,
+      "inmemory localhost 11211 distributex: 2000 100 *:9889 65536 0 50000 10 120 8192 8192");
   f.seen = pools_in(one_pool);
   assert_text(f.seen, "a 1800s x1");
 }
