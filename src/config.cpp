@@ -115,6 +115,7 @@ constexpr Option<Config> options[] = {
     {"poll", number(&Config::poll, 10, 60000), "100"},
     {"listen", addresses(&Config::listen), "*:9889"},
     {"max_connections", number(&Config::max_connections, 1, 1000000, ""), "65536"},
+    {"max_connections_per_peer", number(&Config::max_connections_per_peer, 0, 1000000, ""), "0"},
     {"max_waiting", number(&Config::max_waiting, 1, 1000000, ""), "50000"},
     {"request_timeout", number(&Config::request_timeout, 1, 3600), "10"},
     {"idle_timeout", number(&Config::idle_timeout, 1, 86400), "120"},

@@ -25,6 +25,7 @@ struct Config {
   std::vector<PoolSpec> pools;
 
   uint32_t max_connections = 0;             // open connections, all listeners
+  uint32_t max_connections_per_peer = 0;    // of one address; 0: no limit of its own
   uint32_t max_waiting = 0;                 // parked waiters, each pool
   std::chrono::seconds request_timeout{0};  // for a request to arrive whole, a reply to be taken
   std::chrono::seconds idle_timeout{0};     // between two requests of a connection

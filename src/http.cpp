@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // evhttp's set-up and the life of connections: accepted, read, parked, closed.
-// What evhttp does not see by itself while a request is pending (a client that
-// left, a flood of bytes) is seen here; answers are in http_reply.cpp.
+// What goes through the sockets is in http_io.cpp, answers in http_reply.cpp.
 //
 // Who owns a request: evhttp, except when a connection failed before the
 // answer; then its close callback finds the request without a connection, and
@@ -26,7 +25,6 @@ namespace {
 
 constexpr timeval sweep_interval{.tv_sec = 0, .tv_usec = 250'000};
 constexpr uint32_t refusal_reserve = 64;    // connections that still hear why not
-constexpr size_t parked_bytes = 4096;       // that a waiting client may send ahead
 constexpr size_t least_read_ahead = 16384;  // bytes of input kept a connection
 constexpr unsigned descriptor_bits = 24;    // of a ticket; the rest counts requests
 constexpr uint16_t every_method = 0xffff;   // unknown ones as well: ours to refuse
@@ -56,6 +54,7 @@ Http::~Http() {
 
 void Http::set_limits(const HttpLimits& limits) {
   max_connections_ = limits.max_connections;
+  max_per_peer_ = limits.max_connections_per_peer;
   deadlines_.set_lengths(limits.request_timeout, limits.idle_timeout);
   evhttp_set_max_headers_size(evhttp_.get(), limits.max_header_size);
   evhttp_set_max_body_size(evhttp_.get(), limits.max_body_size);
@@ -73,12 +72,12 @@ bool Http::listen_on(Listener listener) {
 void Http::stop_listening() { bound_.clear(); }
 
 // evhttp asks for the bufferevent before it gives it the descriptor; a moment
-// later, still in the same pass of the loop, on_fresh finds it there.
+// later, still in the same pass of the loop and before anything is read, on_fresh
+// finds it there.
 bufferevent* Http::on_connection(event_base* base, void* self) noexcept {
   Http& http = *static_cast<Http*>(self);
-  bufferevent* bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+  bufferevent* bev = bufferevent_socket_new(base, -1, 0);  // evhttp closes the socket
   if (!bev) return nullptr;
-  bufferevent_setwatermark(bev, EV_READ, 0, http.read_ahead_);
   bufferevent_incref(bev);
   http.fresh_.push_back(bev);
   event_active(http.fresh_event_.get(), EV_TIMEOUT, 0);
@@ -102,24 +101,26 @@ void Http::adopt(bufferevent* bev) {
   assert(slot < (size_t{1} << descriptor_bits));
   if (conns_.size() <= slot) conns_.resize(slot + 1);
   if (conns_[slot]) return;
-  conns_[slot] = std::make_unique<Conn>(Conn{.http = this,
-                                             .evcon = static_cast<evhttp_connection*>(evcon),
-                                             .fd = fd,
-                                             .surplus = count_ >= max_connections_});
+  conns_[slot] = std::make_unique<Conn>(
+      Conn{.http = this, .evcon = static_cast<evhttp_connection*>(evcon), .fd = fd});
   Conn& conn = *conns_[slot];
-  ++count_;
   evhttp_connection_set_closecb(conn.evcon, on_close, &conn);
-  evbuffer_add_cb(bufferevent_get_input(bev), on_input, &conn);
+  take_socket(conn, bev);
   deadlines_.add(conn, steady_now());
   arm_sweep();
-  if (count_ > max_connections_ + refusal_reserve) shutdown(fd, SHUT_RDWR);
+  count(conn);
 }
 
-// The first bytes of a request end the idling before it.
-void Http::on_input(evbuffer*, const evbuffer_cb_info* change, void* conn) noexcept {
-  Conn& reading = *static_cast<Conn*>(conn);
-  if (change->n_added == 0 || reading.state != ConnState::reading) return;
-  reading.http->deadlines_.request_began(reading, steady_now());
+void Http::count(Conn& conn) {
+  ++count_;
+  conn.counted = peers_.enter(evhttp_connection_get_addr(conn.evcon));
+  const uint32_t from_peer = conn.counted && max_per_peer_ > 0 ? conn.counted->second : 0;
+  if (count_ > max_connections_)
+    conn.surplus = "the server has as many connections as it may have";
+  else if (from_peer > max_per_peer_)
+    conn.surplus = "your address has as many connections to the server as it may have";
+  if (count_ > max_connections_ + refusal_reserve || from_peer > max_per_peer_ + refusal_reserve)
+    shutdown(conn.fd, SHUT_RDWR);
 }
 
 void Http::arm_sweep() {
@@ -141,45 +142,28 @@ void Http::on_request(evhttp_request* request, void* self) noexcept {
 
 void Http::handle(evhttp_request* request) {
   bufferevent* bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
-  adopt(bev);  // unless it was in on_fresh
-  const int fd = bufferevent_getfd(bev);
+  const int fd = detached(bufferevent_getfd(bev));
   Conn& conn = *conns_[static_cast<size_t>(fd)];
   assert(conn.state == ConnState::reading);
   conn.state = ConnState::asking;
   conn.request = request;
-  conn.ticket = ++last_ticket_ << descriptor_bits | static_cast<Ticket>(fd);
+  const Ticket ticket = ++last_ticket_ << descriptor_bits | static_cast<Ticket>(fd);
+  conn.ticket = ticket;
   deadlines_.expect_nothing(conn);
   dispatch(conn, request);
-  if (conn.state == ConnState::asking) park(conn);
+  Conn* unanswered = at_slot(ticket);  // the connection may be closed by now
+  if (unanswered && unanswered->state == ConnState::asking) park(*unanswered);
 }
 
-// Lets a client that goes be seen, and takes little of what it sends ahead.
-// The callback's argument must stay evhttp's own.
+// Keeps little of a request that takes time.
 void Http::park(Conn& conn) {
   evkeyvalq* headers = evhttp_request_get_input_headers(conn.request);
   const char* connection = evhttp_find_header(headers, "Connection");
   const std::string kept = connection ? connection : "";
   evhttp_clear_headers(headers);
   if (!kept.empty()) evhttp_add_header(headers, "Connection", kept.c_str());
-
-  bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
-  bufferevent_data_cb on_written = nullptr;
-  bufferevent_event_cb on_event = nullptr;
-  void* evcon = nullptr;
-  bufferevent_getcb(bev, nullptr, &on_written, &on_event, &evcon);
-  bufferevent_setcb(bev, on_parked_bytes, on_written, on_event, evcon);
-  const size_t ahead = evbuffer_get_length(bufferevent_get_input(bev));
-  bufferevent_setwatermark(bev, EV_READ, 0, ahead + parked_bytes);
-  bufferevent_enable(bev, EV_READ);
+  read_while_parked(conn);
   conn.state = ConnState::parked;
-}
-
-// At its mark the connection would read no more, and its end would go unseen.
-void Http::on_parked_bytes(bufferevent* bev, void* evcon) noexcept {
-  size_t mark = 0;
-  if (bufferevent_getwatermark(bev, EV_READ, nullptr, &mark) != 0) return;
-  if (evbuffer_get_length(bufferevent_get_input(bev)) < mark) return;
-  evhttp_connection_free(static_cast<evhttp_connection*>(evcon));
 }
 
 void Http::on_close(evhttp_connection*, void* conn) noexcept {
@@ -189,9 +173,9 @@ void Http::on_close(evhttp_connection*, void* conn) noexcept {
 
 void Http::closed(Conn& conn) {
   deadlines_.remove(conn);
-  evbuffer_remove_cb(bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon)), on_input,
-                     &conn);
+  leave_socket(conn);
   --count_;
+  peers_.leave(conn.counted);
   if (conn.state == ConnState::sending) --sending_;
   if (conn.request && !evhttp_request_get_connection(conn.request))
     evhttp_request_free(conn.request);

@@ -4,6 +4,7 @@
 // in is reported upward, what goes out is handed in by ticket.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "handle.h"
 #include "http_conn.h"
 #include "http_listen.h"
+#include "http_peers.h"
 #include "listener.h"
 #include "pool.h"
 #include "reply.h"
@@ -24,7 +26,8 @@ struct bufferevent;
 namespace distributex {
 
 struct HttpLimits {
-  uint32_t max_connections;  // beyond it one refusal each, far beyond nothing
+  uint32_t max_connections;           // beyond it one refusal each, far beyond nothing
+  uint32_t max_connections_per_peer;  // the same; 0: no limit
   Duration request_timeout;
   Duration idle_timeout;
   uint32_t max_header_size;  // bytes
@@ -95,13 +98,21 @@ class Http {
   static void on_request(evhttp_request* request, void* self) noexcept;
   static void on_close(evhttp_connection* evcon, void* conn) noexcept;
   static void on_sent(evhttp_request* request, void* conn) noexcept;
-  static void on_input(evbuffer* input, const evbuffer_cb_info* change, void* conn) noexcept;
-  static void on_parked_bytes(bufferevent* bev, void* evcon) noexcept;
+  static void on_readable(int, short, void* conn) noexcept;
+  static void on_writable(int, short, void* conn) noexcept;
+  static void on_output(evbuffer* output, const evbuffer_cb_info* change, void* conn) noexcept;
 
   void adopt(bufferevent* bev);
+  void count(Conn& conn);
+  void take_socket(Conn& conn, bufferevent* bev);
+  static void leave_socket(Conn& conn);
+  void read_some(Conn& conn);
+  static void read_while_parked(Conn& conn);
+  static void write_some(Conn& conn);
+  static bool send_now(Conn& conn, std::string_view bytes);
   void handle(evhttp_request* request);
   void dispatch(Conn& conn, evhttp_request* request);
-  void park(Conn& conn);
+  static void park(Conn& conn);
   void closed(Conn& conn);
   void sent(Conn& conn);
   void write(Conn& conn, const Reply& reply, bool close);
@@ -109,10 +120,9 @@ class Http {
             std::string_view accept);
   void refuse(Conn& conn, Fault fault, std::string error, const Verb* verb = nullptr,
               const char* allow = nullptr, bool close = false);
-  void make_head(const Reply& reply, bool is_head);
+  void make_head(const Conn& conn, const Reply& reply);
   void add_to_head(std::string_view name, std::string_view value);
-  [[nodiscard]] const char* date();
-  static void flush(bufferevent* bev);
+  [[nodiscard]] const std::string& date();
   Conn* at_slot(Ticket ticket);
   Conn* find(Ticket ticket);
   Conn* find_stream(Ticket ticket);
@@ -121,6 +131,8 @@ class Http {
   event_base* base_;
   HttpEvents events_;
   uint32_t max_connections_ = 0;
+  uint32_t max_per_peer_ = 0;
+  Peers peers_;
   Deadlines deadlines_;
   std::vector<std::unique_ptr<Conn>> conns_;  // by descriptor
   std::vector<bufferevent*> fresh_;           // referenced until adopted
@@ -130,7 +142,8 @@ class Http {
   bool closing_ = false;
   bool sweep_armed_ = false;
   size_t read_ahead_ = 0;
-  std::string head_;  // of the reply being made
+  std::array<char, 16384> bytes_{};  // being read
+  std::string head_;                 // of the reply being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;

@@ -7,6 +7,8 @@
 #include <list>
 #include <string>
 
+#include "handle.h"
+#include "http_peers.h"
 #include "pool.h"
 
 struct evhttp_connection;
@@ -29,7 +31,8 @@ struct Conn {
   Http* http;
   evhttp_connection* evcon;
   int fd;
-  bool surplus;                        // above the cap: one refusal, then closed
+  const char* surplus = nullptr;  // above a cap: why; one refusal, then closed
+  Peers::Peer* counted = nullptr;
   std::list<Conn*>::iterator place{};  // in one of Deadlines' lists
   std::list<Conn*>* in = nullptr;
   Time due{};
@@ -37,10 +40,19 @@ struct Conn {
   ConnState state = ConnState::reading;
   evhttp_request* request = nullptr;  // all but reading
   Ticket ticket = 0;                  // all but reading
+  Event readable{};
+  Event writable{};        // once there was something that had to wait
+  size_t parked_mark = 0;  // parked: bytes of input at which it is cut off
   bool json = false;
+  bool old = false;         // its client speaks HTTP/1.0
+  bool closes = false;      // the connection, with the answer
   std::string peer{};       // address:port, once somebody has asked for it
   bool lease_told = false;  // sending: somebody wants to hear of the delivery
 };
+
+// A bufferevent without a socket: below zero libevent watches nothing, and the
+// number still tells whose it is. The inverse of itself.
+constexpr int detached(int fd) { return -2 - fd; }
 
 // Each list is in the order in which its connections are due, since all of one
 // list have the same time.

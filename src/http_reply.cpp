@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// From a whole request to a ticket, and from an answer to evhttp's reply; then
-// whether it was delivered. The rest of the door is in http.cpp.
+// From a whole request to a ticket, and from an answer to its bytes; then whether
+// it was delivered. The rest of the door is in http.cpp.
 #include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <strings.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -21,6 +24,7 @@ namespace {
 struct Headers {
   std::string_view accept;
   std::string_view content_type;
+  std::string_view connection;
   int content_lengths = 0;
 };
 
@@ -30,9 +34,25 @@ Headers read_headers(evhttp_request* request) {
   for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
     if (strcasecmp(h->key, "Accept") == 0) found.accept = h->value;
     if (strcasecmp(h->key, "Content-Type") == 0) found.content_type = h->value;
+    if (strcasecmp(h->key, "Connection") == 0 && found.connection.empty())
+      found.connection = h->value;
     if (strcasecmp(h->key, "Content-Length") == 0) ++found.content_lengths;
   }
   return found;
+}
+
+bool is_old(const evhttp_request* request) { return request->major < 1 || request->minor < 1; }
+
+// Whether evhttp will close the connection after the answer.
+bool will_close(const evhttp_request* request, std::string_view connection) {
+  const auto is = [&](std::string_view word) {
+    return connection.size() >= word.size() &&
+           strncasecmp(connection.data(), word.data(), word.size()) == 0;
+  };
+  constexpr std::string_view close = "close";
+  if (request->flags & EVHTTP_PROXY_REQUEST) return true;
+  if (is_old(request) && !is("keep-alive")) return true;
+  return connection.size() == close.size() && is(close);
 }
 
 bool is_form(std::string_view content_type) {
@@ -64,9 +84,11 @@ bool has_left(int fd) {
 void Http::dispatch(Conn& conn, evhttp_request* request) {
   const Headers headers = read_headers(request);
   conn.json = accepts_json(headers.accept);
+  conn.old = is_old(request);
+  conn.closes = will_close(request, headers.connection);
   if (conn.surplus) {
     Answer busy;
-    busy.error = "the server has as many connections as it may have";
+    busy.error = conn.surplus;
     return answer(conn.ticket, busy);
   }
   if (headers.content_lengths > 1)
@@ -147,39 +169,45 @@ void Http::send(Ticket ticket, Reply reply) {
   write(*conn, reply, false);
 }
 
+// Past evhttp, which would copy and print each header by itself and ask epoll
+// for leave to write: a third of the cost of a request. It is told that the
+// reply has ended, and goes on to the next request; it may close the connection
+// before that returns.
 void Http::write(Conn& conn, const Reply& reply, bool close) {
   evhttp_request* request = conn.request;
-  // evhttp sends a body after HEAD, too, and knows no length without one.
-  const bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
-  make_head(reply, is_head);
-  if (!is_head) evbuffer_add(body_.get(), reply.body.data(), reply.body.size());
-  evkeyvalq* out = evhttp_request_get_output_headers(request);
-  evhttp_add_header(out, "Date", date());
-  if (close || closing_ || conn.surplus) evhttp_add_header(out, "Connection", "close");
-
-  bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
-  if (conn.state == ConnState::parked) bufferevent_setwatermark(bev, EV_READ, 0, read_ahead_);
+  if (close || closing_ || conn.surplus) {
+    conn.closes = true;
+    evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+  }
+  make_head(conn, reply);
+  if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) head_.append(reply.body);
   conn.state = ConnState::sending;
   ++sending_;
-  deadlines_.expect_io(conn, steady_now());
-  arm_sweep();
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
-  evhttp_send_reply(request, reply.status, head_.c_str(), is_head ? nullptr : body_.get());
-  flush(bev);
+  if (!send_now(conn, head_)) {
+    deadlines_.expect_io(conn, steady_now());
+    arm_sweep();
+  }
+  evhttp_send_reply_end(request);
 }
 
-// The status line's phrase and, in its wake, all headers that evhttp need not
-// see: it would copy and print each one by itself, at a fifth of the cost of a
-// request. So the check for line ends is ours.
-void Http::make_head(const Reply& reply, bool is_head) {
-  head_ = reply.reason;
+void Http::make_head(const Conn& conn, const Reply& reply) {
+  head_ = conn.old ? "HTTP/1.0 " : "HTTP/1.1 ";
+  head_.append(std::to_string(reply.status)).append(" ").append(reply.reason);
   add_to_head("Content-Type", reply.content_type);
   for (const Header& header : reply.headers) add_to_head(header.name, header.value);
-  if (is_head) add_to_head("Content-Length", std::to_string(reply.body.size()));
+  head_.append("\r\nDate: ").append(date());
+  head_.append("\r\nContent-Length: ").append(std::to_string(reply.body.size()));
+  if (conn.closes)
+    head_.append("\r\nConnection: close");
+  else if (conn.old)
+    head_.append("\r\nConnection: keep-alive");
+  head_.append("\r\n\r\n");
 }
 
 void Http::add_to_head(std::string_view name, std::string_view value) {
-  if (value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos) {
+  const auto ends_line = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  if (std::any_of(value.begin(), value.end(), ends_line)) {
     log_line(Level::error, "reply header refused name=%.*s", static_cast<int>(name.size()),
              name.data());
     return;
@@ -188,7 +216,7 @@ void Http::add_to_head(std::string_view name, std::string_view value) {
 }
 
 // Made once a second.
-const char* Http::date() {
+const std::string& Http::date() {
   if (const std::time_t now = wall_seconds(); now != date_at_) {
     char text[64];
     tm parts{};
@@ -196,19 +224,7 @@ const char* Http::date() {
     date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
     date_at_ = now;
   }
-  return date_.c_str();
-}
-
-// Writes at once, not in the next pass of the loop: the client is woken sooner,
-// epoll need not be told of a wish to write, and little time is left for the
-// client to go unnoticed. What the kernel does not take, evhttp writes later.
-void Http::flush(bufferevent* bev) {
-  evbuffer* output = bufferevent_get_output(bev);
-  evbuffer_unfreeze(output, 1);
-  evbuffer_write(output, bufferevent_getfd(bev));
-  evbuffer_freeze(output, 1);
-  if (evbuffer_get_length(output) == 0)
-    bufferevent_trigger(bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+  return date_;
 }
 
 void Http::on_sent(evhttp_request*, void* conn) noexcept {
@@ -222,6 +238,7 @@ void Http::sent(Conn& conn) {
   conn.request = nullptr;
   const Time now = steady_now();
   const evbuffer* input = bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon));
+  event_add(conn.readable.get(), nullptr);  // it may have sent too much ahead
   if (evbuffer_get_length(input) == 0)
     deadlines_.expect_request(conn, now);
   else

@@ -4,7 +4,6 @@
 // what a client does not take is kept up to a bound, then it is cut off.
 #include <event2/bufferevent.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
 #include <sys/socket.h>
 
 #include "clock.h"
@@ -32,7 +31,7 @@ bool Http::open_stream(Ticket ticket, const Reply& reply) {
   for (const Header& header : reply.headers)
     evhttp_add_header(out, header.name, header.value.c_str());
   // HTTP/1.0 has no chunks: there the end of the connection ends the stream.
-  if (request->minor == 0) {
+  if (conn->old) {
     evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
     evhttp_add_header(out, "Connection", "close");
   }

@@ -131,6 +131,7 @@ HttpLimits Server::limits_of(const Config& config) const {
     }
   }
   return {.max_connections = most,
+          .max_connections_per_peer = config.max_connections_per_peer,
           .request_timeout = config.request_timeout,
           .idle_timeout = config.idle_timeout,
           .max_header_size = config.max_header_size,
@@ -188,10 +189,16 @@ void Server::run() {
 }
 
 // The effects of a backend or of the door that answers at once come while the
-// pump is at work: it takes them in its turn.
+// pump is at work: it takes them in its turn. Who gave a lock back hears of it
+// when the next has the lock: only the latter is in a hurry.
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (auto effect = engine_.next()) perform(*effect);
+  for (;;) {
+    while (auto effect = engine_.next()) perform(*effect);
+    if (thanks_.empty()) break;
+    for (const Answered& thanked : std::exchange(thanks_, {}))
+      http_.answer(thanked.ticket, thanked.answer);
+  }
   pumping_ = false;
   feed_.wake();
   arm_timer();
@@ -207,7 +214,10 @@ void Server::perform(Effect& effect) {
   if (answer.result == Result::busy || answer.result == Result::timeout)
     answer.standing = standing_of(sight(), answer.pool, answer.owner);
   record_.answered(*answered, http_.peer(answered->ticket), now);
-  http_.answer(answered->ticket, answer);
+  if (answer.result == Result::released)
+    thanks_.push_back(std::move(*answered));
+  else
+    http_.answer(answered->ticket, answer);
 }
 
 void Server::ask(const Effect& question, Time now) {

@@ -85,6 +85,7 @@ class Server {
   std::optional<Time> armed_for_;
   std::optional<Time> stop_by_;
   bool pumping_ = false;
+  std::vector<Answered> thanks_;    // answers of releases, while a grant may come
   bool successor_listens_ = false;  // on sockets that we only borrow
 };
 

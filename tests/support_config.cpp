@@ -30,9 +30,11 @@ std::string show_pool(const PoolSpec& pool) {
 }
 
 std::string show_options(const Config& config) {
-  const std::vector<int64_t> numbers = {config.max_connections,         config.max_waiting,
-                                        config.request_timeout.count(), config.idle_timeout.count(),
-                                        config.max_header_size,         config.max_body_size};
+  const std::vector<int64_t> numbers = {
+      config.max_connections,      config.max_connections_per_peer,
+      config.max_waiting,          config.request_timeout.count(),
+      config.idle_timeout.count(), config.max_header_size,
+      config.max_body_size};
   return config.backend + ' ' + config.memcachehost + ' ' + std::to_string(config.memcacheport) +
          ' ' + config.memcacheprefix + ' ' + std::to_string(config.memcachetimeout.count()) + ' ' +
          std::to_string(config.poll.count()) + ' ' + joined(config.listen, ",") + ' ' +

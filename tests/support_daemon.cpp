@@ -178,13 +178,19 @@ void Daemon::note_addresses() {
   port_ = 0;
   for (const std::string& line : log_lines(mark)) {
     std::string address = line.substr(line.find(mark) + mark.size());
-    address = address.substr(0, address.find(' '));
+    address.resize(std::min(address.size(), address.find(' ')));
     const size_t colon = address.rfind(':');
     if (port_ == 0 && !address.starts_with("unix:") && colon != std::string::npos) {
       port_ = static_cast<uint16_t>(atoi(address.c_str() + colon + 1));
     }
     addresses_.push_back(address);
   }
+}
+
+void Daemon::configure(std::string_view yaml) {
+  const std::string fresh = config_path() + ".new";
+  write_file(fresh, yaml);
+  if (rename(fresh.c_str(), config_path().c_str()) != 0) perror("configure");
 }
 
 std::optional<std::string> Daemon::reload(std::string_view yaml) {

@@ -77,7 +77,8 @@ class Daemon {
 
   [[nodiscard]] const TempDir& dir() const { return dir_; }
   [[nodiscard]] std::string config_path() const { return dir_.file("distributex.yaml"); }
-  void configure(std::string_view yaml) { write_file(config_path(), yaml); }
+  // In one step: a reload that is under way reads the old file or the new one.
+  void configure(std::string_view yaml);
   // Rewrites the configuration, sends SIGHUP, waits for the log line of the
   // outcome and returns it: "reloaded pools=..." or "reload refused: ...".
   [[nodiscard]] std::optional<std::string> reload(std::string_view yaml);

@@ -136,6 +136,10 @@ Connection::Connection(uint16_t port) { connect_to("127.0.0.1:" + std::to_string
 
 Connection::Connection(std::string_view address) { connect_to(address); }
 
+Connection::Connection(std::string_view address, std::string_view from) {
+  connect_to(address, from);
+}
+
 Connection::~Connection() { close(); }
 
 Connection::Connection(Connection&& other) noexcept
@@ -151,7 +155,7 @@ Connection& Connection::operator=(Connection&& other) noexcept {
   return *this;
 }
 
-void Connection::connect_to(std::string_view address) {
+void Connection::connect_to(std::string_view address, std::string_view from) {
   const bool local = address.starts_with("unix:");
   const SocketAddress to = local ? unix_address(address.substr(5)) : inet_address(address);
   fd_ = socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -159,6 +163,8 @@ void Connection::connect_to(std::string_view address) {
   if (!local) {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
+  const SocketAddress own = from.empty() ? SocketAddress{} : inet_address(from);
+  if (own.length > 0 && bind(fd_, own.get(), own.length) != 0) return close();
   int error = ::connect(fd_, to.get(), to.length) == 0 ? 0 : errno;
   if (error == EINPROGRESS && wait_for(POLLOUT, Clock::now() + patience)) {
     socklen_t size = sizeof error;

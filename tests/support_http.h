@@ -41,6 +41,8 @@ class Connection {
   explicit Connection(uint16_t port);
   // To an address as the daemon logs it: 127.0.0.1:80, [::1]:80, unix:/path.
   explicit Connection(std::string_view address);
+  // The same, from an address of this machine: "127.0.0.2:0".
+  Connection(std::string_view address, std::string_view from);
   ~Connection();
   Connection(Connection&& other) noexcept;
   Connection& operator=(Connection&& other) noexcept;
@@ -72,7 +74,7 @@ class Connection {
   void reset();       // RST
 
  private:
-  void connect_to(std::string_view address);
+  void connect_to(std::string_view address, std::string_view from = {});
   // One recv: false when it would block, or at the end.
   bool receive();
   bool wait_for(short events, Clock::time_point deadline);

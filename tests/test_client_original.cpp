@@ -73,7 +73,7 @@ void the_original_is_not_asked_to_renew(void** state) {
   assert_int_equal(f.server.requests() - before, 2);  // a wait and a release
 }
 
-void the_originals_INVALID_is_69(void** state) {
+void the_originals_invalid_is_69(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const Ended ended = f.run({"--", "touch", f.mark}, "no such pool");
   assert_int_equal(ended.code, 69);
@@ -185,7 +185,7 @@ int main() {
       test_with(Fixture, the_original_lets_a_command_run_and_gets_its_lock_back),
       test_with(Fixture, the_original_is_waited_for),
       test_with(Fixture, the_original_is_not_asked_to_renew),
-      test_with(Fixture, the_originals_INVALID_is_69),
+      test_with(Fixture, the_originals_invalid_is_69),
       test_with(Fixture, the_original_has_no_status_but_can_be_pinged),
       test_with(Fixture, a_signal_while_waiting_at_the_original_leaves_it),
       cmocka_unit_test(nothing_is_run_on_the_word_of_something_else),

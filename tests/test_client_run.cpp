@@ -106,7 +106,7 @@ void a_server_out_of_reach_is_69_and_nothing_is_run(void** state) {
   assert_int_equal(access(mark.c_str(), F_OK), -1);
 }
 
-void a_lock_that_is_taken_is_75_or_what_E_says(void** state) {
+void a_lock_that_is_taken_is_75_or_what_e_says(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const std::string mark = f.dir.file("ran");
   assert_text(word(f.daemon.port(), "/get/?pool=one&host=other"), "YES");
@@ -255,7 +255,7 @@ int main() {
       test_with(Fixture, wrong_usage_is_64_in_one_line),
       test_with(Fixture, a_server_that_refuses_is_69_with_its_reason),
       test_with(Fixture, a_server_out_of_reach_is_69_and_nothing_is_run),
-      test_with(Fixture, a_lock_that_is_taken_is_75_or_what_E_says),
+      test_with(Fixture, a_lock_that_is_taken_is_75_or_what_e_says),
       test_with(Fixture, spaces_and_quotes_reach_the_command_untouched),
       test_with(Fixture, the_command_knows_pool_host_id_and_token),
       test_with(Fixture, an_id_can_be_given),

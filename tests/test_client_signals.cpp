@@ -195,7 +195,8 @@ void kill_9_of_the_client_ends_all_and_frees_the_lock(void** state) {
   assert_true(wait_for_death(family));
   assert_true(wait_for_holders(f.daemon.port(), "one", 0));
   assert_true(Clock::now() - killed < std::chrono::seconds(30));
-  assert_int_equal(f.daemon.log_lines("expired").size(), 0);
+  assert_true(eventually([&] { return f.daemon.log_lines("event=released").size() == 1; }));
+  assert_int_equal(f.daemon.log_lines("event=expired").size(), 0);
 }
 
 void kill_9_of_a_client_whose_command_ignores_term_frees_the_lock(void** state) {

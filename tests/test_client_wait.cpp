@@ -165,7 +165,7 @@ void servers_are_tried_in_turn(void** state) {
     assert_true(f.has_run());
     unlink(f.mark.c_str());
   }
-  assert_int_equal(f.daemon.log_lines("released").size(), 2);
+  assert_true(eventually([&] { return f.daemon.log_lines("event=released").size() == 2; }));
   const Ended neither =
       run_client({"-H", nobody + "," + nobody, "-r", "one", "-n", "--", "touch", f.mark});
   assert_int_equal(neither.code, 69);

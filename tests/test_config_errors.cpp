@@ -151,11 +151,12 @@ void names_the_known_options_for_an_unknown_one(void**) {
       {"colour: a", "f:3:1: \"colour\" is no option; known"},
       {"\"a\\n\\e\": b", "f:3:1: \"a\\x0a\\x1b\" is no option; known"},
   };
-  check_config_rows(rows, {.before = one_pool,
-                           .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
-                                     "memcachetimeout, poll, listen, max_connections, "
-                                     "max_waiting, request_timeout, idle_timeout, "
-                                     "max_header_size, max_body_size, events, audit, pools"});
+  check_config_rows(
+      rows, {.before = one_pool,
+             .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
+                       "memcachetimeout, poll, listen, max_connections, "
+                       "max_connections_per_peer, max_waiting, request_timeout, idle_timeout, "
+                       "max_header_size, max_body_size, events, audit, pools"});
 }
 
 void says_where_a_key_belongs(void**) {

@@ -55,8 +55,11 @@ struct Crowd {
   }
 
   size_t decide(Verdict::Kind kind, std::optional<Time> retry_at = {}) {
-    engine.decided(
-        asked, {.kind = kind, .token = last, .ends = {}, .retry_at = retry_at, .reason = {}}, now);
+    Verdict verdict;
+    verdict.kind = kind;
+    verdict.token = last;
+    verdict.retry_at = retry_at;
+    engine.decided(asked, verdict, now);
     return count();
   }
 

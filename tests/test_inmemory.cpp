@@ -25,7 +25,7 @@ constexpr uint64_t wall = 1'700'000'000'000'000;
 const std::optional<seconds> for_ever;
 
 struct Memory {
-  Config config{.backend = "inmemory", .memcachehost = {}, .listen = {}, .pools = {}};
+  Config config;
   std::unique_ptr<Backend> backend;
   const Time start{std::chrono::hours{100}};
   Time now = start;
@@ -36,7 +36,10 @@ struct Memory {
   std::string all;   // what a test gathers
   std::vector<Lease> leases;
 
-  Memory() { restart(wall); }
+  Memory() {
+    config.backend = "inmemory";
+    restart(wall);
+  }
 
   void restart(uint64_t wall_us) {
     BackendSink sink{

@@ -69,13 +69,14 @@ struct Row {
 void check_rows(void** state, const Row* row, size_t count) {
   auto& f = fixture_of<Fixture>(state);
   for (const Row* end = row + count; row != end; ++row) {
-    f.answer = {.result = row->result,
-                .fault = row->fault,
-                .pool = "p",
-                .owner = {"h", "i"},
-                .token = 7,
-                .expires_in = 29999ms,
-                .error = "no good"};
+    f.answer = {};
+    f.answer.result = row->result;
+    f.answer.fault = row->fault;
+    f.answer.pool = "p";
+    f.answer.owner = {"h", "i"};
+    f.answer.token = 7;
+    f.answer.expires_in = 29999ms;
+    f.answer.error = "no good";
     f.render(false);
     assert_text(f.text, row->text);
     f.render(true);
