@@ -201,7 +201,7 @@ void chunk_body(std::string& text, Choices& dice) {
     chunked += number + "\r\n" + body.substr(at, size) + "\r\n";
     at += size;
   }
-  text = text.substr(0, end) + "\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked + "0\r\n";
+  text.replace(end, text.npos, "\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked + "0\r\n");
   if (!dice.once_in(4)) text += "\r\n";
 }
 
@@ -222,7 +222,8 @@ std::string Mutator::bytes() {
   std::string text = seeds_[dice_.below(seeds_.size())];
   if (dice_.once_in(3)) {  // splice two
     const std::string& other = seeds_[dice_.below(seeds_.size())];
-    text = text.substr(0, dice_.below(text.size() + 1)) + other.substr(dice_.below(other.size()));
+    text.resize(dice_.below(text.size() + 1));
+    text += other.substr(dice_.below(other.size()));
   }
   for (uint64_t more = dice_.below(3); more > 0; more--) text += seeds_[dice_.below(seeds_.size())];
   // Some stay as they are: locks shall change hands.
