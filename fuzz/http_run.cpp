@@ -144,7 +144,14 @@ std::string HttpRun::finish() {
            samples["distributex_waiting_requests"] == 0 &&
            samples["distributex_event_streams"] == 0;
   };
-  if (!test::eventually(is_quiet)) return "locks, waiters or connections are left over";
+  if (!test::eventually(is_quiet)) {
+    std::string left;
+    for (const auto& [name, value] : samples)
+      if (value != 0 && (name.find("_held") != name.npos || name.find("waiting") != name.npos ||
+                         name == "distributex_connections" || name == "distributex_event_streams"))
+        left += " " + name + " " + std::to_string(value);
+    return "left over:" + left;
+  }
   const auto same_files = [&] { return daemon_.open_files() == files_; };
   if (!test::eventually(same_files)) return "descriptors are left over";
   if (std::string fault = oracle_->verdict(); !fault.empty()) return fault;

@@ -60,6 +60,12 @@ const PoolRow& Actor::mortal_pool() {
   }
 }
 
+bool Actor::is_excused(Time since) const {
+  if (service->trouble().excuses(since)) return true;
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  return service->trouble().excuses(since);
+}
+
 void Actor::pause(milliseconds most) {
   std::this_thread::sleep_for(
       std::chrono::microseconds(dice.below(static_cast<uint64_t>(most.count()) * 1000)));

@@ -62,6 +62,9 @@ struct Actor {
   [[nodiscard]] const PoolRow& any_pool() { return pool_rows()[dice.below(pool_rows().size())]; }
   // Any but those whose locks never end.
   [[nodiscard]] const PoolRow& mortal_pool();
+  // Whether an answer may fail that was asked for then, or over a connection
+  // made then. Takes a second where not: trouble may have only just begun.
+  [[nodiscard]] bool is_excused(Time since) const;
   // Its work, or its thinking: a pause up to so long.
   void pause(milliseconds most);
 };

@@ -21,6 +21,9 @@ struct ResultRow {
   int json_status;
 };
 
+// Well before the server's idle_timeout.
+constexpr std::chrono::seconds stale_after{3};
+
 constexpr ResultRow results[] = {
     {"granted", "YES", 200, 200},    {"held", "YES", 200, 200},    {"busy", "NO", 200, 409},
     {"timeout", "NO", 200, 409},     {"released", "OK", 200, 200}, {"not-held", "OK", 200, 409},
@@ -110,7 +113,8 @@ bool Holder::send(std::string_view verb, std::string_view more) {
   style_ = any_style(dice);
   verb_ = verb;
   asked_ = Clock::now();
-  if (!connection_.connected() || dice.once_in(4)) {
+  const bool is_stale = asked_ > used_ + stale_after;
+  if (!connection_.connected() || is_stale || dice.once_in(4)) {
     opened_ = asked_;
     connection_ = Connection(actor_->any_port());
   }
@@ -124,7 +128,7 @@ void Holder::no_answer() {
   connection_.close();
   in_doubt_ = true;
   ++actor_->world.counters.unanswered;
-  if (actor_->service->trouble().excuses(opened_)) return;
+  if (actor_->is_excused(opened_)) return;
   actor_->world.findings.add("%s: %s %s got no answer", actor_->service->name(), verb_.c_str(),
                              parameters_.c_str());
 }
@@ -136,6 +140,7 @@ Said Holder::read_answer() {
     no_answer();
     return {.asked = asked_};
   }
+  used_ = Clock::now();
   if (style_.close || style_.old) connection_.close();
   Said said = said_in(*response, asked_);
   World& world = actor_->world;
@@ -144,7 +149,7 @@ Said Holder::read_answer() {
   if (said.result == "unavailable") {
     ++world.counters.unavailable;
     in_doubt_ = true;
-    if (!actor_->service->trouble().excuses(asked_))
+    if (!actor_->is_excused(asked_))
       fault = "unavailable: " + response->header("Distributex-Error");
   }
   if (!fault.empty())
@@ -207,7 +212,7 @@ void Holder::leave_nothing() {
 
 void Holder::check_loss(const Said& said) {
   const bool is_sure = !sure_until_ || said.answered < *sure_until_;
-  if (is_sure && !actor_->service->trouble().excuses(first_asked_))
+  if (is_sure && !actor_->is_excused(first_asked_))
     actor_->world.findings.add("%s: %s's lease %llu ended early", actor_->service->name(),
                                parameters_.c_str(), static_cast<unsigned long long>(token_));
 }

@@ -82,6 +82,7 @@ class Holder {
   Style style_;
   std::string verb_;
   Time opened_{};  // the connection
+  Time used_{};
   Time asked_{};
   Time first_asked_{};
   uint64_t token_ = 0;

@@ -13,7 +13,7 @@ namespace {
 std::optional<Response> next_answer(Actor& actor, Connection& connection, Time asked,
                                     const Holder& holder) {
   std::optional<Response> response = connection.response();
-  if (!response && !actor.service->trouble().excuses(asked))
+  if (!response && !actor.is_excused(asked))
     actor.world.findings.add("%s: a pipeline of %s stopped", actor.service->name(),
                              holder.parameters().c_str());
   if (!response) return response;
@@ -67,7 +67,7 @@ void pipeline(Actor& actor) {
     if (!response) return;
     const Said said = said_in(*response, asked);
     is_first_granted = is_first_granted || (&verb == &verbs[0].first && said.result == "granted");
-    if (is_first_granted && said.result != result && !actor.service->trouble().excuses(asked))
+    if (is_first_granted && said.result != result && !actor.is_excused(asked))
       actor.world.findings.add("%s: in a pipeline of %s: %s is \"%s\"", actor.service->name(),
                                holder.parameters().c_str(), verb, said.result.c_str());
   }
@@ -102,7 +102,7 @@ void send_mistakes(Actor& actor) {
   const auto asked = Clock::now();
   actor.count_request();
   const Response response = test::fetch(actor.any_port(), target);
-  if (response.body == "INVALID" || actor.service->trouble().excuses(asked)) return;
+  if (response.body == "INVALID" || actor.is_excused(asked)) return;
   actor.world.findings.add("%s: %s: status %d \"%s\"", actor.service->name(), target.c_str(),
                            response.status, response.body.c_str());
 }

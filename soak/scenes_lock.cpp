@@ -71,7 +71,7 @@ void ask_twice_as_one(Actor& actor) {
   const Said first = one.finish();
   const Said second = both ? other.finish() : Said{};
   const bool are_two = first.has_lock() && second.has_lock() && first.token != second.token;
-  if (are_two && !actor.service->trouble().excuses(first.asked))
+  if (are_two && !actor.is_excused(first.asked))
     actor.world.findings.add("%s: %s got two leases", actor.service->name(),
                              one.parameters().c_str());
   if (one.holds())

@@ -62,9 +62,9 @@ void look_around(Actor& actor) {
       std::string(methods[method]) + " " + page.target + " HTTP/1.1\r\n\r\n";
   if (!connection.connected() || !connection.send(request)) return;
   const auto response = connection.response(method == 1);
-  if (actor.service->trouble().excuses(asked)) return;
-  if (!response || (response->status != 200 && response->status != 503) ||
-      (method != 1 && !page.is_sound(*response)))
+  const bool is_known = response && (response->status == 200 || response->status == 503);
+  const bool is_right = is_known && (method == 1 || page.is_sound(*response));
+  if (!is_right && !actor.is_excused(asked))
     actor.world.findings.add("%s: %s %s: status %d \"%s\"", actor.service->name(), methods[method],
                              page.target, response ? response->status : 0,
                              response ? response->body.c_str() : "");

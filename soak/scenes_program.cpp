@@ -100,7 +100,7 @@ void run_program(Actor& actor) {
   close(child->out);
   actor.requests += 3;
   const bool is_right = token != 0 ? code == 7 && !was_lost : code == 75;
-  if (is_right || actor.service->trouble().excuses(asked)) return;
+  if (is_right || actor.is_excused(asked)) return;
   actor.world.findings.add("%s: distributex for %s: exit %d, token %llu", actor.service->name(),
                            pool.name, code, static_cast<unsigned long long>(token));
 }

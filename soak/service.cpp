@@ -122,8 +122,7 @@ bool Service::stop() {
 std::string Service::yaml(const Variant& variant) const {
   std::string text = "max_connections: 2000\nrequest_timeout: 3\nidle_timeout: 6\n";
   if (memcached_)
-    text += "backend: memcache\npoll: 20\nmemcachetimeout: 1000\nmemcachehost: \"" +
-            memcached_->address() + "\"\n";
+    text += "backend: memcache\npoll: 20\nmemcachehost: \"" + memcached_->address() + "\"\n";
   text += "pools:\n";
   for (const PoolRow& row : rows)
     if (variant.has_guest || !row.comes_and_goes) text += pool_text(row, variant);

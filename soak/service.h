@@ -64,6 +64,8 @@ class Trouble {
   explicit Trouble(milliseconds grace) : grace_(grace) {}
   void begin() { ++open_; }
   void end();
+  // It was over before anybody knew.
+  void note() { ended_ = Clock::now(); }
   // Of a request that was sent then and whose answer is due now.
   [[nodiscard]] bool excuses(Time asked) const;
 

@@ -17,6 +17,7 @@
 #include "cast.h"
 #include "faults.h"
 #include "figures.h"
+#include "stalls.h"
 
 namespace distributex::soak {
 
@@ -85,7 +86,7 @@ class Soak {
   void rotate_logs();
   void settle();
   void end_services();
-  [[nodiscard]] int report();
+  [[nodiscard]] int report(const Stalls& stalls);
   [[nodiscard]] double minutes() const {
     return std::chrono::duration<double, std::ratio<60>>(Clock::now() - start_).count();
   }
@@ -93,7 +94,6 @@ class Soak {
   World world_;
   Time start_;
   uint64_t requests_before_ = 0;
-  milliseconds longest_stall_{};
 };
 
 bool Soak::start() {
@@ -173,10 +173,7 @@ void Soak::live(Faults& faults, Calms& calms) {
   Beat settling(settle_every);
   Beat rotation(seconds(5));
   while (!interrupted && Clock::now() < start_ + length) {
-    const auto before = Clock::now();
     std::this_thread::sleep_for(look_around_every);
-    longest_stall_ = std::max(longest_stall_, std::chrono::duration_cast<milliseconds>(
-                                                  Clock::now() - before - look_around_every));
     if (!all_alive()) return;
     if (rotation.is_due()) rotate_logs();
     faults.strike_when_due();
@@ -198,17 +195,17 @@ void Soak::end_services() {
   }
 }
 
-int Soak::report() {
+int Soak::report(const Stalls& stalls) {
   const Counters& counters = world_.counters;
   const size_t wrong = world_.findings.count();
   printf(
       "requests %llu, grants %llu; unavailable %llu and unanswered %llu in times of trouble; "
-      "this program's longest stall %ld ms\n",
+      "%u stalls of this machine, the longest of %ld ms\n",
       static_cast<unsigned long long>(counters.requests),
       static_cast<unsigned long long>(counters.grants),
       static_cast<unsigned long long>(counters.unavailable),
-      static_cast<unsigned long long>(counters.unanswered),
-      static_cast<long>(longest_stall_.count()));
+      static_cast<unsigned long long>(counters.unanswered), stalls.count(),
+      static_cast<long>(stalls.longest().count()));
   say("soak: %s after %.1f minutes, SOAK_SEED=%llu: %s", interrupted ? "interrupted" : "done",
       minutes(), static_cast<unsigned long long>(world_.settings.seed),
       wrong == 0 ? "nothing was wrong" : (std::to_string(wrong) + " times WRONG").c_str());
@@ -225,6 +222,7 @@ int Soak::run() {
     say("soak: the services do not start");
     return 1;
   }
+  const Stalls stalls(world_);
   Faults faults(world_);
   Cast cast(world_);
   Calms calms(world_, cast, faults);
@@ -235,7 +233,7 @@ int Soak::run() {
   if (!interrupted) end_services();
   calms.print_table();
   printf("scenes: %s\nfaults: %s\n", cast.scenes_played().c_str(), faults.told().c_str());
-  return report();
+  return report(stalls);
 }
 
 }  // namespace
