@@ -227,7 +227,7 @@ std::string Mutator::bytes() {
   }
   for (uint64_t more = dice_.below(3); more > 0; more--) text += seeds_[dice_.below(seeds_.size())];
   // Some stay as they are: locks shall change hands.
-  for (uint64_t times = dice_.below(6); times > 0; times--)
+  for (uint64_t times = dice_.once_in(3) ? 0 : 1 + dice_.below(5); times > 0; times--)
     mutations[dice_.below(std::size(mutations))](text, dice_);
   text.resize(std::min(text.size(), most_bytes));
   return text;
@@ -243,8 +243,9 @@ Steps Mutator::connection() {
     const size_t size = i + 1 == pieces ? text.size() : dice_.below(text.size() + 1);
     steps.push_back({Kind::send, number, text.substr(0, size)});
     text.erase(0, size);
-    if (dice_.once_in(4)) steps.push_back({Kind::pause, static_cast<unsigned>(dice_.below(4))});
-    if (dice_.once_in(200)) steps.push_back({Kind::pause, static_cast<unsigned>(dice_.below(300))});
+    if (dice_.once_in(8)) steps.push_back({Kind::pause, static_cast<unsigned>(dice_.below(4))});
+    if (dice_.once_in(1000))
+      steps.push_back({Kind::pause, static_cast<unsigned>(dice_.below(300))});
   }
   const uint64_t end = dice_.below(8);
   if (end == 0) steps.push_back({Kind::reset, number});
