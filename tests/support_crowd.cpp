@@ -86,45 +86,4 @@ bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
   return true;
 }
 
-LivezWatch::LivezWatch(std::vector<uint16_t> ports) {
-  for (const uint16_t port : ports) threads_.emplace_back([this, port] { watch(port); });
-}
-
-void LivezWatch::stop() {
-  stopping_ = true;
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
-}
-
-void LivezWatch::watch(uint16_t port) {
-  while (!stopping_) {
-    const auto asked = Clock::now();
-    const Response response = fetch(port, "/livez");
-    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - asked);
-    {
-      const std::lock_guard guard(lock_);
-      took_.push_back(response.status == 200 ? took : milliseconds(100000));
-    }
-    std::this_thread::sleep_for(milliseconds(10));  // the measure's pace
-  }
-}
-
-bool LivezWatch::is_quick(milliseconds limit) const {
-  const std::lock_guard guard(lock_);
-  const auto slow =
-      std::count_if(took_.begin(), took_.end(), [&](milliseconds t) { return t > limit; });
-  return !took_.empty() && static_cast<size_t>(slow) * 20 <= took_.size();
-}
-
-std::string LivezWatch::report() const {
-  const std::lock_guard guard(lock_);
-  auto sorted = took_;
-  std::sort(sorted.begin(), sorted.end());
-  if (sorted.empty()) return "no answer";
-  return std::to_string(sorted.size()) + " answers, half within " +
-         std::to_string(sorted[sorted.size() / 2].count()) + " ms, all within " +
-         std::to_string(sorted.back().count()) + " ms";
-}
-
 }  // namespace distributex::test

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Clients that contend for one pool through several daemons, each in a thread
-// of its own, and what they were told as a history; and a watch that measures
-// how soon /livez answers meanwhile.
+// of its own, and what they were told as a history.
 #pragma once
 
 #include <stdint.h>
@@ -48,26 +47,6 @@ class Crowd {
   std::atomic<size_t> locks_ = 0;
   std::mutex lock_;
   History history_;
-  std::vector<std::thread> threads_;
-};
-
-// Asks each daemon's /livez a hundred times a second until it ends.
-class LivezWatch {
- public:
-  explicit LivezWatch(std::vector<uint16_t> ports);
-  ~LivezWatch() { stop(); }
-  void stop();
-  // Whether all but a few answers, which a busy machine may cost, were there
-  // within the time.
-  [[nodiscard]] bool is_quick(milliseconds limit) const;
-  [[nodiscard]] std::string report() const;
-
- private:
-  void watch(uint16_t port);
-
-  std::atomic<bool> stopping_ = false;
-  mutable std::mutex lock_;
-  std::vector<milliseconds> took_;
   std::vector<std::thread> threads_;
 };
 
