@@ -100,7 +100,7 @@ void Http::adopt(bufferevent* bev) {
   const auto slot = static_cast<size_t>(fd);
   assert(slot < (size_t{1} << descriptor_bits));
   if (conns_.size() <= slot) conns_.resize(slot + 1);
-  if (conns_[slot]) return;
+  assert(!conns_[slot]);
   conns_[slot] = std::make_unique<Conn>(
       Conn{.http = this, .evcon = static_cast<evhttp_connection*>(evcon), .fd = fd});
   Conn& conn = *conns_[slot];
