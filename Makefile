@@ -46,6 +46,9 @@ ifneq ($(filter default undefined,$(origin CXX)),)
 CXX = clang++
 endif
 endif
+ifneq ($(filter fuzz-http,$(goals)),)
+SAN = address,undefined
+endif
 ifneq ($(filter bench,$(goals)),)
 DEPS += bench
 endif
@@ -59,7 +62,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench fuzz,$(goals)),)
+ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -118,7 +121,7 @@ defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
-language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter fuzz/%,$<),-Itests) $(system_includes)
+language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
@@ -263,6 +266,18 @@ $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
 fuzz: deps $(FUZZERS:%=$O/fuzz/fuzz_%)
 	@FUZZ_SECS=$(FUZZ_SECS) fuzz/run.sh $O/fuzz build/fuzz $(FUZZERS)
 
+# The daemon as a whole, over HTTP. FUZZ_HTTP_SECS and FUZZ_HTTP_SEED are read by
+# fuzz/http.cpp.
+http_support := $(call object,$(patsubst %,tests/support_%.cpp,daemon http metrics status))
+
+$O/fuzz/http: $(call object,$(wildcard fuzz/http*.cpp)) $(http_support) $O/flags
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(JANSSON_LIBS)
+
+.PHONY: fuzz-http
+fuzz-http: deps $O/distributexd $O/fuzz/http
+	@DISTRIBUTEXD=$(abspath $O/distributexd) $O/fuzz/http fuzz/corpus/http build/fuzz
+
 # --- bench ------------------------------------------------------------------
 # BENCH_ROUNDS, BENCH_SECS and the like are read by bench/run.sh.
 $O/bench/load: $(call object,$(wildcard bench/load*.cpp)) $O/flags
@@ -277,9 +292,21 @@ $O/bench/bare: $O/bench/bare.o $O/flags
 bench: deps $O/distributexd $O/bench/load $O/bench/bare
 	@bench/run.sh $O build/bench
 
+# --- soak -------------------------------------------------------------------
+# SOAK_MINS, SOAK_SEED and the like are read by soak/soak.cpp.
+soak_support := $(call object,$(patsubst %,tests/support_%.cpp,daemon history http memcached metrics status))
+
+$O/soak/soak: $(call object,$(wildcard soak/*.cpp)) $(soak_support) $O/flags
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(JANSSON_LIBS)
+
+.PHONY: soak
+soak: deps $(programs) $O/soak/soak
+	@DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) SAN=$(SAN) $O/soak/soak
+
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
-code_dirs := src tests bench fuzz
+code_dirs := src tests bench fuzz soak
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
 scripts := $(wildcard tools/*.sh tests/*.sh tests/deb/*.sh bench/*.sh fuzz/*.sh) .ci/run \
@@ -414,8 +441,12 @@ Targets
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
+  fuzz-http  spoilt requests to a daemon under ASan and UBSan, for FUZZ_HTTP_SECS (1200);
+             FUZZ_HTTP_SEED for the same again
   bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
              BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
+  soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),
+             SOAK_RATE (800 requests a second at most)
   dist       distributex-VERSION.tar.gz of what is committed
   deb        the Debian packages, in build/deb
   check-deb  builds and tries them without systemd, in a throw-away view of this machine

@@ -128,11 +128,15 @@ void Http::arm_sweep() {
   evtimer_add(sweep_event_.get(), &sweep_interval);
 }
 
-// Cuts connections whose time is over; evhttp then sees their end.
+// Ends connections whose time is over. That one of them is read from, and so
+// would see its own end, is not sure: it may have sent more than is kept.
 void Http::on_sweep(int, short, void* self) noexcept {
   Http& http = *static_cast<Http*>(self);
   const Time now = steady_now();
-  while (const Conn* conn = http.deadlines_.take_due(now)) shutdown(conn->fd, SHUT_RDWR);
+  while (const Conn* conn = http.deadlines_.take_due(now)) {
+    shutdown(conn->fd, SHUT_RDWR);
+    evhttp_connection_free(conn->evcon);
+  }
   http.arm_sweep();
 }
 

@@ -188,6 +188,7 @@ void Http::write(Conn& conn, const Reply& reply, bool close) {
     deadlines_.expect_io(conn, steady_now());
     arm_sweep();
   }
+  request->chunked = 0;  // it was the request's: evhttp would end our answer like one
   evhttp_send_reply_end(request);
 }
 

@@ -120,9 +120,42 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
   return twin == tokens.end() ? "" : pool + ": token " + std::to_string(*twin) + " twice";
 }
 
+std::string History::check_floor(const std::string& pool, const Grants& grants) const {
+  const auto floor = floors_.find(pool);
+  if (floor == floors_.end()) return "";
+  for (const Grant& grant : grants) {
+    if (grant.asked < horizon_ || grant.token > floor->second) continue;
+    return pool + ": token " + std::to_string(grant.token) + " of " + grant.holder +
+           " came after " + std::to_string(floor->second) + ", which is settled";
+  }
+  return "";
+}
+
+std::string History::settle(Time horizon) {
+  std::string wrong = verdict();
+  Time first_question = horizon;
+  for (auto& [pool, grants] : grants_) {
+    const auto is_over = [&](const Grant& grant) {
+      return grant.answered < horizon && end_of(grant) < horizon;
+    };
+    uint64_t& floor = floors_[pool];
+    for (const Grant& grant : grants) {
+      if (is_over(grant))
+        floor = std::max(floor, grant.token);
+      else
+        first_question = std::min(first_question, grant.asked);
+    }
+    std::erase_if(grants, is_over);
+  }
+  std::erase_if(losses_, [&](const auto& loss) { return loss.second < first_question; });
+  horizon_ = horizon;
+  return wrong;
+}
+
 std::string History::verdict() const {
   for (const auto& [pool, grants] : grants_) {
     std::string wrong = check_exclusion(pool, grants);
+    if (wrong.empty()) wrong = check_floor(pool, grants);
     if (wrong.empty()) wrong = check_tokens(pool, grants, slots_.at(pool) == 1 && losses_.empty());
     if (!wrong.empty()) return wrong;
   }

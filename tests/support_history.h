@@ -32,11 +32,16 @@ class History {
   // exclude those of after.
   void lost_all(Time from, Time to) { losses_.emplace_back(from, to); }
 
+  // Of those that are not settled.
   [[nodiscard]] size_t grants(const std::string& pool) const;
-  // All tokens that were told of, and to whom.
+  // All tokens that were told of and are not settled, and to whom.
   [[nodiscard]] std::map<uint64_t, std::string> tokens(const std::string& pool) const;
   // "" when all is right, else what is wrong.
   [[nodiscard]] std::string verdict() const;
+  // For histories without end: the verdict, and then all is forgotten that ended
+  // before the horizon, but for the highest token. Of what is told later nothing
+  // may have been asked for before that horizon, or have been forgotten.
+  [[nodiscard]] std::string settle(Time horizon);
 
  private:
   struct Grant {
@@ -52,10 +57,13 @@ class History {
   [[nodiscard]] Time end_of(const Grant& grant) const;
   [[nodiscard]] std::string check_exclusion(const std::string& pool, const Grants& grants) const;
   static std::string check_tokens(const std::string& pool, const Grants& grants, bool in_turn);
+  [[nodiscard]] std::string check_floor(const std::string& pool, const Grants& grants) const;
 
   std::map<std::string, size_t> slots_;
   std::map<std::string, Grants> grants_;
   std::vector<std::pair<Time, Time>> losses_;
+  Time horizon_{};
+  std::map<std::string, uint64_t> floors_;  // the highest token before the horizon
 };
 
 }  // namespace distributex::test

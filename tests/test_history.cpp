@@ -90,6 +90,38 @@ void forgives_holders_from_before_a_loss_but_not_their_tokens(void**) {
   assert_text(history.verdict(), "p: too many at once: b/7 c/8");
 }
 
+void forgets_what_is_settled(void**) {
+  History history = mutex();
+  history.told("p", "a", 6, at(0), at(1), at(100));
+  history.let_go("p", 6, at(10));
+  history.told("p", "b", 7, at(11), at(12), at(100));
+  assert_text(history.settle(at(20)), "");
+  assert_int_equal(history.grants("p"), 1);
+  history.told("p", "c", 8, at(21), at(22));
+  assert_text(history.verdict(), "p: too many at once: b/7 c/8");
+}
+
+void remembers_the_highest_token_that_is_settled(void**) {
+  History history = mutex();
+  history.told("p", "a", 6, at(0), at(1), at(10));
+  assert_text(history.settle(at(20)), "");
+  assert_int_equal(history.grants("p"), 0);
+  history.told("p", "b", 6, at(21), at(22), at(30));
+  assert_text(history.settle(at(40)), "p: token 6 of b came after 6, which is settled");
+}
+
+void remembers_a_loss_as_long_as_it_excuses_somebody(void**) {
+  History history = mutex();
+  history.told("p", "a", 6, at(0), at(1));
+  history.lost_all(at(10), at(20));
+  assert_text(history.settle(at(15)), "");
+  history.told("p", "b", 7, at(15), at(30));
+  history.told("p", "c", 8, at(50), at(60));
+  assert_text(history.settle(at(70)), "");
+  history.told("p", "d", 9, at(301), at(302));
+  assert_text(history.verdict(), "p: too many at once: c/8 d/9");
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -105,6 +137,9 @@ int main() {
       cmocka_unit_test(lets_semaphore_grants_overlap_in_any_order),
       cmocka_unit_test(finds_a_token_given_twice),
       cmocka_unit_test(forgives_holders_from_before_a_loss_but_not_their_tokens),
+      cmocka_unit_test(forgets_what_is_settled),
+      cmocka_unit_test(remembers_the_highest_token_that_is_settled),
+      cmocka_unit_test(remembers_a_loss_as_long_as_it_excuses_somebody),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -174,6 +174,24 @@ void cuts_a_request_that_drips(void** state) {
   check_cut(drip(f.port(), "POST /get HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", drops));
 }
 
+// evhttp waits for the end of a chunk's first line, however much has come of it:
+// more is not read, so the client's own end is not, either.
+void cuts_a_chunk_without_an_end(void** state) {
+  Fixture& f = fixture_of<Impatient>(state);
+  const long before = f.daemon.open_files();
+  const std::string head = "POST /get HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const size_t size : {20000U, 100000U}) {
+    Connection client(f.port());
+    const Clock::time_point start = Clock::now();
+    (void)client.send_some(head + std::string(size, '1'));
+    assert_true(client.wait_end() != End::none);
+    check_cut(Clock::now() - start);
+    Connection gone(f.port());
+    (void)gone.send_some(head + std::string(size, '1'));
+  }
+  assert_true(eventually([&] { return f.daemon.open_files() == before; }));
+}
+
 void cuts_a_connection_that_idles(void** state) {
   Fixture& f = fixture_of<Impatient>(state);
   Connection never(f.port());
@@ -316,6 +334,7 @@ int main() {
       test_with(Impatient, refuses_a_body_that_is_too_long),
       test_with(Impatient, cuts_an_unfinished_request_and_leaves_the_parked),
       test_with(Impatient, cuts_a_request_that_drips),
+      test_with(Impatient, cuts_a_chunk_without_an_end),
       test_with(Impatient, cuts_a_connection_that_idles),
       test_with(IdleLong, times_a_request_from_its_first_byte),
       test_with(Impatient, parks_longer_than_all_timeouts),

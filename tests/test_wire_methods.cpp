@@ -73,6 +73,22 @@ void takes_a_chunked_form(void** state) {
   assert_text(holders_of(f.daemon.port(), "one"), "a");
 }
 
+void answers_chunked_requests_one_after_the_other_over_one_connection(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  Connection line(f.daemon.port());
+  for (const char* word : {"granted", "held", "held"}) {
+    assert_true(
+        line.send("POST /get HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "f\r\npool=one&host=a\r\n0\r\n\r\n"));
+    const std::optional<Response> response = line.response();
+    assert_that(response.has_value(), "there was no %s", word);
+    assert_text(response->header("Distributex-Result"), word);
+  }
+  assert_true(line.send("GET /livez HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+  assert_text(line.response().value_or(Response{}).body, "ok\n");
+  assert_true(line.quiet());
+}
+
 void counts_the_first_of_equal_parameters(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_text(word(f.daemon.port(), "/get?host=first&host=second&pool=one&pool=nosuch"), "YES");
@@ -286,6 +302,7 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, takes_a_form_in_the_body_like_a_query),
       test_with(Fixture, takes_a_chunked_form),
+      test_with(Fixture, answers_chunked_requests_one_after_the_other_over_one_connection),
       test_with(Fixture, counts_the_first_of_equal_parameters),
       test_with(Fixture, refuses_other_methods_on_a_verb_with_405),
       test_with(Fixture, sends_no_body_after_head),

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// A lock service under test: its daemons, its pools, what its clients were told,
+// and when they must put up with trouble. Daemons and memcached belong to the
+// thread that starts them; the rest is for all threads.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "findings.h"
+#include "support_daemon.h"
+#include "support_history.h"
+#include "support_memcached.h"
+
+namespace distributex::soak {
+
+using test::Clock;
+using test::Daemon;
+using test::milliseconds;
+using Time = test::History::Time;
+
+// steady: one daemon with its locks in memory, never restarted: what grows, is
+// seen there. restarted: the same, and it ends now and then. shared: two daemons
+// over one memcached, of which the second ends now and then.
+enum class Kind { steady, restarted, shared };
+
+struct PoolRow {
+  const char* name;
+  size_t slots;     // the most that any configuration gives it
+  unsigned expire;  // seconds, the most as well; 0: never
+  bool listed;      // for the hosts alpha and beta only
+  bool comes_and_goes;
+};
+
+[[nodiscard]] std::span<const PoolRow> pool_rows();
+
+// The history of all pools, checked and forgotten piece by piece.
+class Ledger {
+ public:
+  Ledger();
+  void told(const std::string& pool, const std::string& holder, uint64_t token, Time asked,
+            Time answered, std::optional<Time> ends);
+  void let_go(const std::string& pool, uint64_t token);
+  void lost_all(Time from, Time to);
+  [[nodiscard]] std::string settle(Time horizon);
+
+ private:
+  std::mutex lock_;
+  test::History history_;
+};
+
+// The times in which an answer may fail to come, or be unavailable.
+class Trouble {
+ public:
+  explicit Trouble(milliseconds grace) : grace_(grace) {}
+  void begin() { ++open_; }
+  void end();
+  // It was over before anybody knew.
+  void note() { ended_ = Clock::now(); }
+  // Of a request that was sent then and whose answer is due now.
+  [[nodiscard]] bool excuses(Time asked) const;
+
+ private:
+  milliseconds grace_;
+  std::atomic<int> open_ = 0;
+  std::atomic<Time> ended_ = Time{};
+};
+
+// What a reload may change; as it stands here it is at the start and in a calm.
+struct Variant {
+  bool has_guest = true;
+  bool is_wide = true;   // the pool "vary" has all its slots, and its whole time
+  unsigned visitor = 0;  // the number in a further pool's name; 0: there is none
+};
+
+class Service {
+ public:
+  explicit Service(Kind kind);
+  [[nodiscard]] bool start();
+  [[nodiscard]] bool stop();
+
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] const char* name() const;
+  [[nodiscard]] size_t size() const { return daemons_.size(); }
+  [[nodiscard]] Daemon& daemon(size_t index) { return *daemons_[index]; }
+  [[nodiscard]] test::Memcached& memcached() { return *memcached_; }
+  [[nodiscard]] std::string yaml(const Variant& variant) const;
+  // Whether every daemon can grant locks, soon.
+  [[nodiscard]] bool is_ready() const;
+
+  // For all threads, after the start.
+  [[nodiscard]] const std::vector<uint16_t>& ports() const { return ports_; }
+  [[nodiscard]] Ledger& ledger() { return ledger_; }
+  [[nodiscard]] Trouble& trouble() { return trouble_; }
+
+ private:
+  Kind kind_;
+  std::unique_ptr<test::Memcached> memcached_;
+  std::vector<std::unique_ptr<Daemon>> daemons_;
+  std::vector<uint16_t> ports_;
+  Ledger ledger_;
+  Trouble trouble_;
+};
+
+}  // namespace distributex::soak
