@@ -202,6 +202,7 @@ int serve(const Arguments& arguments, const Config& config) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {
     if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
