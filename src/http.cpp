@@ -125,14 +125,18 @@ void Http::on_input(evbuffer*, const evbuffer_cb_info* change, void* conn) noexc
 void Http::arm_sweep() {
   if (!deadlines_.any() || evtimer_pending(sweep_event_.get(), nullptr)) return;
   evtimer_add(sweep_event_.get(), &sweep_interval);
+  sweep_armed_at_ = steady_now();
 }
 
-// Cuts connections whose time is over; evhttp then sees their end.
-void Http::on_sweep(int, short, void* self) noexcept {
-  Http& http = *static_cast<Http*>(self);
-  const Time now = steady_now();
-  while (const Conn* conn = http.deadlines_.take_due(now)) shutdown(conn->fd, SHUT_RDWR);
-  http.arm_sweep();
+void Http::on_sweep(int, short, void* self) noexcept { static_cast<Http*>(self)->sweep(); }
+
+// Cuts connections whose time was over when the sweep was armed. Not those whose
+// time is over now: when the loop has stood still since (the process was stopped,
+// the machine paused), what they have sent in time may be unread. It is read
+// before the next sweep. evhttp then sees the connection's end.
+void Http::sweep() {
+  while (const Conn* conn = deadlines_.take_due(sweep_armed_at_)) shutdown(conn->fd, SHUT_RDWR);
+  arm_sweep();
 }
 
 void Http::on_request(evhttp_request* request, void* self) noexcept {

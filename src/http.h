@@ -117,6 +117,7 @@ class Http {
   Conn* find(Ticket ticket);
   Conn* find_stream(Ticket ticket);
   void arm_sweep();
+  void sweep();
 
   event_base* base_;
   HttpEvents events_;
@@ -128,7 +129,7 @@ class Http {
   size_t sending_ = 0;
   Ticket last_ticket_ = 0;
   bool closing_ = false;
-  bool sweep_armed_ = false;
+  Time sweep_armed_at_{};
   size_t read_ahead_ = 0;
   std::string head_;  // of the reply being made
   std::string date_;
