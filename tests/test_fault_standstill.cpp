@@ -4,6 +4,9 @@
 // meanwhile is answered, and clients that contend notice nothing but the time.
 #include <signal.h>
 
+#include <algorithm>
+
+#include "support_bench.h"
 #include "support_crowd.h"
 #include "support_daemon.h"
 #include "support_http.h"
@@ -188,6 +191,35 @@ void one_of_two_that_share_a_memcached_stands_still(void** state) {
   assert_text(unrest(other, "mutex", 1, at_rest), "");
 }
 
+// The loop alone stands still: memcached has seen a lease come and go, or its
+// renewal, before anybody here hears of it.
+void a_lease_that_is_heard_of_after_its_end_is_none(void** state) {
+  const Memcached& memcached = fixture_of<Fixture>(state).memcached;
+  assert_true(fixture_of<Fixture>(state).memcached.start());
+  BackendBench bench("memcache", "memcachehost: " + memcached.address());
+  assert_true(bench.until([&] { return !bench.backend().trouble(); }));
+  const Owner a{"a", ""};
+  bench.use_pool("renewed");
+  const Verdict granted = bench.get(a, 1, 1);
+  const OpId renewal = bench.ask_renew(a, granted.token);
+  bench.use_pool("granted");
+  const OpId grant = bench.ask_get(a, 1, 1);
+  constexpr const char* both[] = {"granted", "renewed"};
+  const auto all_are = [&](const char* what) {
+    return std::all_of(std::begin(both), std::end(both), [&](const std::string& pool) {
+      return memcached.ask("get distributex:" + pool + ":0").starts_with(what);
+    });
+  };
+  assert_true(eventually([&] { return all_are("VALUE"); }));
+  assert_true(eventually([&] { return all_are("END"); }));
+  assert_text(BackendBench::name_of(bench.verdict_of(grant)), "full");
+  assert_text(BackendBench::name_of(bench.verdict_of(renewal)), "lost");
+  for (const char* pool : both) {
+    bench.use_pool(pool);
+    assert_text(BackendBench::name_of(bench.get({"b", ""})), "granted");
+  }
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -198,6 +230,7 @@ int main() {
       test_with(Fixture, whoever_asked_meanwhile_is_answered),
       test_with(Fixture, stops_of_all_lengths_under_load),
       test_with(Fixture, one_of_two_that_share_a_memcached_stands_still),
+      test_with(Fixture, a_lease_that_is_heard_of_after_its_end_is_none),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
