@@ -10,6 +10,7 @@
 
 #include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -133,10 +134,21 @@ void Http::on_sweep(int, short, void* self) noexcept { static_cast<Http*>(self)-
 // Cuts connections whose time was over when the sweep was armed. Not those whose
 // time is over now: when the loop has stood still since (the process was stopped,
 // the machine paused), what they have sent in time may be unread. It is read
-// before the next sweep. evhttp then sees the connection's end.
+// before the next sweep.
 void Http::sweep() {
-  while (const Conn* conn = deadlines_.take_due(sweep_armed_at_)) shutdown(conn->fd, SHUT_RDWR);
+  while (const Conn* conn = deadlines_.take_due(sweep_armed_at_)) cut_off(conn->fd);
   arm_sweep();
+}
+
+// evhttp then sees the connection's end. Where answers have not been taken it
+// ends with a reset, or the kernel would go on keeping them.
+void Http::cut_off(int fd) {
+  int unsent = 0;
+  if (ioctl(fd, TIOCOUTQ, &unsent) == 0 && unsent > 0) {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  shutdown(fd, SHUT_RDWR);
 }
 
 void Http::on_request(evhttp_request* request, void* self) noexcept {

@@ -118,6 +118,7 @@ class Http {
   Conn* find_stream(Ticket ticket);
   void arm_sweep();
   void sweep();
+  static void cut_off(int fd);
 
   event_base* base_;
   HttpEvents events_;
