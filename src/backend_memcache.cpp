@@ -64,6 +64,7 @@ class MemcacheBackend final : public Backend {
   void apply(size_t server, LinkAlive&, Time now) { servers_[server]->note_alive(now); }
 
   [[nodiscard]] Verdict verdict_of(MemcachePool& pool, const SlotAnswer& answer, Time now);
+  static void refuse_ended(Verdict& verdict, Time now);
   void start_lease(MemcachePool& pool, const SlotAnswer& answer, Verdict& verdict, Time now);
   [[nodiscard]] Time retry_at(MemcachePool& pool, Time now);
   [[nodiscard]] Lease lease_of(const MemcachePool& pool, const SlotLease& slot, Time now) const;
@@ -244,7 +245,19 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
     case Verdict::Kind::failed:
       break;
   }
+  refuse_ended(verdict, now);
   return verdict;
+}
+
+// Where this process has stood still, a lease may have ended before its holder
+// could hear of it, and be another's by now. What is left of it is removed as
+// at any lease's end.
+void MemcacheBackend::refuse_ended(Verdict& verdict, Time now) {
+  if (!verdict.ends || *verdict.ends > now) return;
+  if (verdict.kind == Verdict::Kind::renewed) verdict.kind = Verdict::Kind::lost;
+  if (verdict.kind != Verdict::Kind::granted) return;
+  verdict.kind = Verdict::Kind::full;
+  verdict.retry_at = now;
 }
 
 // A lease's time starts when the answer is here, not when it was sent for; but

@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "listener_inherited.h"
 #include "log.h"
+#include "memory.h"
 #include "notify.h"
 #include "process.h"
 #include "server.h"
@@ -202,6 +203,8 @@ int serve(const Arguments& arguments, const Config& config) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
+  end_when_out_of_memory();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {
     if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");

@@ -9,6 +9,7 @@
 
 #include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -100,7 +101,7 @@ void Http::adopt(bufferevent* bev) {
   const auto slot = static_cast<size_t>(fd);
   assert(slot < (size_t{1} << descriptor_bits));
   if (conns_.size() <= slot) conns_.resize(slot + 1);
-  if (conns_[slot]) return;
+  assert(!conns_[slot]);
   conns_[slot] = std::make_unique<Conn>(
       Conn{.http = this, .evcon = static_cast<evhttp_connection*>(evcon), .fd = fd});
   Conn& conn = *conns_[slot];
@@ -126,18 +127,31 @@ void Http::count(Conn& conn) {
 void Http::arm_sweep() {
   if (!deadlines_.any() || evtimer_pending(sweep_event_.get(), nullptr)) return;
   evtimer_add(sweep_event_.get(), &sweep_interval);
+  sweep_armed_at_ = steady_now();
 }
 
-// Ends connections whose time is over. That one of them is read from, and so
-// would see its own end, is not sure: it may have sent more than is kept.
-void Http::on_sweep(int, short, void* self) noexcept {
-  Http& http = *static_cast<Http*>(self);
-  const Time now = steady_now();
-  while (const Conn* conn = http.deadlines_.take_due(now)) {
-    shutdown(conn->fd, SHUT_RDWR);
-    evhttp_connection_free(conn->evcon);
+void Http::on_sweep(int, short, void* self) noexcept { static_cast<Http*>(self)->sweep(); }
+
+// Ends connections whose time was over when the sweep was armed. Not those whose
+// time is over now: when the loop has stood still since (the process was stopped,
+// the machine paused), what they have sent in time may be unread. It is read
+// before the next sweep.
+void Http::sweep() {
+  while (const Conn* conn = deadlines_.take_due(sweep_armed_at_)) cut_off(*conn);
+  arm_sweep();
+}
+
+// Where answers have not been taken it ends with a reset, or the kernel would go
+// on keeping them. That the connection is read from, and so would see its own
+// end, is not sure: it may have sent more than is kept.
+void Http::cut_off(const Conn& conn) {
+  int unsent = 0;
+  if (ioctl(conn.fd, TIOCOUTQ, &unsent) == 0 && unsent > 0) {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(conn.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
-  http.arm_sweep();
+  shutdown(conn.fd, SHUT_RDWR);
+  evhttp_connection_free(conn.evcon);
 }
 
 void Http::on_request(evhttp_request* request, void* self) noexcept {

@@ -127,6 +127,8 @@ class Http {
   Conn* find(Ticket ticket);
   Conn* find_stream(Ticket ticket);
   void arm_sweep();
+  void sweep();
+  static void cut_off(const Conn& conn);
 
   event_base* base_;
   HttpEvents events_;
@@ -140,7 +142,7 @@ class Http {
   size_t sending_ = 0;
   Ticket last_ticket_ = 0;
   bool closing_ = false;
-  bool sweep_armed_ = false;
+  Time sweep_armed_at_{};
   size_t read_ahead_ = 0;
   std::array<char, 16384> bytes_{};  // being read
   std::string head_;                 // of the reply being made

@@ -4,7 +4,6 @@
 // what a client does not take is kept up to a bound, then it is cut off.
 #include <event2/bufferevent.h>
 #include <event2/http.h>
-#include <sys/socket.h>
 
 #include "clock.h"
 #include "http.h"
@@ -46,10 +45,7 @@ bool Http::stream(Ticket ticket, std::string_view bytes) {
   if (!conn) return false;
   bufferevent* bev = evhttp_connection_get_bufferevent(conn->evcon);
   if (evbuffer_get_length(bufferevent_get_output(bev)) > most_unsent) {
-    // With a reset, so that the kernel does not keep the unread, either.
-    const linger now{.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    evhttp_connection_free(conn->evcon);
+    cut_off(*conn);
     return false;
   }
   evbuffer_add(body_.get(), bytes.data(), bytes.size());

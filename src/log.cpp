@@ -225,6 +225,15 @@ void log_sound_line(Level level, std::string_view text) {
   if (log_enabled(level)) emit(level, text);
 }
 
+void log_last_word(const char* text) {
+  if (state.target == LogTarget::syslog) return syslog(LOG_ERR, "%s", text);
+  Text<line_max> line;
+  line.add(state.journal ? "<3>" : "error ");
+  line.add(text);
+  line.add("\n");
+  (void)!write(STDERR_FILENO, line.bytes.data(), line.size);
+}
+
 void log_flush() {
   if (waiting.size > 0) write_waiting();
   if (waiting.size > 0 || state.dropped == 0) return;

@@ -28,6 +28,10 @@ void log_open(LogTarget target, Level most_verbose);
 // The same for a text that is sound already: printable ASCII of up to 4 KiB.
 void log_sound_line(Level level, std::string_view text);
 
+// For a process that ends here and now: past what has gathered, from any
+// thread, and without memory or the time.
+void log_last_word(const char* text);
+
 // Writes what has gathered. The server calls it once a pass of its loop; so
 // must whoever forks or leaves. What cannot be written waits, up to 64 KiB;
 // lines beyond that are dropped, counted, and reported when writing works

@@ -12,12 +12,26 @@ namespace {
 
 constexpr milliseconds pause_after_trouble{20};
 
+std::vector<std::string> on_loopback(const std::vector<uint16_t>& ports) {
+  std::vector<std::string> addresses;
+  for (const uint16_t port : ports) addresses.push_back("127.0.0.1:" + std::to_string(port));
+  return addresses;
+}
+
+Response ask(const std::string& address, std::string_view target) {
+  Connection connection(address);
+  return fetch(connection, target);
+}
+
 bool has_lock(const Response& response) { return response.status == 200 && response.body == "YES"; }
 
 }  // namespace
 
-Crowd::Crowd(const CrowdShape& shape, std::vector<uint16_t> ports)
-    : shape_(shape), ports_(std::move(ports)) {
+Crowd::Crowd(const CrowdShape& shape, const std::vector<uint16_t>& ports)
+    : Crowd(shape, on_loopback(ports)) {}
+
+Crowd::Crowd(const CrowdShape& shape, std::vector<std::string> addresses)
+    : shape_(shape), addresses_(std::move(addresses)) {
   for (size_t i = 0; i < shape_.clients; i++) {
     threads_.emplace_back([this, i] { be_client(i); });
   }
@@ -32,6 +46,11 @@ void Crowd::finish() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+}
+
+bool Crowd::goes_on(size_t more) const {
+  const size_t before = locks();
+  return eventually([&] { return locks() >= before + more; });
 }
 
 void Crowd::lost_all(History::Time from, History::Time to) {
@@ -53,11 +72,11 @@ void Crowd::be_client(size_t number) {
 // hold already may come from any question after that which failed.
 bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
   dice = dice * 1664525U + 1013904223U;
-  const size_t daemon = (dice >> 16) % ports_.size();
+  const size_t daemon = (dice >> 16) % addresses_.size();
   const std::string who = "pool=" + shape_.pool + "&host=h" + std::to_string(number);
   const auto asked = Clock::now();
   const Response response =
-      fetch(ports_[daemon], (shape_.patient ? "/wait/?timeout=5&" : "/get/?") + who);
+      ask(addresses_[daemon], (shape_.patient ? "/wait/?timeout=5&" : "/get/?") + who);
   const auto answered = Clock::now();
   if (!has_lock(response)) {
     // A pause between questions, not a wait for anything.
@@ -67,7 +86,7 @@ bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
   const uint64_t token = strtoull(response.header("Distributex-Token").c_str(), nullptr, 10);
   std::optional<History::Time> ends;
   if (const std::string left = response.header("Distributex-Expires"); !left.empty()) {
-    ends = (shape_.patient ? answered : asked) +
+    ends = (shape_.patient && !shape_.wary ? answered : asked) +
            milliseconds(static_cast<int64_t>(strtod(left.c_str(), nullptr) * 1000) - 1);
   }
   {
@@ -82,49 +101,8 @@ bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
     const std::lock_guard guard(lock_);
     history_.let_go(shape_.pool, token, Clock::now());
   }
-  (void)fetch(ports_[daemon], "/release/?" + who + "&token=" + std::to_string(token));
+  (void)ask(addresses_[daemon], "/release/?" + who + "&token=" + std::to_string(token));
   return true;
-}
-
-LivezWatch::LivezWatch(std::vector<uint16_t> ports) {
-  for (const uint16_t port : ports) threads_.emplace_back([this, port] { watch(port); });
-}
-
-void LivezWatch::stop() {
-  stopping_ = true;
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
-}
-
-void LivezWatch::watch(uint16_t port) {
-  while (!stopping_) {
-    const auto asked = Clock::now();
-    const Response response = fetch(port, "/livez");
-    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - asked);
-    {
-      const std::lock_guard guard(lock_);
-      took_.push_back(response.status == 200 ? took : milliseconds(100000));
-    }
-    std::this_thread::sleep_for(milliseconds(10));  // the measure's pace
-  }
-}
-
-bool LivezWatch::is_quick(milliseconds limit) const {
-  const std::lock_guard guard(lock_);
-  const auto slow =
-      std::count_if(took_.begin(), took_.end(), [&](milliseconds t) { return t > limit; });
-  return !took_.empty() && static_cast<size_t>(slow) * 20 <= took_.size();
-}
-
-std::string LivezWatch::report() const {
-  const std::lock_guard guard(lock_);
-  auto sorted = took_;
-  std::sort(sorted.begin(), sorted.end());
-  if (sorted.empty()) return "no answer";
-  return std::to_string(sorted.size()) + " answers, half within " +
-         std::to_string(sorted[sorted.size() / 2].count()) + " ms, all within " +
-         std::to_string(sorted.back().count()) + " ms";
 }
 
 }  // namespace distributex::test

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Clients that contend for one pool through several daemons, each in a thread
-// of its own, and what they were told as a history; and a watch that measures
-// how soon /livez answers meanwhile.
+// of its own, and what they were told as a history.
 #pragma once
 
 #include <stdint.h>
@@ -22,11 +21,16 @@ struct CrowdShape {
   size_t clients = 50;
   bool patient = true;  // they wait; else they get, again and again
   size_t rounds = 0;    // locks for each client; 0: until stop()
+  // A waiter's lease counts from its answer, or, where answers may be long on
+  // their way, from its question: as a client must count that is to be safe.
+  bool wary = false;
 };
 
 class Crowd {
  public:
-  Crowd(const CrowdShape& shape, std::vector<uint16_t> ports);
+  Crowd(const CrowdShape& shape, const std::vector<uint16_t>& ports);
+  // Of daemons elsewhere than on 127.0.0.1.
+  Crowd(const CrowdShape& shape, std::vector<std::string> addresses);
   ~Crowd() { stop(); }
 
   // No client asks for more locks; waits until all have ended.
@@ -34,6 +38,8 @@ class Crowd {
   // Waits until all rounds are done.
   void finish();
   [[nodiscard]] size_t locks() const { return locks_; }
+  // Waits for so many locks more; false when they do not come.
+  [[nodiscard]] bool goes_on(size_t more) const;
   // For reading when all clients have ended; lost_all() at any time.
   [[nodiscard]] History& history() { return history_; }
   void lost_all(History::Time from, History::Time to);
@@ -43,31 +49,11 @@ class Crowd {
   [[nodiscard]] bool take_turn(size_t number, unsigned& dice, History::Time& since);
 
   CrowdShape shape_;
-  std::vector<uint16_t> ports_;
+  std::vector<std::string> addresses_;
   std::atomic<bool> stopping_ = false;
   std::atomic<size_t> locks_ = 0;
   std::mutex lock_;
   History history_;
-  std::vector<std::thread> threads_;
-};
-
-// Asks each daemon's /livez a hundred times a second until it ends.
-class LivezWatch {
- public:
-  explicit LivezWatch(std::vector<uint16_t> ports);
-  ~LivezWatch() { stop(); }
-  void stop();
-  // Whether all but a few answers, which a busy machine may cost, were there
-  // within the time.
-  [[nodiscard]] bool is_quick(milliseconds limit) const;
-  [[nodiscard]] std::string report() const;
-
- private:
-  void watch(uint16_t port);
-
-  std::atomic<bool> stopping_ = false;
-  mutable std::mutex lock_;
-  std::vector<milliseconds> took_;
   std::vector<std::thread> threads_;
 };
 

@@ -2,7 +2,8 @@
 // A lease is held from the moment its holder heard of it to the moment it let
 // go, asked for the release or ran out of time: what the holder may count on. A
 // token must be above that of every grant answered before this one was asked
-// for; of a mutex, where one holder follows the other, above all answered before.
+// for; of a mutex, where one holder follows the other, above all answered before,
+// unless the answer came so late that its lease was over: that was no holder.
 #include "support_history.h"
 
 #include <algorithm>
@@ -83,7 +84,8 @@ std::string History::check_exclusion(const std::string& pool, const Grants& gran
   return "";
 }
 
-std::string History::check_tokens(const std::string& pool, const Grants& grants, bool in_turn) {
+std::string History::check_tokens(const std::string& pool, const Grants& grants,
+                                  bool in_turn) const {
   std::vector<const Grant*> by_answer;
   std::vector<const Grant*> by_question;
   for (const Grant& grant : grants) {
@@ -97,11 +99,12 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
            " came after " + std::to_string(before->token) + " of " + before->holder;
   };
   if (in_turn) {
-    for (size_t i = 1; i < by_answer.size(); i++) {
-      if (by_answer[i]->token <= by_answer[i - 1]->token)
-        return wrong(by_answer[i - 1], by_answer[i]);
+    const Grant* before = nullptr;
+    for (const Grant* grant : by_answer) {
+      if (end_of(*grant) <= grant->answered) continue;
+      if (before && grant->token <= before->token) return wrong(before, grant);
+      before = grant;
     }
-    return "";
   }
   std::sort(by_question.begin(), by_question.end(),
             [](const Grant* a, const Grant* b) { return a->asked < b->asked; });

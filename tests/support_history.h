@@ -56,7 +56,8 @@ class History {
 
   [[nodiscard]] Time end_of(const Grant& grant) const;
   [[nodiscard]] std::string check_exclusion(const std::string& pool, const Grants& grants) const;
-  static std::string check_tokens(const std::string& pool, const Grants& grants, bool in_turn);
+  [[nodiscard]] std::string check_tokens(const std::string& pool, const Grants& grants,
+                                         bool in_turn) const;
   [[nodiscard]] std::string check_floor(const std::string& pool, const Grants& grants) const;
 
   std::map<std::string, size_t> slots_;

@@ -43,6 +43,19 @@ extern "C" {
 
 namespace distributex::test {
 
+// Built with a sanitizer, which is slower and has memory of its own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 inline void check_text(std::string_view actual, std::string_view expected, const char* file,
                        int line) {
   if (actual == expected) {

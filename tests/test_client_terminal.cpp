@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // distributex at a terminal: an interactive shell on a pty runs it, keys are
 // pressed, and what appears on the screen tells how jobs are controlled.
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "handle.h"
 #include "support_client.h"
 #include "support_daemon.h"
 #include "support_status.h"
@@ -200,15 +203,21 @@ void in_a_pipeline_the_terminal_is_handed_over_on_demand(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "one", 0));
 }
 
+// A shell that starts programs all the time would be no good here: while its child
+// is stopped between vfork and exec it cannot be stopped itself, whoever tries.
 void ctrl_z_stops_a_pipeline_and_fg_resumes_it(void** state) {
   auto& f = fixture_of<Fixture>(state);
-  f.screen.enter(f.distributex() + "'echo ready; while ! [ -e " + f.dir.file("go") +
-                 " ]; do sleep 0.02; done; echo over' | cat");
+  const std::string go = f.dir.file("go");
+  assert_int_equal(mkfifo(go.c_str(), 0600), 0);
+  f.screen.enter(f.distributex() + "'echo ready; read x <" + go + "; echo over' | cat");
   assert_true(f.screen.wait_for("ready"));
   f.screen.type("\x1a");
   assert_true(f.screen.wait_for("Stopped"));
-  write_file(f.dir.file("go"), "");
   f.screen.enter("fg");
+  assert_true(eventually([&] {
+    const Fd writer(open(go.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return writer && write(writer.get(), "x\n", 2) == 2;
+  }));
   assert_true(f.screen.wait_for("over\r\n"));
   assert_true(f.screen.wait_for("prompt> "));
 }

@@ -56,6 +56,16 @@ void finds_a_mutex_token_that_fell(void**) {
   assert_text(history.verdict(), "p: token 5 of b came after 6 of a");
 }
 
+// It was granted first, and heard of when its lease was over and another's.
+void takes_an_answer_that_came_too_late_for_no_holder(void**) {
+  History history = mutex();
+  history.told("p", "b", 6, at(40), at(50), at(100));
+  history.told("p", "a", 5, at(0), at(60), at(30));
+  assert_text(history.verdict(), "");
+  history.told("p", "c", 4, at(70), at(80), at(75));
+  assert_text(history.verdict(), "p: token 4 of c came after 6 of b");
+}
+
 void finds_a_semaphore_token_below_one_answered_before(void**) {
   History history;
   history.slots("p", 2);
@@ -133,6 +143,7 @@ int main() {
       cmocka_unit_test(finds_a_holder_whose_lease_was_renewed),
       cmocka_unit_test(finds_one_too_many_in_a_semaphore),
       cmocka_unit_test(finds_a_mutex_token_that_fell),
+      cmocka_unit_test(takes_an_answer_that_came_too_late_for_no_holder),
       cmocka_unit_test(finds_a_semaphore_token_below_one_answered_before),
       cmocka_unit_test(lets_semaphore_grants_overlap_in_any_order),
       cmocka_unit_test(finds_a_token_given_twice),

@@ -58,23 +58,9 @@ struct Patient : Fixture {
 };
 
 // A sanitizer's own memory hides what the daemon uses.
-constexpr bool memory_tells() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return false;
-#else
-  return true;
-#endif
-#else
-  return true;
-#endif
-}
-
 void check_growth(const Fixture& f, long before, long most) {
   const long grown = f.daemon.rss_kib() - before;
-  assert_that(!memory_tells() || grown < most, "it has grown by %ld KiB", grown);
+  assert_that(sanitized || grown < most, "it has grown by %ld KiB", grown);
 }
 
 std::string padded_request(size_t padding) {
