@@ -73,7 +73,11 @@ std::string read_head(std::string_view text, Head& head) {
     if (!fault.empty()) return fault + ": " + std::string(line.substr(0, 200));
     is_first = false;
   }
-  const bool is_bounded = head.length || head.chunked || head.closes || head.answer.status == 100;
+  // evhttp's own page for what is no request ends with the connection, and does
+  // not say so to whoever asked for another host, or for a tunnel.
+  const bool is_page = head.answer.status == 400 && head.content_type == "text/html";
+  const bool is_bounded =
+      head.length || head.chunked || head.closes || head.answer.status == 100 || is_page;
   return is_bounded ? "" : "no length, and the connection stays open";
 }
 
@@ -126,6 +130,7 @@ HttpAnswers read_answers(std::string_view bytes) {
     if (end == bytes.npos || !fault.empty()) break;
     Head head;
     fault = read_head(bytes.substr(0, end), head);
+    if (!fault.empty()) fault.append(", in:\n").append(bytes.substr(0, std::min<size_t>(end, 600)));
     bytes.remove_prefix(end + 4);
     if (!fault.empty()) break;
     const std::optional<size_t> size = body_size(bytes, head, fault);
