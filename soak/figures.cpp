@@ -55,6 +55,7 @@ Figures look_at(const Daemon& daemon) {
 }
 
 void watch_idle(const Daemon& daemon, milliseconds length, Figures& figures) {
+  poll(nullptr, 0, 1000);  // a sweep follows the last connection
   const long sleeps = sleeps_of(daemon.pid());
   const milliseconds cpu = daemon.cpu_time();
   poll(nullptr, 0, static_cast<int>(length.count()));  // the measure's length
@@ -80,7 +81,7 @@ std::string unevenness(const Figures& before, const Figures& now, const Bounds& 
         told("resident KiB", static_cast<double>(before.rss_kib), static_cast<double>(now.rss_kib));
   if (now.files != before.files)
     text += told("descriptors", static_cast<double>(before.files), static_cast<double>(now.files));
-  if (now.wakeups > before.wakeups + bounds.more_wakeups)
+  if (now.wakeups > bounds.wakeups)
     text += told("idle wake-ups a second", before.wakeups, now.wakeups);
   if (now.cpu > bounds.cpu)
     text += told("milliseconds of CPU while idle", static_cast<double>(before.cpu.count()),
