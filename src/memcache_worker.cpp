@@ -206,6 +206,7 @@ void MemcacheWorker::Room::do_job(MemcacheJob& job) {
   } else if (const auto* expire = std::get_if<ExpireLease>(&job.what)) {
     do_expire(*expire, job);
     note_link();
+    if (!down_) report(LinkAlive{});  // it puts the next ping off
   } else if (auto* survey = std::get_if<SurveyPools>(&job.what)) {
     do_survey(*survey, job);
     note_link();

@@ -36,21 +36,12 @@ timeval to_timeval(Duration duration) {
   return {.tv_sec = us.count() / 1'000'000, .tv_usec = us.count() % 1'000'000};
 }
 
-EventBase make_base() {
-  event_config* config = event_config_new();
-  // Fewer calls to epoll_ctl; safe, since no descriptor here is duplicated.
-  event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
-  EventBase base{event_base_new_with_config(config)};
-  event_config_free(config);
-  return base;
-}
-
 }  // namespace
 
 Server::Server(ServerSetup setup)
     : setup_(std::move(setup)),
       started_(steady_now()),
-      base_(make_base()),
+      base_(event_base_new()),
       record_(setup_.config, wall_us()),
       backend_(make_backend({.base = base_.get(),
                              .config = setup_.config,
