@@ -2,6 +2,7 @@
 // Several real daemons over one real memcached, with fifty clients that contend
 // for a lock, in calm and while something breaks. What the clients were told
 // must be a sound history, and no daemon's loop may stand still meanwhile.
+#include <poll.h>
 #include <stdlib.h>
 
 #include "support_crowd.h"
@@ -136,6 +137,21 @@ void slots_that_come_free_at_once_wake_as_many_waiters(void** state) {
     const auto response = waiter.response();
     assert_true(response && response->body == "YES");
   }
+}
+
+// Nobody asks for anything meanwhile: the daemon alone removes what has ended.
+void leases_that_end_one_after_the_other_look_like_no_silence(void** state) {
+  Fixture& f = of(state);
+  assert_true(f.start_daemons(1));
+  f.daemons[0]->forget_log();
+  for (const char* pool : {"mutex", "long", "sem", "sem", "sem", "sem", "sem"}) {
+    static int number = 0;
+    const std::string who = "&expire=3&host=h" + std::to_string(++number);
+    assert_text(word(f.port(0), std::string("/get/?pool=") + pool + who), "YES");
+    poll(nullptr, 0, 450);  // so far apart will they end
+  }
+  assert_true(eventually([&] { return f.daemons[0]->log_lines("event=expired").size() == 7; }));
+  assert_int_equal(f.daemons[0]->log_lines("memcached down").size(), 0);
 }
 
 // --- something breaks -------------------------------------------------------
@@ -277,6 +293,7 @@ int main() {
       test_with(Fixture, three_daemons_share_a_semaphore),
       test_with(Fixture, a_release_on_one_daemon_wakes_a_waiter_of_another),
       test_with(Fixture, slots_that_come_free_at_once_wake_as_many_waiters),
+      test_with(Fixture, leases_that_end_one_after_the_other_look_like_no_silence),
       test_with(Fixture, locks_and_tokens_stay_when_a_daemon_is_killed),
       test_with(Fixture, a_daemon_killed_under_load_causes_no_second_holder),
       test_with(Fixture, a_stopped_memcached_under_load),
