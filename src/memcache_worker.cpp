@@ -206,7 +206,6 @@ void MemcacheWorker::Room::do_job(MemcacheJob& job) {
   } else if (const auto* expire = std::get_if<ExpireLease>(&job.what)) {
     do_expire(*expire, job);
     note_link();
-    if (!down_) report(LinkAlive{});  // it puts the next ping off
   } else if (auto* survey = std::get_if<SurveyPools>(&job.what)) {
     do_survey(*survey, job);
     note_link();
@@ -268,7 +267,9 @@ void MemcacheWorker::Room::do_survey(SurveyPools& what, const MemcacheJob& job) 
   if (!last) post({std::move(what), {}, job.deadline});
 }
 
+// However much else is done: not every job is news for the loop.
 void MemcacheWorker::Room::do_ping() {
+  next_ping_ = steady_now() + ping_every;
   link_.set_deadline(steady_now() + chore_limit);
   const bool answers = link_.ping();
   note_link();
@@ -313,8 +314,9 @@ void MemcacheWorker::Room::note_link() {
     report(LinkUp{std::move(*facts)});
   }
   down_ = !link_.is_connected();
-  if (down_) report(LinkDown{link_.reason()});
-  next_ping_ = steady_now() + (down_ ? ping_every_when_down : ping_every);
+  if (!down_) return;
+  report(LinkDown{link_.reason()});
+  next_ping_ = steady_now() + ping_every_when_down;
 }
 
 void MemcacheWorker::Room::wake() {

@@ -143,6 +143,7 @@ void slots_that_come_free_at_once_wake_as_many_waiters(void** state) {
 void leases_that_end_one_after_the_other_look_like_no_silence(void** state) {
   Fixture& f = of(state);
   assert_true(f.start_daemons(1));
+  f.daemons[0]->forget_log();
   for (const char* pool : {"mutex", "long", "sem", "sem", "sem", "sem", "sem"}) {
     static int number = 0;
     const std::string who = "&expire=3&host=h" + std::to_string(++number);
