@@ -98,13 +98,14 @@ void FaultProxy::run() {
     const Mode mode = mode_;
     const bool stalled = mode == Mode::stall;
     std::vector<pollfd> fds{{wake_, POLLIN, 0}, {listener_, POLLIN, 0}};
-    bool dripping = false;
+    bool pending = false;  // what came while it stalled, too
     for (const Pair& pair : pairs_) {
       fds.push_back({pair.client, static_cast<short>(stalled ? 0 : POLLIN), 0});
       fds.push_back({pair.server, static_cast<short>(stalled ? 0 : POLLIN), 0});
-      dripping = dripping || (mode == Mode::drip && !pair.to_client.empty());
+      pending = pending || (!stalled && !pair.to_client.empty());
     }
-    poll(fds.data(), fds.size(), dripping ? drip_ms : -1);
+    const int pace_ms = mode == Mode::drip ? drip_ms : 0;
+    poll(fds.data(), fds.size(), pending ? pace_ms : -1);
     uint64_t count = 0;
     (void)!read(wake_, &count, sizeof count);
     size_t at = 2;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A TCP proxy in front of a memcached that can be told to misbehave: to drip
-// its answers byte by byte, to cut a connection in the midst of an answer, to
+// A TCP proxy in front of a server that can be told to misbehave: to drip its
+// answers byte by byte, to cut a connection in the midst of an answer, to
 // let nothing through. One thread; the mode may change at any time.
 #pragma once
 
