@@ -10,7 +10,9 @@ namespace distributex {
 
 namespace {
 // The worker has news every second, and a call of its may take a while.
-constexpr auto silence_limit = std::chrono::milliseconds(1800);
+constexpr auto silence_limit = std::chrono::milliseconds(1600);
+// Whoever stood still for a while finds silence; the worker stood still as well.
+constexpr auto second_look = std::chrono::milliseconds(200);
 }  // namespace
 
 MemcacheServer::MemcacheServer(event_base* base, const MemcacheAddress& address,
@@ -19,7 +21,7 @@ MemcacheServer::MemcacheServer(event_base* base, const MemcacheAddress& address,
     : name_(address_name(address)),
       on_results_(std::move(on_results)),
       trouble_(sentence("not connected yet")),
-      news_(now),
+      silent_at_(now + silence_limit),
       worker_(address, settings),
       wake_(event_new(base, worker_.wake_fd(), EV_READ | EV_PERSIST, on_wake, this)) {
   event_add(wake_.get(), nullptr);
@@ -54,8 +56,13 @@ void MemcacheServer::note(const LinkUp& up, Time now) {
   note_alive(now);
 }
 
+void MemcacheServer::note_news(Time now) {
+  silent_at_ = now + silence_limit;
+  doubted_ = false;
+}
+
 void MemcacheServer::note_alive(Time now) {
-  news_ = now;
+  note_news(now);
   if (!trouble_) return;
   trouble_.reset();
   if (!reason_.empty()) log_line(Level::info, "memcached answers again server=%s", name_.c_str());
@@ -63,7 +70,7 @@ void MemcacheServer::note_alive(Time now) {
 }
 
 void MemcacheServer::note(const LinkDown& down, Time now) {
-  news_ = now;
+  note_news(now);
   set_trouble(down.reason);
 }
 
@@ -76,10 +83,14 @@ void MemcacheServer::set_trouble(std::string reason) {
   reason_ = std::move(reason);
 }
 
-Time MemcacheServer::silent_at() const { return trouble_ ? Time::max() : news_ + silence_limit; }
+Time MemcacheServer::silent_at() const { return trouble_ ? Time::max() : silent_at_; }
 
 void MemcacheServer::watch(Time now) {
   if (now < silent_at()) return;
+  if (!std::exchange(doubted_, true)) {
+    silent_at_ = now + second_look;
+    return;
+  }
   set_trouble("no answer in time");
   worker_.interrupt();
 }

@@ -34,12 +34,13 @@ class MemcacheServer {
   void note(const LinkUp& up, Time now);
   void note(const LinkDown& down, Time now);
   void note_alive(Time now);
-  // When silence becomes trouble; watch() at or after it says so.
+  // When watch() is due: silence that it finds for the second time is trouble.
   [[nodiscard]] Time silent_at() const;
   void watch(Time now);
 
  private:
   static void on_wake(int, short, void* self) noexcept;
+  void note_news(Time now);
   void set_trouble(std::string reason);
 
   std::string name_;
@@ -47,7 +48,8 @@ class MemcacheServer {
   std::optional<std::string> trouble_;
   std::string reason_;  // logged last
   int64_t clock_apart_ = 0;
-  Time news_;
+  Time silent_at_;
+  bool doubted_ = false;  // silence was found once
   MemcacheWorker worker_;
   Event wake_;
 };

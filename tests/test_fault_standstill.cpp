@@ -191,6 +191,30 @@ void one_of_two_that_share_a_memcached_stands_still(void** state) {
   assert_text(unrest(other, "mutex", 1, at_rest), "");
 }
 
+// memcached was not silent, nobody listened: who waits for a lock of somebody
+// who still has it goes on waiting, and no 503 is said.
+void a_standstill_is_not_taken_for_a_silence_of_memcached(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.memcached.start());
+  Daemon& daemon = f.add("backend: memcache\nmemcachehost: " + f.memcached.address() + "\n" +
+                         std::string(pools));
+  for (const int ms : {1700, 1900, 2500}) {
+    assert_text(word(daemon.port(), "/get?pool=one&host=a"), "YES");
+    Connection next(daemon.port());
+    assert_true(next.send(get_request("/wait?pool=one&host=b")));
+    assert_true(wait_for_waiting(daemon.port(), "one", 1));
+    stand_still(daemon);
+    let_pass(Clock::now() + milliseconds{ms});
+    go_on(daemon);
+    assert_text(word(daemon.port(), "/readyz"), "ok\n");
+    assert_text(word(daemon.port(), "/release?pool=one&host=a"), "OK");
+    const auto granted = next.response();
+    assert_true(granted && granted->body == "YES");
+    assert_text(word(next, "/release?pool=one&host=b"), "OK");
+  }
+  assert_int_equal(daemon.log_lines("memcached down").size(), 0);
+}
+
 // The loop alone stands still: memcached has seen a lease come and go, or its
 // renewal, before anybody here hears of it.
 void a_lease_that_is_heard_of_after_its_end_is_none(void** state) {
@@ -230,6 +254,7 @@ int main() {
       test_with(Fixture, whoever_asked_meanwhile_is_answered),
       test_with(Fixture, stops_of_all_lengths_under_load),
       test_with(Fixture, one_of_two_that_share_a_memcached_stands_still),
+      test_with(Fixture, a_standstill_is_not_taken_for_a_silence_of_memcached),
       test_with(Fixture, a_lease_that_is_heard_of_after_its_end_is_none),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -99,6 +99,18 @@ void trouble_is_known_although_nobody_asks(void** state) {
   }
 }
 
+// The first look may be that of somebody who stood still himself.
+void silence_is_trouble_when_it_is_found_twice(void** state) {
+  Backend& backend = of(state).bench->backend();
+  const Time late = steady_now() + seconds(100);
+  backend.tick(late);
+  assert_false(backend.trouble().has_value());
+  const std::optional<Time> again = backend.deadline();
+  assert_true(again && *again > late && *again < late + milliseconds(500));
+  backend.tick(*again);
+  assert_true(backend.trouble().value_or("").ends_with(": no answer in time"));
+}
+
 void a_dripping_memcached_is_given_up(void** state) {
   Fixture& f = of(state);
   assert_text(name(f.bench->get(a)), "granted");
@@ -282,6 +294,7 @@ int main() {
       cmocka_unit_test(answers_failed_while_nobody_listens_and_works_when_somebody_does),
       test_with(Fixture, a_question_to_a_stopped_memcached_fails_in_time),
       test_with(Fixture, trouble_is_known_although_nobody_asks),
+      test_with(Fixture, silence_is_trouble_when_it_is_found_twice),
       test_with(Fixture, a_dripping_memcached_is_given_up),
       test_with(Fixture, a_stalled_connection_is_given_up),
       test_with(Fixture, answers_cut_in_the_middle_change_no_owner),
