@@ -158,6 +158,30 @@ void a_lock_taken_away_ends_the_command(void** state) {
   const Ended ended = client.finish();
   assert_int_equal(ended.code, 74);
   assert_int_equal(lines_in(ended.err), 1);
+  // What the server itself has called lost is not given back.
+  assert_text(word(f.daemon.port(), "/get/?pool=one&host=later"), "YES");
+  assert_true(f.daemon.wait_for_log("host=later").has_value());
+  assert_int_equal(f.daemon.log_lines("event=lost").size(), 1);
+  assert_int_equal(f.daemon.log_lines("event=not-held").size(), 0);
+}
+
+// One that is stopped, and one in a session of its own: a KILL alone would leave them no time.
+void everybody_hears_of_the_end_before_being_killed(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  Client client(f.args({"--lease", "3", "-i", "run",
+                        "setsid sh -c 'trap \"echo left; exit\" TERM; echo $$ >" + f.pid_file(1) +
+                            "; while :; do sleep 0.02; done' & trap 'echo stopped; exit' TERM; "
+                            "echo $$ >" +
+                            f.pid_file(0) + "; kill -STOP $$; while :; do sleep 0.02; done"}));
+  const std::string stat = "/proc/" + std::to_string(wait_for_pid(f.pid_file(0))) + "/stat";
+  (void)wait_for_pid(f.pid_file(1));
+  assert_true(eventually([&] { return read_whole_file(stat).find(") T ") != std::string::npos; }));
+  const std::string host = pool_state(f.daemon.port(), "one").holders.front().host;
+  assert_text(word(f.daemon.port(), "/release/?pool=one&id=run&host=" + host), "OK");
+  const Ended ended = client.finish();
+  assert_int_equal(ended.code, 74);
+  assert_non_null(strstr(ended.out.c_str(), "left\n"));
+  assert_non_null(strstr(ended.out.c_str(), "stopped\n"));
 }
 
 void a_lock_lost_unnoticed_is_74_although_the_command_succeeded(void** state) {
@@ -234,6 +258,7 @@ int main() {
       test_with(Fixture, a_short_silence_is_survived),
       test_with(Fixture, a_server_that_was_killed_and_forgot_ends_the_command),
       test_with(Fixture, a_lock_taken_away_ends_the_command),
+      test_with(Fixture, everybody_hears_of_the_end_before_being_killed),
       test_with(Fixture, a_lock_lost_unnoticed_is_74_although_the_command_succeeded),
       test_with(Fixture, a_release_that_cannot_be_delivered_is_said_and_changes_no_code),
       test_with(Fixture, a_release_is_retried),
