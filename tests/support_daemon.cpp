@@ -21,6 +21,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "support_http.h"
+
 namespace distributex::test {
 namespace {
 
@@ -125,6 +127,10 @@ std::string read_whole_file(const std::string& path) {
   }
   fclose(file);
   return text;
+}
+
+bool wait_for_standstill(pid_t pid) {
+  return eventually([pid] { return proc_file(pid, "stat").find(") T ") != std::string::npos; });
 }
 
 Daemon::Daemon(std::string_view yaml) { configure(yaml); }

@@ -41,6 +41,8 @@ class TempDir {
 
 void write_file(const std::string& path, std::string_view text);
 [[nodiscard]] std::string read_whole_file(const std::string& path);
+// Until a process that was told to stop (SIGSTOP) does.
+[[nodiscard]] bool wait_for_standstill(pid_t pid);
 
 // What distributexd is started with. "-c FILE" goes before args.
 struct Launch {

@@ -173,9 +173,8 @@ void everybody_hears_of_the_end_before_being_killed(void** state) {
                             "; while :; do sleep 0.02; done' & trap 'echo stopped; exit' TERM; "
                             "echo $$ >" +
                             f.pid_file(0) + "; kill -STOP $$; while :; do sleep 0.02; done"}));
-  const std::string stat = "/proc/" + std::to_string(wait_for_pid(f.pid_file(0))) + "/stat";
+  assert_true(wait_for_standstill(wait_for_pid(f.pid_file(0))));
   (void)wait_for_pid(f.pid_file(1));
-  assert_true(eventually([&] { return read_whole_file(stat).find(") T ") != std::string::npos; }));
   const std::string host = pool_state(f.daemon.port(), "one").holders.front().host;
   assert_text(word(f.daemon.port(), "/release/?pool=one&id=run&host=" + host), "OK");
   const Ended ended = client.finish();

@@ -56,8 +56,7 @@ struct Fixture {
 
 void stand_still(Daemon& daemon) {
   daemon.send_signal(SIGSTOP);
-  const std::string path = "/proc/" + std::to_string(daemon.pid()) + "/stat";
-  assert_true(eventually([&] { return read_whole_file(path).find(") T ") != std::string::npos; }));
+  assert_true(wait_for_standstill(daemon.pid()));
 }
 
 void go_on(Daemon& daemon) { daemon.send_signal(SIGCONT); }
