@@ -153,12 +153,14 @@ say = @$(if $(V),:,printf '  %-9s %s\n')
 # --- programs ---------------------------------------------------------------
 object = $(patsubst %.cpp,$O/%.o,$(1))
 
-client_parts := $(wildcard src/client_*.cpp)
-client_main := $(wildcard src/distributex.cpp)
-daemon_main := $(wildcard src/distributexd.cpp)
-library_sources := $(filter-out $(client_parts) src/distributex.cpp src/distributexd.cpp,$(wildcard src/*.cpp))
+# Sources are found by folder: src/ROOM and src/ROOM/PART. The library has all of
+# them but the client's and the two mains.
+client_main := src/client/main.cpp
+daemon_main := src/daemon/main.cpp
+client_parts := $(filter-out $(client_main),$(wildcard src/client/*.cpp))
+library_sources := $(filter-out src/client/% $(daemon_main),$(wildcard src/*/*.cpp src/*/*/*.cpp))
 library := $O/libdistributex.a
-programs := $(patsubst src/%.cpp,$O/%,$(daemon_main) $(client_main))
+programs := $O/distributexd $O/distributex
 
 # The plain programs are where README and scripts look for them.
 .PHONY: all
@@ -173,17 +175,17 @@ $O/%.o: %.cpp $O/flags
 	$(at)$(CXX) $(cxxflags) -MMD -MP -c -o $@ $<
 
 # The page for people is part of the daemon.
-$O/page_html.cpp: src/page.html tools/embed-page.sh $O/flags
+$O/page_html.cpp: src/doors/pages/page.html tools/embed-page.sh $O/flags
 	$(say) EMBED $<
 	$(at)tools/embed-page.sh $< >$@
 
-$O/page_html.o: $O/page_html.cpp src/page.h
+$O/page_html.o: $O/page_html.cpp src/doors/pages/page.h
 	$(say) CXX $<
 	$(at)$(CXX) $(cxxflags) -c -o $@ $<
 
 $(library): $(call object,$(library_sources)) $O/page_html.o $O/flags
 	$(say) AR $@
-	$(at)rm -f $@ && $(AR) crs $@ $(filter %.o,$^)
+	$(at)rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
 $O/distributexd: $(call object,$(daemon_main)) $(library)
 	$(say) LD $@
@@ -213,11 +215,11 @@ $O/tests/test_%: $O/tests/test_%.o $(support_objects) $(library)
 	$(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
 
 # Every header compiles alone.
-headers := $(patsubst %,$O/%.alone,$(wildcard src/*.h tests/*.h))
+headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*.h))
 $O/%.h.alone: %.h $O/flags
 	$(say) HEADER $<
 	@mkdir -p $(@D)
-	$(at)echo '#include "$(notdir $<)"' | $(CXX) $(cxxflags) -I$(<D) -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
+	$(at)echo '#include "$(notdir $<)"' | $(CXX) $(cxxflags) -iquote $(<D) -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
 
 .PHONY: check
 check: deps $(programs) $(headers) $(chosen_programs)
@@ -306,7 +308,7 @@ soak: deps $(programs) $O/soak/soak
 
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
-code_dirs := src tests bench fuzz soak
+code_dirs := src/* src/*/* tests bench fuzz soak
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
 scripts := $(wildcard tools/*.sh tests/*.sh tests/deb/*.sh bench/*.sh fuzz/*.sh) .ci/run \
@@ -375,8 +377,8 @@ man_files = $(foreach page,$(man_pages),$(mandir)/man$(patsubst .%,%,$(suffix $(
 .PHONY: install uninstall
 install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(dir $(conf)) $(DESTDIR)$(docdir) $(completions)
-	$(if $(daemon_main),$(INSTALL) -m 755 $O/distributexd $(DESTDIR)$(sbindir)/distributexd)
-	$(if $(client_main),$(INSTALL) -m 755 $O/distributex $(DESTDIR)$(bindir)/distributex)
+	$(INSTALL) -m 755 $O/distributexd $(DESTDIR)$(sbindir)/distributexd
+	$(INSTALL) -m 755 $O/distributex $(DESTDIR)$(bindir)/distributex
 	@if [ -e $(conf) ] && ! cmp -s $(sample) $(conf); then \
 		echo "$(conf) stays as it is; the new sample is $(conf).new"; \
 		$(INSTALL) -m 644 $(sample) $(conf).new; \
@@ -474,4 +476,4 @@ clean:
 distclean: clean
 	rm -rf tests/browser/node_modules autom4te.cache configure configure~ config.mk config.log config.status distributex-*.tar.gz
 
--include $(wildcard $O/*/*.d $O/*/*/*.d)
+-include $(wildcard $O/*/*.d $O/*/*/*.d $O/*/*/*/*.d)

@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-#include "config.h"
+#include "config/config.h"
 #include "fuzz.h"
 
 using namespace distributex;

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "doors/plain/reply.h"
 #include "fuzz.h"
-#include "reply.h"
 
 using namespace distributex;
 using namespace distributex::fuzz;

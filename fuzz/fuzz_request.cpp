@@ -10,9 +10,9 @@
 #include <string>
 #include <variant>
 
+#include "doors/plain/request.h"
+#include "doors/route.h"
 #include "fuzz.h"
-#include "request.h"
-#include "route.h"
 
 using namespace distributex;
 using namespace distributex::fuzz;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support_daemon.h"
 
 namespace distributex::test {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "backend.h"
-#include "config.h"
-#include "handle.h"
+#include "backends/backend.h"
+#include "base/handle.h"
+#include "config/config.h"
 
 namespace distributex::test {
 

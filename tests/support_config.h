@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-#include "config.h"
+#include "config/config.h"
 
 namespace distributex::test {
 

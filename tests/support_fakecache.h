@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "memcache_commands.h"
+#include "backends/memcache/commands.h"
 
 namespace distributex::test {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "log.h"
+#include "base/log.h"
 
 namespace distributex::test {
 

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "backend.h"
-#include "config.h"
-#include "engine.h"
+#include "backends/backend.h"
+#include "config/config.h"
+#include "engine/engine.h"
 #include "support_choices.h"
 #include "support_oracle.h"
 

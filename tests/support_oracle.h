@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "pool.h"
+#include "lock/words.h"
 
 namespace distributex::test {
 

@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "pool.h"
+#include "lock/words.h"
 
 namespace distributex::test {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "support_choices.h"
 #include "support_slow_backend.h"
 #include "support_witness.h"

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine.h"
+#include "engine/engine.h"
 
 namespace distributex::test {
 

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine.h"
-#include "pool.h"
+#include "engine/engine.h"
+#include "lock/words.h"
 
 namespace distributex::test {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The audit trail's lines: every field in its place, and no name that a client
 // can choose makes a second line, a second field, or leaves its quotes.
-#include "audit.h"
+#include "watch/audit.h"
 
 #include <algorithm>
 

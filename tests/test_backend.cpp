@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What every backend does alike, asked through the one interface: each test
 // runs over all of them. What one backend does beyond is in tests of its own.
-#include "backend.h"
+#include "backends/backend.h"
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support_bench.h"
 #include "support_daemon.h"
 #include "support_memcached.h"

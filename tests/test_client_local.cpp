@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client_locallock.h"
+#include "client/locallock.h"
 #include "support_client.h"
 #include "support_daemon.h"
 #include "support_status.h"

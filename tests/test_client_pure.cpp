@@ -4,11 +4,11 @@
 // and the status are spelled.
 #include <string.h>
 
-#include "client_lease.h"
-#include "client_options.h"
-#include "client_reply.h"
-#include "client_server.h"
-#include "client_status.h"
+#include "client/lease.h"
+#include "client/options.h"
+#include "client/reply.h"
+#include "client/server.h"
+#include "client/status.h"
 #include "test.h"
 
 namespace distributex::client {

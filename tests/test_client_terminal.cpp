@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "handle.h"
+#include "base/handle.h"
 #include "support_client.h"
 #include "support_daemon.h"
 #include "support_status.h"

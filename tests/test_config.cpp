@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What distributex.yaml may say, the files in which it stands, and what is
 // refused for its size. The wording of errors is in test_config_errors.cpp.
-#include "config.h"
+#include "config/config.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

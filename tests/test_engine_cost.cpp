@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "test.h"
 
 using namespace distributex;

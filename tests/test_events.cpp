@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The ring of events, what one looks like as JSON, and which of them a reader
 // gets. No sockets; what goes over the wire is in test_wire_events.cpp.
-#include "events.h"
+#include "watch/events.h"
 
 #include <algorithm>
 

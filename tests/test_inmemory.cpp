@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "backend.h"
-#include "config.h"
+#include "backends/backend.h"
+#include "config/config.h"
 #include "test.h"
 
 using namespace distributex;

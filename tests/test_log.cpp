@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What log lines look like, when they are written, and that none is lost
 // without a word.
-#include "log.h"
+#include "base/log.h"
 
 #include "support_log_pipe.h"
 #include "test.h"

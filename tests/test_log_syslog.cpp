@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What goes to syslog, and that stderr is then left alone.
-#include "log.h"
+#include "base/log.h"
 
 #include <cstdarg>
 #include <cstdio>

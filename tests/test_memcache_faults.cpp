@@ -2,9 +2,9 @@
 // The memcache backend while memcached is away, stopped, dripping, cutting its
 // answers, restarted, or not alone: what is answered, how soon, and what is
 // left behind. The history of contending daemons is test_memcache_daemons.cpp.
-#include "backend.h"
-#include "clock.h"
-#include "memcache_address.h"
+#include "backends/backend.h"
+#include "backends/memcache/address.h"
+#include "base/clock.h"
 #include "support_bench.h"
 #include "support_daemon.h"
 #include "support_faultproxy.h"

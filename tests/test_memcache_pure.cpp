@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The pure parts of the memcache backend: addresses, keys, items, pauses, ends.
-#include "memcache_address.h"
-#include "memcache_ends.h"
-#include "memcache_item.h"
-#include "memcache_key.h"
-#include "memcache_poll.h"
+#include "backends/memcache/address.h"
+#include "backends/memcache/ends.h"
+#include "backends/memcache/item.h"
+#include "backends/memcache/key.h"
+#include "backends/memcache/poll.h"
 #include "test.h"
 
 namespace distributex::test {

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "memcache_slots.h"
+#include "backends/memcache/slots.h"
 #include "support_fakecache.h"
 #include "support_history.h"
 #include "test.h"

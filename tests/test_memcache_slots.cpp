@@ -2,9 +2,9 @@
 // The slot algorithm against a memcached in memory: the rules one by one, with
 // another server at work between two commands. Random interleavings of several
 // servers are in test_memcache_race.cpp.
-#include "memcache_slots.h"
+#include "backends/memcache/slots.h"
 
-#include "memcache_key.h"
+#include "backends/memcache/key.h"
 #include "support_fakecache.h"
 #include "test.h"
 

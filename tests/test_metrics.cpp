@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What each event counts, what the page makes of it, and that labels stay
 // pools. The engine and the backend are real, the time is the test's.
-#include "metrics.h"
+#include "watch/metrics.h"
 
-#include "backend_makers.h"
-#include "config.h"
-#include "engine.h"
-#include "record.h"
+#include "backends/makers.h"
+#include "config/config.h"
+#include "engine/engine.h"
 #include "support_metrics.h"
 #include "test.h"
+#include "watch/record.h"
 
 using namespace distributex;
 using namespace distributex::test;

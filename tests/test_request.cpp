@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The rules of targets, queries and forms as tables of cases, each rendered as
 // text. What must hold for any bytes is in test_request_bytes.cpp.
-#include "request.h"
+#include "doors/plain/request.h"
 
 #include "test.h"
 

@@ -3,7 +3,7 @@
 // short runs of the bytes that matter to UTF-8, and seeded random input. Inputs
 // are copied to the heap to their exact size, so that the address sanitizer
 // sees a read beyond them.
-#include "request.h"
+#include "doors/plain/request.h"
 
 #include "test.h"
 

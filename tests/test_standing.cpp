@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Estimates from recent holding times, and where an engine's clients stand. The
 // engine asks a backend in memory; the time is the test's.
-#include "standing.h"
+#include "watch/standing.h"
 
 #include <variant>
 
-#include "backend_makers.h"
-#include "config.h"
-#include "engine.h"
+#include "backends/makers.h"
+#include "config/config.h"
+#include "engine/engine.h"
 #include "test.h"
 
 using namespace distributex;

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "http_peers.h"
+#include "http/peers.h"
 #include "support_daemon.h"
 #include "support_http.h"
 #include "support_status.h"

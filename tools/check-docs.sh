@@ -81,10 +81,10 @@ check_daemon() {
 
 check_configuration() {
     local keys file
-    present src/config.cpp doc/distributex.yaml.5 etc/distributex.yaml etc/example.yaml || return
+    present src/config/config.cpp doc/distributex.yaml.5 etc/distributex.yaml etc/example.yaml || return
     check_page doc/distributex.yaml.5
-    keys=$(rows src/config.cpp options)
-    [ -n "$keys" ] || complain 'src/config.cpp has no rows between "// options begin" and "// options end"'
+    keys=$(rows src/config/config.cpp options)
+    [ -n "$keys" ] || complain 'src/config/config.cpp has no rows between "// options begin" and "// options end"'
     expect_words key doc/distributex.yaml.5 '^\.It .*[^a-z_]@([^a-z_]|$)' "$keys"
     expect_words key etc/distributex.yaml '^[# -]*@:' "$keys"
     [ -x "$daemon" ] || return
@@ -95,9 +95,9 @@ check_configuration() {
 
 check_verbs() {
     local verbs
-    present src/request.cpp doc/protocol.txt doc/distributexd.8 || return
-    verbs=$(rows src/request.cpp verbs)
-    [ -n "$verbs" ] || complain 'src/request.cpp has no rows between "// verbs begin" and "// verbs end"'
+    present src/doors/plain/request.cpp doc/protocol.txt doc/distributexd.8 || return
+    verbs=$(rows src/doors/plain/request.cpp verbs)
+    [ -n "$verbs" ] || complain 'src/doors/plain/request.cpp has no rows between "// verbs begin" and "// verbs end"'
     expect_words verb doc/protocol.txt '(^|[^A-Za-z])@([^A-Za-z]|$)' "$verbs"
     expect_words verb doc/distributexd.8 '(^|[^A-Za-z])@([^A-Za-z]|$)' "$verbs"
 }
@@ -105,7 +105,7 @@ check_verbs() {
 # A completion that asks the program itself (_parse_help) knows all of them.
 check_client() {
     local options completion=etc/distributex.bash-completion
-    [ -e src/distributex.cpp ] || return 0
+    [ -e src/client/main.cpp ] || return 0
     present "$client" doc/distributex.1 $completion || return
     check_page doc/distributex.1
     options=$(options_of_help "$client")

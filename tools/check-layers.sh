@@ -1,97 +1,126 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check-layers.sh [TREE]: says where a file of TREE/src includes what its room
-# in the house must not know (doc/design.txt), and where the clock is read twice.
+# check-layers.sh [TREE]: says where a file of TREE/src includes a room that its
+# own room must not know, where rooms include each other in a circle, where a
+# header of a C library is out of place, and where the clock is read twice.
 # First it proves on small made-up trees that it finds each kind of breach.
 set -u
 export LC_ALL=C
 
-# Prints the breaches of one tree; one awk reads all its files.
-check_tree() {
-    awk '
-    function base(path) { sub(/.*\//, "", path); return path }
+# A room and the rooms that it may include, beside itself. src/doors/plain/x.h is
+# in the room doors/plain, whose row is "doors/*"; a row of its own goes first.
+allowed='
+base
+lock             base
+engine           base lock
+config           base lock
+backends         base lock config
+backends/*       base lock config backends
+http             base lock
+watch            base lock
+doors            base lock http watch
+doors/*          base lock http watch doors
+daemon           *
+client           base lock
+'
 
-    FNR == 1 { file = base(FILENAME); files[file] = 1 }
+# Where headers of the system may stand: a room, and what it may not include.
+# [./] is any header that is not of the C++ library.
+refused_headers='
+lock             [./]
+engine           [./]
+config           event2/
+doors            event2/|evhttp|event[.]h
+doors/*          event2/|evhttp|event[.]h
+watch            event2/http|evhttp
+backends         event2/http|evhttp
+backends/*       event2/http|evhttp
+client           event2/
+'
+
+# Edges of the flat folder that are still to be cut; nothing new goes here.
+pending='base>lock base>doors/plain config>backends/memcache config>doors/plain doors/pages>backends
+doors/pages>doors/plain doors/pages>engine doors>doors/plain http>doors/plain http>doors watch>doors/plain
+watch>http watch>backends watch>engine watch>config'
+
+# The files that may read the steady clock.
+clocks='^(base/clock[.]h|client/clock[.]cpp)$'
+
+# Prints the breaches of one tree; one awk reads all its files.
+# shellcheck disable=SC2016 # the dollars are awk's
+check_tree() {
+    (cd "$1/src" && find . -name '*.h' -o -name '*.cpp') | sed 's,^\./,,' | sort >"$work/files"
+    (cd "$1/src" && xargs awk -v allowed="$allowed" -v refused="$refused_headers" -v clocks="$clocks" -v pending="$(echo "$pending" | tr "\n" " ")" '
+    function room_of(path) { return match(path, /.*\//) ? substr(path, 1, RLENGTH - 1) : "" }
+    # The row that speaks for a room: its own, or that of its parent with a star.
+    function row_of(room, rows,    star) {
+        if (room in rows) return room
+        star = room
+        sub(/\/[^\/]*$/, "/*", star)
+        return star in rows ? star : ""
+    }
+    function read_rows(text, into,    lines, i, n, name) {
+        n = split(text, lines, "\n")
+        for (i = 1; i <= n; i++) {
+            name = lines[i]
+            sub(/ .*/, "", name)
+            if (name == "") continue
+            sub(/^[^ ]+ */, "", lines[i])
+            into[name] = lines[i]
+        }
+    }
+    function breach(file, text) { print "src/" file ": " text }
+
+    BEGIN { read_rows(allowed, may); read_rows(refused, never) }
+    FNR == 1 { files[FILENAME] = 1 }
     /^[ \t]*#[ \t]*include[ \t]*["<]/ {
         name = $0
         sub(/^[^"<]*/, "", name)
         match(name, /^["<][^">]*[">]/)
         name = substr(name, 1, RLENGTH)
-        if (!(file in first)) first[file] = name
-        direct[file, ++count[file]] = name
+        if (!(FILENAME in first)) first[FILENAME] = name
+        direct[FILENAME, ++count[FILENAME]] = name
         next
     }
     {
         sub(/\/\/.*/, "")
         if (/[Cc]lock::now *\(|clock_gettime *\(|event_base_gettimeofday_cached *\(/ &&
-            !/system_clock::now|CLOCK_REALTIME/) reads_clock[file] = 1
+            !/system_clock::now|CLOCK_REALTIME/ && FILENAME !~ clocks)
+            breach(FILENAME, "reads the steady clock, which is for base/clock.h (in the client, clock.cpp) alone")
     }
 
-    # All own headers that a file sees, itself not, into seen[].
-    function reach(file,    todo, at, end, i, name) {
-        split("", seen)
-        todo[end = 1] = file
-        for (at = 1; at <= end; at++)
-            for (i = 1; i <= count[todo[at]]; i++) {
-                name = direct[todo[at], i]
-                if (name !~ /^"/) continue
-                name = substr(name, 2, length(name) - 2)
-                if (name in seen) continue
-                seen[name] = 1
-                todo[++end] = name
+    function check_own(file, room, header,    to, row, words, n, i) {
+        to = room_of(header)
+        if (!(header in files)) return breach(file, "includes \"" header "\", which is no path below src/")
+        if (to == room) return
+        if (index(" " pending " ", " " room ">" to " ")) return
+        edge[room, to] = file
+        row = row_of(room, may)
+        n = split(may[row], words, " ")
+        for (i = 1; i <= n; i++) if (words[i] == to || words[i] == "*") return
+        breach(file, "includes \"" header "\", but " room " may not include " to)
+    }
+    function check_system(file, room, header,    row) {
+        row = row_of(room, never)
+        if (row != "" && header ~ never[row]) breach(file, "includes <" header ">, which has no place in " room)
+    }
+    function check_includes(    file, room, i, name) {
+        for (file in files) {
+            room = room_of(file)
+            if (row_of(room, may) == "") breach(file, "is in no room of the table")
+            for (i = 1; i <= count[file]; i++) {
+                name = substr(direct[file, i], 2, length(direct[file, i]) - 2)
+                if (direct[file, i] ~ /^"/) check_own(file, room, name)
+                else check_system(file, room, name)
             }
-    }
-    function breach(file, text) { print "src/" file ": " text }
-
-    # What files like these may not include at first hand.
-    function forbid(who, what, reason,    file, i) {
-        for (file in files) {
-            if (file !~ who) continue
-            for (i = 1; i <= count[file]; i++)
-                if (direct[file, i] ~ what) breach(file, "includes " direct[file, i] ", but " reason)
         }
     }
-    # The same for own headers, however far away.
-    function forbid_reach(who, what, unless, reason,    file, name) {
-        for (file in files) {
-            if (file !~ who) continue
-            reach(file)
-            for (name in seen)
-                if (name ~ what && name !~ unless) breach(file, "sees " name ", but " reason)
+    function check_circles(    key, ends) {
+        for (key in edge) {
+            split(key, ends, SUBSEP)
+            if ((ends[2], ends[1]) in edge && ends[1] < ends[2])
+                breach(edge[key], ends[1] " and " ends[2] " include each other")
         }
-    }
-    function includes(file, what,    i) {
-        for (i = 1; i <= count[file]; i++) if (direct[file, i] ~ what) return 1
-        return 0
-    }
-
-    function check_rooms() {
-        forbid("^(engine.*|pool[.]h)", "^<.*[./]", "the engine includes pool.h and the C++ standard library only")
-        forbid_reach("^engine", ".", "^(pool[.]h|engine.*)$", "the engine includes pool.h and the C++ standard library only")
-        forbid_reach("^pool[.]h", ".", "^$", "pool.h stands alone")
-        forbid("^(request|reply)", "^<(event2/|evhttp|event[.]h)", "requests and replies know no libevent")
-        forbid_reach("^http", "^(engine|backend)", "^$", "the HTTP door knows neither engine nor backends")
-        forbid_reach("^backend", "^(engine|http)", "^$", "a backend knows neither engine nor HTTP")
-        forbid("^backend", "^<event2/http", "a backend knows no HTTP")
-        forbid("^distributexd[.]cpp", "^<event2/", "the main program leaves libevent to server")
-        forbid_reach("^(distributex[.]cpp|client_)", "^(engine|backend|http|server)", "^$", "the client knows the daemon by the wire alone")
-    }
-    # Only server brings the two sides together.
-    function check_meeting(    file) {
-        for (file in files)
-            if (file !~ /^server[.]/ && includes(file, "^\"http[a-z_]*[.]h\"") && includes(file, "^\"engine[a-z_]*[.]h\""))
-                breach(file, "includes both http and engine, which is for server alone")
-    }
-    function check_clock(    file, daemon, client) {
-        for (file in reads_clock) {
-            if (file ~ /^(distributex[.]cpp|client_)/) { client = client " " file; clients++; continue }
-            daemon = daemon " " file
-            daemons++
-            if (file !~ /^(server[.]cpp|clock[.](h|cpp))$/)
-                breach(file, "reads the steady clock, which is for server.cpp or clock alone")
-        }
-        if (daemons > 1) breach("", "the daemon reads the steady clock in more than one file:" daemon)
-        if (clients > 1) breach("", "the client reads the steady clock in more than one file:" client)
     }
     function check_own_header_first(    file, own) {
         for (file in files) {
@@ -102,70 +131,79 @@ check_tree() {
     }
 
     END {
-        check_rooms()
-        check_meeting()
-        check_clock()
+        check_includes()
+        check_circles()
         check_own_header_first()
-    }' "$1"/src/*.h "$1"/src/*.cpp 2>&1 | sort
+    }' <"$work/files") 2>&1 | sort
 }
 
 # --- the check's own test ---
 # A lawful tree, into which each row puts one breach.
 lawful_tree() {
-    mkdir -p "$1/src"
-    echo '#include <string>' >"$1/src/pool.h"
-    echo '#include "pool.h"' | tee "$1/src/engine.h" "$1/src/backend.h" "$1/src/http.h" "$1/src/request.h" >/dev/null
-    printf '#include "engine.h"\n#include <map>\n' >"$1/src/engine.cpp"
-    printf '#include "request.h"\n#include <ctype.h>\n' >"$1/src/request.cpp"
-    printf '#include "http.h"\n#include <event2/http.h>\n' >"$1/src/http.cpp"
-    printf '#include "backend.h"\n#include <event2/event.h>\n' >"$1/src/backend_memcache.cpp"
-    printf '#include "http.h"\n#include "engine.h"\n' >"$1/src/server.h"
-    printf '#include "server.h"\nauto now() { return std::chrono::steady_clock::now(); }\n' >"$1/src/server.cpp"
-    printf '#include "server.h"\n' >"$1/src/distributexd.cpp"
-    printf '// not steady_clock::now() here\nauto t = std::chrono::system_clock::now();\n' >"$1/src/log.cpp"
-    printf 'auto t = Clock::now();\n' >"$1/src/client_run.cpp"
+    local room
+    for room in base lock engine config backends backends/memory http watch doors doors/plain daemon client; do
+        mkdir -p "$1/src/$room"
+        printf '#include <string>\n' >"$1/src/$room/a.h"
+        printf '#include "%s/a.h"\n#include <map>\n' "$room" >"$1/src/$room/a.cpp"
+    done
+    (
+        cd "$1/src" || exit
+        echo '#include "lock/a.h"' | tee -a engine/a.h http/a.h watch/a.h client/a.cpp >/dev/null
+        printf '#include <event2/http.h>\n' >>http/a.cpp
+        printf '#include "config/a.h"\n#include "backends/a.h"\n#include <event2/event.h>\n' >>backends/memory/a.cpp
+        printf '#include "http/a.h"\n#include "watch/a.h"\n#include "doors/a.h"\n' >>doors/plain/a.cpp
+        printf '#include "engine/a.h"\n#include "backends/a.h"\n#include "doors/a.h"\n' >>daemon/a.cpp
+        printf '// not steady_clock::now() here\nauto t = std::chrono::system_clock::now();\n' >>base/a.cpp
+        printf 'auto now() { return std::chrono::steady_clock::now(); }\n' >base/clock.h
+        printf 'auto t = Clock::now();\n' >client/clock.cpp
+    )
 }
 
-breaches='engine.cpp|#include <unistd.h>|standard library only
-engine.h|#include <event2/event.h>|standard library only
-engine.cpp|#include "log.h"|standard library only
-engine_pool.h|#include <yaml.h>|standard library only
-pool.h|#include "log.h"|stands alone
-request.cpp|#include <event2/http.h>|no libevent
-reply.h|#include <event2/buffer.h>|no libevent
-http.cpp|#include "engine.h"|neither engine nor backends
-http.h|# include "backend.h"|neither engine nor backends
-http.cpp|#include "server.h"|neither engine nor backends
-backend_memcache.cpp|#include "http.h"|neither engine nor HTTP
-backend.h|#include "engine.h"|neither engine nor HTTP
-backend.cpp|#include <event2/http.h>|knows no HTTP
-distributexd.cpp|#include <event2/event.h>|leaves libevent to server
-client_run.cpp|#include "server.h"|by the wire alone
-status.cpp|#include "http.h"#include "engine.h"|for server alone
-log.cpp|auto t = std::chrono::steady_clock::now();|for server.cpp or clock alone
-backend.cpp|  clock_gettime(CLOCK_MONOTONIC, &ts);|for server.cpp or clock alone
-clock.h|auto t = Clock::now();|in more than one file
-client_wait.cpp|auto t = Clock::now();|the client reads
-http.cpp|first|own header'
+breaches='engine/a.cpp|#include <unistd.h>|no place in engine
+engine/a.h|#include <event2/event.h>|no place in engine
+engine/a.cpp|#include "config/a.h"|engine may not include config
+engine/a.cpp|#include "backends/a.h"|engine may not include backends
+lock/a.h|#include "engine/a.h"|lock may not include engine
+lock/a.h|#include <yaml.h>|no place in lock
+base/a.cpp|#include "lock/a.h"|base may not include lock
+config/a.cpp|#include "backends/memory/a.h"|config may not include backends/memory
+doors/plain/a.cpp|#include <event2/http.h>|no place in doors/plain
+doors/plain/a.cpp|#include "engine/a.h"|doors/plain may not include engine
+doors/a.h|#include "doors/plain/a.h"|doors may not include doors/plain
+http/a.cpp|#include "engine/a.h"|http may not include engine
+http/a.h|# include "doors/a.h"|http may not include doors
+watch/a.cpp|#include "http/a.h"|watch may not include http
+backends/memory/a.cpp|#include "http/a.h"|backends/memory may not include http
+backends/a.h|#include "backends/memory/a.h"|backends may not include backends/memory
+backends/a.h|#include "backends/memory/a.h"|include each other
+backends/a.cpp|#include <event2/http.h>|no place in backends
+client/a.cpp|#include "daemon/a.h"|client may not include daemon
+client/a.cpp|#include "config/a.h"|client may not include config
+engine/a.cpp|#include "a.h"|no path below src/
+cellar/a.h|#include <string>|in no room of the table
+daemon/a.cpp|auto t = std::chrono::steady_clock::now();|reads the steady clock
+http/a.cpp|  clock_gettime(CLOCK_MONOTONIC, &ts);|reads the steady clock
+client/a.cpp|auto t = Clock::now();|reads the steady clock
+http/a.cpp|first|own header'
 
 test_myself() {
-    local dir found file line wanted bad=0
-    dir=$(mktemp -d) || return 1
-    lawful_tree "$dir/lawful"
-    found=$(check_tree "$dir/lawful")
+    local found file line wanted bad=0
+    lawful_tree "$work/lawful"
+    found=$(pending="" check_tree "$work/lawful")
     if [ -n "$found" ]; then
         echo "check-layers.sh: complains of a lawful tree: $found"
         bad=1
     fi
     while IFS='|' read -r file line wanted; do
-        rm -rf "$dir/breached"
-        cp -r "$dir/lawful" "$dir/breached"
+        rm -rf "$work/breached"
+        cp -r "$work/lawful" "$work/breached"
+        mkdir -p "$(dirname "$work/breached/src/$file")"
         if [ "$line" = first ]; then
-            echo '#include <map>' | cat - "$dir/lawful/src/$file" >"$dir/breached/src/$file"
+            echo '#include <map>' | cat - "$work/lawful/src/$file" >"$work/breached/src/$file"
         else
-            echo "${line//\"#/$'\"\n#'}" >>"$dir/breached/src/$file"
+            echo "$line" >>"$work/breached/src/$file"
         fi
-        case $(check_tree "$dir/breached") in
+        case $(pending="" check_tree "$work/breached") in
         *"$wanted"*) ;;
         *)
             echo "check-layers.sh: does not see '$line' in $file"
@@ -173,12 +211,13 @@ test_myself() {
             ;;
         esac
     done <<<"$breaches"
-    rm -rf "$dir"
     return $bad
 }
 
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
 test_myself || exit 1
-found=$(check_tree "${1:-${TOP:-.}}")
+found=$(check_tree "$(realpath "${1:-${TOP:-.}}")")
 [ -z "$found" ] || {
     echo "$found"
     exit 1

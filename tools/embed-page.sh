@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# embed-page.sh PAGE: prints src/page.html as C++, and the Content-Security-Policy
+# embed-page.sh PAGE: prints src/doors/pages/page.html as C++, and the Content-Security-Policy
 # that lets a browser run its one style and its one script and nothing else. The
 # two are named in it by their hashes, so they must stand in the page itself.
 set -eu
@@ -41,7 +41,7 @@ if grep -qE '<[a-z][^>]* (src|style|on[a-z]+)=' "$page"; then
 fi
 
 cat <<END
-#include "page.h"
+#include "doors/pages/page.h"
 
 namespace distributex {
 

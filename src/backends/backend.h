@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// The one interface to where leases live. A backend answers "may this owner
+// have a slot of this pool", asynchronously even when it knows at once: every
+// call ends in exactly one decided(), on the loop's thread, in order per pool.
+// It knows nothing of waiters, requests or sockets, and it reads no clock.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lock/words.h"
+
+struct event_base;
+
+namespace distributex {
+
+struct Config;
+
+// Where a backend reports to. A call may come from inside the question.
+struct BackendSink {
+  std::function<void(OpId, const Verdict&)> decided;
+  std::function<void(const std::string& pool)> changed;  // a slot may have come free
+  std::function<void(const std::string& pool, const Lease&)> expired;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual void acquire(const Acquire&, Time now) = 0;
+  virtual void release(const Release&, Time now) = 0;
+  virtual void renew(const Renew&, Time now) = 0;
+
+  // The pools there are now, at the start and after each reload.
+  virtual void configure(const std::vector<PoolSpec>& pools) = 0;
+
+  // When tick is next due, if ever. tick ends leases whose time has come.
+  [[nodiscard]] virtual std::optional<Time> deadline() const = 0;
+  virtual void tick(Time now) = 0;
+
+  // Nothing while locks can be granted, else one line of reason; at most two
+  // seconds old, and asking costs nothing.
+  [[nodiscard]] virtual std::optional<std::string> trouble() const = 0;
+
+  // Calls ready, perhaps at once, when leases() is at most a second old.
+  virtual void survey(std::function<void()> ready, Time now) = 0;
+  // Oldest first, the first `most` of them; its cost is that of what it returns.
+  [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool,
+                                                  size_t most = SIZE_MAX) const = 0;
+  [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
+};
+
+// What a backend is made from. Borrowed: all of it outlives the backend.
+struct BackendSetup {
+  event_base* base;
+  const Config& config;
+  BackendSink sink;
+  uint64_t wall_us;  // the wall clock at the start, in microseconds since 1970
+};
+
+// Makes the backend that config.backend names; nothing when there is none of
+// that name.
+[[nodiscard]] std::unique_ptr<Backend> make_backend(const BackendSetup& setup);
+
+}  // namespace distributex

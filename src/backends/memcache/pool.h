@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// A pool as the loop knows it: where it lives, and what was seen of it last, by
+// this server's questions and surveys. Other servers may have changed it since.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backends/memcache/item.h"
+#include "backends/memcache/poll.h"
+#include "backends/memcache/slots.h"
+
+namespace distributex {
+
+class MemcachePool {
+ public:
+  size_t server = 0;
+  PoolRef ref;
+  uint32_t slots = 1;
+  bool configured = false;
+  bool full = false;  // as last told
+  MemcachePoll poll;
+
+  // The items in its slots, claims too, in any order.
+  void see(std::vector<SlotLease> items);
+  void drop(const std::string& nonce);
+  void drop(Token token);
+  void replace(const std::string& nonce, const SlotLease& lease);
+
+  // Claims first, then leases by their tokens.
+  [[nodiscard]] const std::vector<SlotLease>& seen() const { return seen_; }
+  [[nodiscard]] size_t claims() const { return claims_; }
+
+ private:
+  std::vector<SlotLease> seen_;
+  size_t claims_ = 0;
+};
+
+}  // namespace distributex

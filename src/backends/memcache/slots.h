@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// How leases are taken, found, renewed and given back in a memcached that
+// other servers use at the same time. Blocks as long as its commands do, and
+// belongs to one thread. Knows no queue, no deadline and no libmemcached.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/memcache/commands.h"
+#include "backends/memcache/item.h"
+
+namespace distributex {
+
+// A pool's slots in memcached: as many as it has had since this start, so that
+// leases in slots above a lowered maxlocks are still found.
+struct PoolRef {
+  std::string name;
+  uint32_t width = 1;
+};
+
+struct SlotAnswer {
+  Verdict::Kind kind = Verdict::Kind::failed;
+  SlotLease lease;              // granted, held, renewed; released: what it was
+  std::string nonce_before;     // renewed: of the write that it replaced
+  Time started{};               // granted, renewed: not later than memcached's own count began
+  bool more_free = false;       // granted: other slots were free
+  bool unsure = false;          // failed: a claim or grant may be left behind
+  std::vector<SlotLease> seen;  // granted, held, full: the pool as last read, claims too
+};
+
+class MemcacheSlots {
+ public:
+  // server is in the marks of what this process tells.
+  MemcacheSlots(MemcacheCommands& commands, std::string prefix, std::string server)
+      : commands_(commands), prefix_(std::move(prefix)), server_(std::move(server)) {}
+
+  // nonce names this attempt, for give_back().
+  [[nodiscard]] SlotAnswer acquire(const Acquire& question, uint32_t width,
+                                   const std::string& nonce);
+  [[nodiscard]] SlotAnswer release(const Release& question, uint32_t width);
+  [[nodiscard]] SlotAnswer renew(const Renew& question, uint32_t width);
+
+  enum class Undone { gone, absent, failed };
+  // Takes back what an attempt left behind, unless its owner was told of it.
+  [[nodiscard]] Undone give_back(const PoolRef& pool, const std::string& nonce);
+  // Ends a lease whose time is over, unless it was renewed. gone: now, by us.
+  [[nodiscard]] Undone expire(const PoolRef& pool, const std::string& nonce);
+
+  // All that stands in the slots of some pools, in their order.
+  [[nodiscard]] std::optional<std::vector<std::vector<SlotLease>>> survey(
+      const std::vector<PoolRef>& pools);
+
+ private:
+  struct Entry {
+    uint32_t slot = 0;
+    uint64_t unique = 0;
+    std::optional<SlotLease> lease;  // nothing: a stranger's
+  };
+  using View = std::vector<Entry>;
+  struct Attempt;
+  enum class Step { answered, again, failed };
+
+  [[nodiscard]] std::optional<View> look(const PoolRef& pool);
+  [[nodiscard]] const Entry* find_lease(const View& view, const Owner& owner) const;
+  [[nodiscard]] const Entry* find_nonce(const View& view, const std::string& nonce) const;
+  [[nodiscard]] Step acquire_step(Attempt& attempt);
+  [[nodiscard]] Step claim_slot(Attempt& attempt, const View& view);
+  [[nodiscard]] Step settle_claim(Attempt& attempt, const View& view, const Entry& claim);
+  [[nodiscard]] Step tell_held(Attempt& attempt, const View& view, const Entry& entry);
+  [[nodiscard]] Step drop_other_claims(const Attempt& attempt, const View& view, const Entry& kept);
+  [[nodiscard]] std::optional<Token> draw_token(const std::string& pool);
+  [[nodiscard]] Undone remove_write(const PoolRef& pool, const std::string& nonce, bool even_told);
+  [[nodiscard]] bool told_elsewhere(const SlotLease& lease) const;
+  [[nodiscard]] std::string key(const PoolRef& pool, uint32_t slot) const;
+  void note(const std::string& pool, Token token);
+
+  MemcacheCommands& commands_;
+  std::string prefix_;
+  std::string server_;
+  std::map<std::string, Token> highest_;  // token seen in each pool
+};
+
+}  // namespace distributex

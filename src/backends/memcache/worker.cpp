@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+// The thread's room: what is behind the lock is shared with the loop, the rest
+// is the thread's own. The loop never waits for the lock longer than a queue
+// operation takes.
+#include "backends/memcache/worker.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace distributex {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds ping_every{1000};
+constexpr milliseconds ping_every_when_down{400};
+constexpr milliseconds chore_limit{1000};
+constexpr milliseconds farewell_limit{1000};
+constexpr size_t keys_of_a_survey_step = 500;
+constexpr size_t leftovers_max = 10000;
+// A claim that memcached carries out late dies by itself after ten seconds.
+constexpr int leftover_tries = 12;
+
+// What a call that failed half-way may have left in memcached.
+struct Leftover {
+  PoolRef pool;
+  std::string nonce;               // of a claim or grant
+  std::optional<Release> release;  // or a grant that could not be given back
+  int tries = 0;
+};
+
+OpId op_of(const MemcacheJob& job) {
+  if (const auto* acquire = std::get_if<Acquire>(&job.what)) return acquire->op;
+  if (const auto* release = std::get_if<Release>(&job.what)) return release->op;
+  if (const auto* renew = std::get_if<Renew>(&job.what)) return renew->op;
+  return 0;
+}
+
+}  // namespace
+
+class MemcacheWorker::Room {
+ public:
+  Room(const MemcacheAddress& address, const MemcacheSettings& settings)
+      : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+        link_(address, settings.silence),
+        slots_(link_, settings.prefix, settings.server),
+        next_ping_(steady_now()) {}
+
+  void start();
+  [[nodiscard]] bool stop();
+
+  [[nodiscard]] int wake_fd() const { return wake_.get(); }
+  void post(MemcacheJob job);
+  [[nodiscard]] std::vector<MemcacheResult> take();
+  [[nodiscard]] bool abandon(OpId op);
+  void interrupt() { link_.interrupt(); }
+
+ private:
+  static void* run(void* room) noexcept;
+  void work();
+  [[nodiscard]] std::optional<MemcacheJob> next_job(bool& stopping);
+
+  void do_job(MemcacheJob& job);
+  void do_acquire(const Acquire& question, const MemcacheJob& job);
+  void do_release(const Release& question, const MemcacheJob& job);
+  void do_expire(const ExpireLease& what, const MemcacheJob& job);
+  void do_survey(SurveyPools& what, const MemcacheJob& job);
+  void refuse(const MemcacheJob& job);
+  void do_ping();
+  void do_chores();
+  [[nodiscard]] bool is_settled(Leftover& leftover);
+  void keep(Leftover leftover);
+  void note_link();
+  void wake();
+  void report(MemcacheResult result);
+  [[nodiscard]] bool finish(OpId op, SlotAnswer answer);
+  [[nodiscard]] bool finish(OpId op, SlotAnswer answer, const std::string& reason);
+
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<MemcacheJob> jobs_;
+  std::vector<MemcacheResult> results_;
+  std::set<OpId> open_;       // posted, and no result yet
+  std::set<OpId> abandoned_;  // of those
+  OpId running_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+
+  Fd wake_;
+  pthread_t thread_{};
+  MemcacheLink link_;
+  MemcacheSlots slots_;
+  std::vector<Leftover> leftovers_;
+  bool down_ = false;
+  Time next_ping_;
+  Time next_chores_{};
+};
+
+// --- the loop's side ---
+
+// Signals are for the loop's thread.
+void MemcacheWorker::Room::start() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (pthread_create(&thread_, nullptr, run, this) != 0) std::abort();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_setname_np(thread_, "memcache");
+}
+
+bool MemcacheWorker::Room::stop() {
+  std::unique_lock guard(lock_);
+  stopping_ = true;
+  changed_.notify_all();
+  link_.interrupt();
+  if (!changed_.wait_for(guard, farewell_limit, [this] { return ended_; })) {
+    pthread_detach(thread_);
+    return false;
+  }
+  guard.unlock();
+  pthread_join(thread_, nullptr);
+  return true;
+}
+
+void MemcacheWorker::Room::post(MemcacheJob job) {
+  const std::lock_guard guard(lock_);
+  if (const OpId op = op_of(job)) open_.insert(op);
+  jobs_.push_back(std::move(job));
+  changed_.notify_all();
+}
+
+std::vector<MemcacheResult> MemcacheWorker::Room::take() {
+  uint64_t count = 0;
+  (void)!read(wake_.get(), &count, sizeof count);
+  const std::lock_guard guard(lock_);
+  return std::exchange(results_, {});
+}
+
+bool MemcacheWorker::Room::abandon(OpId op) {
+  const std::lock_guard guard(lock_);
+  if (!open_.contains(op)) return false;
+  abandoned_.insert(op);
+  if (running_ == op) link_.interrupt();
+  return true;
+}
+
+// --- the thread's side ---
+
+void* MemcacheWorker::Room::run(void* room) noexcept {
+  static_cast<Room*>(room)->work();
+  return nullptr;
+}
+
+void MemcacheWorker::Room::work() {
+  for (bool stopping = false; !stopping;) {
+    auto job = next_job(stopping);
+    if (stopping) break;
+    if (job) do_job(*job);
+    if (steady_now() >= next_ping_) do_ping();
+    if (steady_now() >= next_chores_) do_chores();
+  }
+  const std::lock_guard guard(lock_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+// Nothing when it is time to look after memcached.
+std::optional<MemcacheJob> MemcacheWorker::Room::next_job(bool& stopping) {
+  std::unique_lock guard(lock_);
+  running_ = 0;
+  changed_.wait_until(guard, next_ping_, [this] { return stopping_ || !jobs_.empty(); });
+  stopping = stopping_;
+  while (!jobs_.empty()) {
+    MemcacheJob job = std::move(jobs_.front());
+    jobs_.pop_front();
+    const OpId op = op_of(job);
+    if (abandoned_.erase(op) != 0) {
+      open_.erase(op);
+      continue;
+    }
+    running_ = op;
+    return job;
+  }
+  return std::nullopt;
+}
+
+void MemcacheWorker::Room::do_job(MemcacheJob& job) {
+  const Time now = steady_now();
+  if (down_ || now >= job.deadline) return refuse(job);
+  link_.set_deadline(job.deadline);
+  if (const auto* acquire = std::get_if<Acquire>(&job.what)) {
+    do_acquire(*acquire, job);
+  } else if (const auto* release = std::get_if<Release>(&job.what)) {
+    do_release(*release, job);
+  } else if (const auto* renew = std::get_if<Renew>(&job.what)) {
+    (void)finish(renew->op, slots_.renew(*renew, job.pool.width));
+  } else if (const auto* expire = std::get_if<ExpireLease>(&job.what)) {
+    do_expire(*expire, job);
+    note_link();
+  } else if (auto* survey = std::get_if<SurveyPools>(&job.what)) {
+    do_survey(*survey, job);
+    note_link();
+  }
+}
+
+// While it is down only the pings ask, or each job would wait in vain.
+void MemcacheWorker::Room::refuse(const MemcacheJob& job) {
+  if (const auto* survey = std::get_if<SurveyPools>(&job.what)) {
+    report(PoolsSeen{survey->survey, {}, {}, true});
+  } else if (const OpId op = op_of(job)) {
+    (void)finish(op, {}, down_ ? link_.reason() : "no answer in time");
+    const auto* release = std::get_if<Release>(&job.what);
+    if (release && release->undelivered) keep({job.pool, {}, *release});
+  }
+}
+
+void MemcacheWorker::Room::do_acquire(const Acquire& question, const MemcacheJob& job) {
+  const std::string nonce = make_nonce();
+  const SlotAnswer answer = slots_.acquire(question, job.pool.width, nonce);
+  const bool heard = finish(question.op, answer);
+  const bool late = !heard && answer.kind == Verdict::Kind::granted;
+  if (!late && !(answer.kind == Verdict::Kind::failed && answer.unsure)) return;
+  Leftover leftover{job.pool, nonce, {}};
+  link_.set_deadline(steady_now() + chore_limit);
+  // A failed one is not looked for at once: memcached is out of reach.
+  if (!late || !is_settled(leftover)) keep(std::move(leftover));
+}
+
+void MemcacheWorker::Room::do_release(const Release& question, const MemcacheJob& job) {
+  const SlotAnswer answer = slots_.release(question, job.pool.width);
+  (void)finish(question.op, answer);
+  if (answer.kind == Verdict::Kind::failed && question.undelivered) keep({job.pool, {}, question});
+}
+
+void MemcacheWorker::Room::do_expire(const ExpireLease& what, const MemcacheJob& job) {
+  if (slots_.expire(job.pool, what.nonce) == MemcacheSlots::Undone::gone) {
+    report(LeaseEnded{job.pool.name, what.lease});
+  }
+}
+
+// One step, and back to the end of the queue: others are not held up.
+void MemcacheWorker::Room::do_survey(SurveyPools& what, const MemcacheJob& job) {
+  PoolsSeen part;
+  part.survey = what.survey;
+  for (size_t keys = 0; what.next < what.pools.size() && keys < keys_of_a_survey_step;) {
+    keys += what.pools[what.next].width;
+    part.pools.push_back(what.pools[what.next++]);
+  }
+  auto seen = slots_.survey(part.pools);
+  part.last = !seen || what.next == what.pools.size();
+  if (seen) {
+    part.seen = std::move(*seen);
+  } else {
+    part.pools.clear();
+  }
+  const bool last = part.last;
+  report(std::move(part));
+  if (!last) post({std::move(what), {}, job.deadline});
+}
+
+// However much else is done: not every job is news for the loop.
+void MemcacheWorker::Room::do_ping() {
+  next_ping_ = steady_now() + ping_every;
+  link_.set_deadline(steady_now() + chore_limit);
+  const bool answers = link_.ping();
+  note_link();
+  if (answers) report(LinkAlive{});
+}
+
+void MemcacheWorker::Room::do_chores() {
+  next_chores_ = steady_now() + ping_every;
+  if (down_ || leftovers_.empty()) return;
+  link_.set_deadline(steady_now() + chore_limit);
+  auto todo = std::exchange(leftovers_, {});
+  for (Leftover& leftover : todo) {
+    if (!link_.is_connected() || !is_settled(leftover)) keep(std::move(leftover));
+  }
+  note_link();
+}
+
+bool MemcacheWorker::Room::is_settled(Leftover& leftover) {
+  if (leftover.release) {
+    const auto kind = slots_.release(*leftover.release, leftover.pool.width).kind;
+    if (kind == Verdict::Kind::released) report(PoolFreed{leftover.pool.name});
+    return kind != Verdict::Kind::failed;
+  }
+  switch (slots_.give_back(leftover.pool, leftover.nonce)) {
+    case MemcacheSlots::Undone::gone:
+      report(PoolFreed{leftover.pool.name});
+      return true;
+    case MemcacheSlots::Undone::absent:
+      return ++leftover.tries >= leftover_tries;
+    case MemcacheSlots::Undone::failed:
+      return false;
+  }
+  return true;
+}
+
+void MemcacheWorker::Room::keep(Leftover leftover) {
+  if (leftovers_.size() < leftovers_max) leftovers_.push_back(std::move(leftover));
+}
+
+void MemcacheWorker::Room::note_link() {
+  if (auto facts = link_.take_facts(); facts && link_.is_connected()) {
+    report(LinkUp{std::move(*facts)});
+  }
+  down_ = !link_.is_connected();
+  if (!down_) return;
+  report(LinkDown{link_.reason()});
+  next_ping_ = steady_now() + ping_every_when_down;
+}
+
+void MemcacheWorker::Room::wake() {
+  const uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);  // when it is full it wakes all the same
+}
+
+void MemcacheWorker::Room::report(MemcacheResult result) {
+  {
+    const std::lock_guard guard(lock_);
+    results_.push_back(std::move(result));
+  }
+  wake();
+}
+
+bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer) {
+  note_link();  // first: whoever hears of a failure shall know of the trouble
+  return finish(op, std::move(answer), link_.reason());
+}
+
+// False when nobody waits for it. The reason counts when it failed.
+bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer, const std::string& reason) {
+  {
+    const std::lock_guard guard(lock_);
+    open_.erase(op);
+    if (abandoned_.erase(op) != 0) return false;
+    results_.emplace_back(OpDone{op, std::move(answer), reason});
+  }
+  wake();
+  return true;
+}
+
+// --- the handle ---
+
+MemcacheWorker::MemcacheWorker(const MemcacheAddress& address, const MemcacheSettings& settings)
+    : room_(std::make_unique<Room>(address, settings)) {
+  room_->start();
+}
+
+MemcacheWorker::~MemcacheWorker() {
+  if (room_->stop()) return;
+  Room* left = room_.release();  // its thread still uses it, and the process is about to end
+  (void)left;
+}
+
+int MemcacheWorker::wake_fd() const { return room_->wake_fd(); }
+void MemcacheWorker::post(MemcacheJob job) { room_->post(std::move(job)); }
+std::vector<MemcacheResult> MemcacheWorker::take() { return room_->take(); }
+bool MemcacheWorker::abandon(OpId op) { return room_->abandon(op); }
+void MemcacheWorker::interrupt() { room_->interrupt(); }
+
+}  // namespace distributex

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The one place that asks a clock. Everything else gets the time as `now`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+
+#include "lock/words.h"
+
+namespace distributex {
+
+[[nodiscard]] inline Time steady_now() { return std::chrono::steady_clock::now(); }
+
+// Microseconds since 1970 by the wall clock: for tokens' seed and for people.
+[[nodiscard]] inline uint64_t wall_us() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count());
+}
+
+[[nodiscard]] inline std::time_t wall_seconds() { return std::time(nullptr); }
+
+}  // namespace distributex

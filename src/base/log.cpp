@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// One buffer of finished lines in front of stderr, and the count of those that
+// found no room in it. The oldest lines are kept and the newest dropped, so
+// what is written is always a whole beginning, then the count of the gap.
+// Syslog has a queue of its own and gets its lines one by one.
+#include "base/log.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace distributex {
+namespace {
+
+constexpr size_t text_max = 1024;         // bytes of one event's text
+constexpr size_t line_max = 4096 + 64;    // bytes of any line
+constexpr size_t write_at = 16 * 1024;    // gathered: written without being asked
+constexpr size_t buffer_max = 64 * 1024;  // kept while nothing can be written
+
+struct LevelRow {
+  const char* name;
+  int priority;
+};
+
+// In the order of Level.
+constexpr LevelRow levels[] = {
+    {"error", LOG_ERR}, {"warning", LOG_WARNING}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}};
+
+const LevelRow& row_of(Level level) { return levels[static_cast<size_t>(level)]; }
+
+// A line being made: bounded, what does not fit is left out.
+template <size_t N>
+struct Text {
+  std::array<char, N> bytes;
+  size_t size = 0;
+
+  void add(std::string_view text) { size += text.copy(bytes.data() + size, N - size); }
+  [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
+};
+
+struct Log {
+  LogTarget target = LogTarget::stderr_plain;
+  Level most_verbose = Level::info;
+  bool journal = false;
+  unsigned long dropped = 0;  // and not reported yet
+  uint64_t dropped_ever = 0;
+  time_t second = 0;  // that `date` says
+  std::array<char, 32> date{};
+};
+
+constinit Log state;
+constinit Text<buffer_max> waiting{};  // whole lines, but for what a short write took
+
+// systemd names the journal's stream as DEVICE:INODE; stderr may since have
+// been sent elsewhere, so the two are compared.
+bool stderr_is_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat own {};
+  if (!stream || fstat(STDERR_FILENO, &own) != 0) return false;
+  std::array<char, 48> name;
+  std::snprintf(name.data(), name.size(), "%ju:%ju", static_cast<uintmax_t>(own.st_dev),
+                static_cast<uintmax_t>(own.st_ino));
+  return std::string_view(stream) == name.data();
+}
+
+// Whether so much as a short write would do, and not wait for a reader. That
+// stderr were non-blocking is not for us to say: it is shared with others.
+bool is_writable() {
+  pollfd stream{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&stream, 1, 0) == 1 && (stream.revents & POLLOUT) != 0;
+}
+
+// Writes until nothing waits or the descriptor refuses: in pieces for which a
+// pipe that can be written has room.
+void write_waiting() {
+  size_t done = 0;
+  while (done < waiting.size && is_writable()) {
+    const size_t piece = std::min<size_t>(waiting.size - done, PIPE_BUF);
+    const ssize_t n = write(STDERR_FILENO, waiting.bytes.data() + done, piece);
+    if (n > 0)
+      done += static_cast<size_t>(n);
+    else if (n == 0 || errno != EINTR)
+      break;
+  }
+  waiting.size -= done;
+  std::memmove(waiting.bytes.data(), waiting.bytes.data() + done, waiting.size);
+}
+
+// Puts the date into words once a second.
+std::string_view date_of(time_t second) {
+  if (second != state.second) {
+    tm parts{};
+    gmtime_r(&second, &parts);
+    std::strftime(state.date.data(), state.date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    state.second = second;
+  }
+  return state.date.data();
+}
+
+using Line = Text<line_max>;
+
+void add_prefix(Level level, Line& line) {
+  if (state.journal) {
+    const char priority[] = {'<', static_cast<char>('0' + row_of(level).priority), '>'};
+    line.add({priority, sizeof priority});
+    return;
+  }
+  const uint64_t now = wall_us();
+  const uint64_t milliseconds = now / 1000 % 1000;
+  line.add(date_of(static_cast<time_t>(now / 1000000)));
+  const char rest[] = {'.',
+                       static_cast<char>('0' + milliseconds / 100),
+                       static_cast<char>('0' + milliseconds / 10 % 10),
+                       static_cast<char>('0' + milliseconds % 10),
+                       'Z',
+                       ' '};
+  line.add({rest, sizeof rest});
+  line.add(row_of(level).name);
+  line.add(" ");
+}
+
+Line finished_line(Level level, std::string_view text) {
+  Line line;
+  add_prefix(level, line);
+  line.add(text);
+  line.add("\n");
+  return line;
+}
+
+// Puts a line behind those that wait, with the count of the dropped before it.
+// False when it does not fit.
+[[nodiscard]] bool append(std::string_view line) {
+  Line gap;
+  if (state.dropped > 0) {
+    std::array<char, 48> text;
+    std::snprintf(text.data(), text.size(), "log: dropped=%lu", state.dropped);
+    gap = finished_line(Level::warning, text.data());
+  }
+  if (waiting.size + gap.size + line.size() > buffer_max) return false;
+  waiting.add(gap.view());
+  waiting.add(line);
+  state.dropped = 0;
+  return true;
+}
+
+void emit(Level level, std::string_view text) {
+  if (state.target == LogTarget::syslog) {
+    syslog(row_of(level).priority, "%.*s", static_cast<int>(text.size()), text.data());
+    return;
+  }
+  const Line line = finished_line(level, text);
+  if (!append(line.view())) {
+    write_waiting();
+    if (!append(line.view())) {
+      ++state.dropped;
+      ++state.dropped_ever;
+    }
+  }
+  if (level <= Level::warning || waiting.size > write_at) log_flush();
+}
+
+// The raw text of an event with its control bytes made visible, and cut.
+Text<text_max> one_line(std::string_view raw) {
+  constexpr char digits[] = "0123456789abcdef";
+  constexpr std::string_view dots = "...";
+  Text<text_max> text;
+  size_t keep = 0;  // what may stay when the dots must follow
+  for (const char c : raw) {
+    const auto byte = static_cast<unsigned char>(c);
+    const char hex[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    const bool control = byte < 0x20 || byte == 0x7f;
+    const std::string_view piece = control ? std::string_view(hex, 4) : std::string_view(&c, 1);
+    if (text.size + piece.size() > text_max) {
+      text.size = keep;
+      text.add(dots);
+      break;
+    }
+    text.add(piece);
+    if (text.size + dots.size() <= text_max) keep = text.size;
+  }
+  return text;
+}
+
+}  // namespace
+
+void log_open(LogTarget target, Level most_verbose) {
+  log_flush();
+  if (state.target == LogTarget::syslog) closelog();
+  state.target = target;
+  state.most_verbose = most_verbose;
+  state.journal = stderr_is_journal();
+  if (target == LogTarget::syslog) openlog(nullptr, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+bool log_enabled(Level level) { return level <= state.most_verbose; }
+
+void log_line(Level level, const char* format, ...) {
+  if (!log_enabled(level)) return;
+  std::array<char, text_max + 2> raw;  // one byte more than a line holds shows that it is cut
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = std::vsnprintf(raw.data(), raw.size(), format, arguments);
+  va_end(arguments);
+  if (length < 0) return;
+  const size_t size = std::min(static_cast<size_t>(length), raw.size() - 1);
+  emit(level, one_line({raw.data(), size}).view());
+}
+
+void log_sound_line(Level level, std::string_view text) {
+  if (log_enabled(level)) emit(level, text);
+}
+
+void log_last_word(const char* text) {
+  if (state.target == LogTarget::syslog) return syslog(LOG_ERR, "%s", text);
+  Text<line_max> line;
+  line.add(state.journal ? "<3>" : "error ");
+  line.add(text);
+  line.add("\n");
+  (void)!write(STDERR_FILENO, line.bytes.data(), line.size);
+}
+
+void log_flush() {
+  if (waiting.size > 0) write_waiting();
+  if (waiting.size > 0 || state.dropped == 0) return;
+  if (append({})) write_waiting();
+}
+
+bool log_pending() { return waiting.size > 0 || state.dropped > 0; }
+
+uint64_t log_dropped() { return state.dropped_ever; }
+
+}  // namespace distributex

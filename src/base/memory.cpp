@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// libevent goes on when an allocation fails: without a timer, so that a lease
+// never ends, or with an answer that has lost a part. A lock service is of more
+// use when it starts anew.
+#include "base/memory.h"
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "base/log.h"
+
+namespace distributex {
+
+namespace {
+
+[[noreturn]] void end() {
+  log_last_word("out of memory");
+  std::abort();
+}
+
+void* allocate(size_t size) {
+  void* memory = std::malloc(size);
+  if (!memory && size > 0) end();
+  return memory;
+}
+
+void* allocate_again(void* memory, size_t size) {
+  void* moved = std::realloc(memory, size);
+  if (!moved && size > 0) end();
+  return moved;
+}
+
+}  // namespace
+
+void end_when_out_of_memory() {
+  std::set_new_handler(end);
+  event_set_mem_functions(allocate, allocate_again, std::free);
+  json_set_alloc_funcs(allocate, std::free);
+}
+
+}  // namespace distributex

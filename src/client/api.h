@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// The client's side of HTTP, on libcurl's multi interface: begin requests, wait for them together
+// with other descriptors, collect the answers. It knows no lock words: client_reply says what an
+// answer means. One object, one thread.
+#pragma once
+
+#include "client/clock.h"
+#include "client/reply.h"
+#include "client/server.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace distributex::client {
+
+struct Query {
+  Server server;
+  std::string target;                            // path and query, encoded
+  Span connect_limit = std::chrono::seconds(5);  // until connected
+  std::optional<Span> limit =
+      std::chrono::seconds(10);  // in all; nothing: wait for the answer as long as it takes
+  bool known_address = false;    // use the address found before, if any: a name service that fails
+                                 // must not cost the lock
+};
+
+class Api {
+ public:
+  using Ticket = std::uint64_t;
+  struct Answer {
+    Ticket ticket;
+    RawAnswer raw;
+  };
+
+  explicit Api(std::string proxy);  // empty: none, whatever the environment says
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  // Never 0.
+  [[nodiscard]] Ticket begin(const Query& query);
+  // Forgets a request; its connection is closed, so the server notices. Unknown tickets are
+  // ignored.
+  void drop(Ticket ticket);
+  // Waits until a request has moved or one of `descriptors` is readable.
+  void wait(std::span<const int> descriptors);
+  // The next answer that has come, each once.
+  [[nodiscard]] std::optional<Answer> next();
+
+ private:
+  struct Call;
+  void collect();
+  void finish(void* easy, int code);
+
+  void* multi_;
+  std::string proxy_;
+  Ticket last_ticket_ = 0;
+  std::vector<std::unique_ptr<Call>> calls_;
+};
+
+}  // namespace distributex::client

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+//
+// Why two processes: one that is stopped cannot renew a lease, and one that is killed cannot end
+// its command. The front may be stopped (Ctrl-Z) while the keeper goes on renewing; when either is
+// killed, the other one cleans up.
+#include "client/front.h"
+
+#include "client/say.h"
+#include "client/tree.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+namespace distributex::client {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Front {
+ public:
+  Front(pid_t keeper, const Terminal& terminal, Signals& signals, Link& link, const Shared& shared)
+      : keeper_(keeper), terminal_(terminal), signals_(signals), link_(link), shared_(shared) {}
+
+  // The keeper's exit code; nothing when it was killed, and then everything below has been killed
+  // as well.
+  [[nodiscard]] std::optional<int> run() {
+    while (!has_ended_) {
+      alarm_.set(guard());
+      std::array<pollfd, 3> fds{
+          {{signals_.fd(), POLLIN, 0}, {alarm_.fd(), POLLIN, 0}, {link_.fd(), POLLIN, 0}}};
+      (void)poll(fds.data(), link_.is_open() ? 3 : 2, -1);
+      check_guard();
+      take_signals();
+      take_notes();
+    }
+    if (!code_) {
+      kill_all();
+    }
+    terminal_.take_from(shared_.group);
+    pass_on_interrupt();
+    return code_;
+  }
+
+ private:
+  [[nodiscard]] std::optional<Moment> guard() const {
+    const std::int64_t since_boot = shared_.guard;
+    return since_boot == Shared::never ? std::nullopt : std::optional(Moment(Span(since_boot)));
+  }
+
+  void check_guard() {
+    const auto at = guard();
+    if (at && read_clock() >= *at) {
+      (void)kill(keeper_, SIGKILL);  // it stands still; its end lets us do its work
+    }
+  }
+
+  void take_signals() {
+    while (const auto signal = signals_.next()) {
+      if (*signal == SIGCONT) {
+        link_.send({Note::Kind::resume, 0});
+      } else if (*signal != SIGCHLD) {
+        link_.send({Note::Kind::signal, *signal});
+      }
+    }
+    reap();
+  }
+
+  void take_notes() {
+    while (const auto note = link_.receive()) {
+      if (note->kind == Note::Kind::stopped) {
+        signals_.stop_group(note->signal);
+        link_.send({Note::Kind::resume, 0});
+      }
+    }
+  }
+
+  void reap() {
+    int status = 0;
+    for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (pid == keeper_) {
+        has_ended_ = true;
+        code_ = WIFEXITED(status) ? std::optional(WEXITSTATUS(status)) : std::nullopt;
+      }
+    }
+  }
+
+  void kill_all() {
+    for (Span pause = milliseconds(10); has_children();
+         pause = std::min<Span>(pause * 2, milliseconds(500))) {
+      signal_descendants(SIGKILL, 0);
+      alarm_.set(read_clock() + pause);
+      std::array<pollfd, 2> fds{{{signals_.fd(), POLLIN, 0}, {alarm_.fd(), POLLIN, 0}}};
+      (void)poll(fds.data(), fds.size(), -1);
+      while (signals_.next()) {
+      }
+      reap();
+    }
+  }
+
+  // Ctrl-C went to the command alone, since it had the terminal. The script that we are part of was
+  // meant as well.
+  void pass_on_interrupt() {
+    const bool is_by_key = code_ == exit_by_signal + SIGINT || code_ == exit_by_signal + SIGQUIT;
+    if (is_by_key && shared_.has_terminal && getpgrp() != getpid()) {
+      (void)kill(0, *code_ - exit_by_signal);
+      signals_.note_interrupt_key();
+    }
+  }
+
+  pid_t keeper_;
+  const Terminal& terminal_;
+  Signals& signals_;
+  Link& link_;
+  const Shared& shared_;
+  Alarm alarm_;
+  bool has_ended_ = false;
+  std::optional<int> code_;
+};
+
+}  // namespace
+
+int run_under_lock(const Options& options, const Identity& identity, const Requests& requests,
+                   const Descriptors& descriptors, Api& api, Signals& signals,
+                   const Holding& holding) {
+  const Terminal terminal;
+  const auto shared = make_shared_page();
+  Link front_end;
+  Link keeper_end;
+  Link::make_pair(front_end, keeper_end);
+  adopt_orphans();
+  signals.take_job_control();
+  const pid_t keeper = fork();
+  if (keeper == 0) {
+    front_end.close_end();
+    (void)setpgid(0, 0);  // what the terminal sends comes by way of the front, once
+    adopt_orphans();
+    return Keeper({options, requests, identity, descriptors, terminal, api, signals, keeper_end,
+                   *shared},
+                  holding)
+        .run();
+  }
+  std::optional<int> code;
+  if (keeper == -1) {
+    complain("cannot make a process: %s", strerrordesc_np(errno));
+    code = exit_cannot_run;
+  } else {
+    keeper_end.close_end();
+    code = Front(keeper, terminal, signals, front_end, *shared).run();
+    if (!code) {
+      complain(
+          "lost the lock on %s at %s: our own process that kept it was killed or stood still; "
+          "killed the command",
+          options.pool.c_str(), time_of_day().c_str());
+    }
+  }
+  if (!code || keeper == -1) {
+    (void)give_back(api, requests, signals, nullptr, options, holding, read_clock() + seconds(2));
+  }
+  return code.value_or(exit_lost);
+}
+
+}  // namespace distributex::client

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+//
+// The keeper's loop. Deadlines are looked at before anything else each time round: after a suspend
+// of the machine the command must not be continued, signalled or renewed for when the lease may be
+// somebody else's already.
+#include "client/keeper.h"
+
+#include "client/say.h"
+#include "client/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace distributex::client {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Span grace_when_lost = seconds(1);      // somebody else may have the lock already
+constexpr Span grace_without_front = seconds(5);  // the lock is still ours
+constexpr Span group_check_pause = milliseconds(500);
+constexpr Span patience_for_release = seconds(5);
+
+}  // namespace
+
+Keeper::Keeper(const World& world, const Holding& holding)
+    : world_(world),
+      holding_(holding),
+      command_(world.descriptors, world.signals, world.terminal) {}
+
+int Keeper::run() {
+  began_ = read_clock();
+  if (start()) {
+    loop();
+  }
+  world_.shared.guard = Shared::never;  // nothing runs that the end of the lease could matter to
+  world_.terminal.take_from(command_.group());
+  release();
+  return is_lost_ ? exit_lost : command_.code().value_or(exit_cannot_run);
+}
+
+bool Keeper::start() {
+  (void)setenv("DISTRIBUTEX_POOL", world_.options.pool.c_str(), 1);
+  (void)setenv("DISTRIBUTEX_HOST", world_.identity.host.c_str(), 1);
+  (void)setenv("DISTRIBUTEX_ID", world_.identity.id.c_str(), 1);
+  if (holding_.token) {
+    (void)setenv("DISTRIBUTEX_TOKEN", std::to_string(*holding_.token).c_str(), 1);
+  } else {
+    (void)unsetenv("DISTRIBUTEX_TOKEN");
+  }
+  publish_lease();
+  const bool in_foreground = world_.terminal.is_for_command();
+  world_.shared.has_terminal = in_foreground;
+  if (!command_.start(world_.options.command, in_foreground)) {
+    complain("cannot make a process for the command: %s", strerrordesc_np(errno));
+    return false;
+  }
+  world_.shared.group = command_.group();
+  return true;
+}
+
+void Keeper::loop() {
+  while (stage_ != Stage::over) {
+    alarm_.set(next_moment());
+    const std::array fds{world_.signals.fd(), alarm_.fd(), world_.link.fd()};
+    world_.api.wait(std::span(fds).first(world_.link.is_open() ? 3 : 2));
+    check_deadlines(read_clock());
+    take_signals();
+    take_notes();
+    take_answers();
+    if (is_over()) {
+      stage_ = Stage::over;
+    }
+  }
+  world_.api.drop(renewal_);
+  if (!command_.trouble().empty()) {
+    complain("cannot run %s: %s", world_.options.command.front().c_str(),
+             command_.trouble().c_str());
+  }
+}
+
+std::optional<Moment> Keeper::next_moment() const {
+  std::optional<Moment> at;
+  const auto include = [&at](std::optional<Moment> other) {
+    at = at && other ? std::min(*at, *other) : (at ? at : other);
+  };
+  if (holding_.lease && !is_lost_) {
+    include(renewal_ == 0 ? std::optional(holding_.lease->renew_at()) : std::nullopt);
+    include(holding_.lease->term_at());
+  }
+  switch (stage_) {
+    case Stage::running:
+      // The end of the command is a signal; that of a group without it is one only for those we
+      // adopted.
+      include(command_.code() ? std::optional(read_clock() + group_check_pause) : std::nullopt);
+      break;
+    case Stage::ending:
+      include(kill_at_);
+      break;
+    case Stage::killing:
+      include(next_kill_);
+      break;
+    case Stage::over:
+      break;
+  }
+  return at;
+}
+
+void Keeper::check_deadlines(Moment now) {
+  if (holding_.lease && !is_lost_) {
+    const Lease& lease = *holding_.lease;
+    if (lease.term_at() && now >= *lease.term_at()) {
+      lose(now, *lease.kill_at(),
+           "not renewed for " + seconds_text(now - lease.since()) +
+               (last_trouble_.empty() ? std::string() : " (" + last_trouble_ + ")"));
+    } else if (renewal_ == 0 && now >= lease.renew_at()) {
+      renew(now);
+    }
+  }
+  if (stage_ == Stage::ending && now >= kill_at_) {
+    stage_ = Stage::killing;
+    next_kill_ = now;
+    kill_pause_ = milliseconds(10);
+  }
+  if (stage_ == Stage::killing && now >= next_kill_) {
+    kill_all(now);
+  }
+}
+
+void Keeper::take_signals() {
+  while (const auto signal = world_.signals.next()) {
+    if (is_for_command(*signal)) {
+      command_.send(*signal);
+    }
+  }
+  const Command::News news = command_.reap();
+  if (news.stopped_by != 0) {
+    take_stop(news.stopped_by);
+  }
+}
+
+void Keeper::take_notes() {
+  while (const auto note = world_.link.receive()) {
+    if (note->kind == Note::Kind::resume) {
+      resume();
+    } else if (note->kind == Note::Kind::signal) {
+      command_.send(note->signal);
+    }
+  }
+  if (!world_.link.is_open() && stage_ == Stage::running) {
+    complain("the process in front was killed: ending the command under the lock on %s",
+             world_.options.pool.c_str());
+    const Moment now = read_clock();
+    const Moment soon = now + std::min<Span>(grace_without_front, world_.options.lease / 3);
+    const auto deadline = holding_.lease ? holding_.lease->kill_at() : std::nullopt;
+    end_all(deadline ? std::min(*deadline, soon) : soon);
+  }
+}
+
+void Keeper::take_answers() {
+  while (const auto answer = world_.api.next()) {
+    if (answer->ticket == renewal_) {
+      renewal_ = 0;
+      take_renewal(read_clock(), interpret(answer->raw));
+    }
+  }
+}
+
+void Keeper::renew(Moment now) {
+  renewal_sent_ = now;
+  renewal_ = world_.api.begin(world_.requests.renew(holding_, holding_.lease->patience()));
+}
+
+void Keeper::take_renewal(Moment now, const Reply& reply) {
+  const std::string& server = world_.options.servers[holding_.server].name();
+  if (is_lost_) {
+    return;
+  }
+  if (reply.result == Result::renewed) {
+    holding_.lease->renewed(renewal_sent_, reply.expires);
+    last_trouble_.clear();
+    publish_lease();
+  } else if (reply.result == Result::lost) {
+    is_ours_still_ = false;
+    const auto deadline = holding_.lease->kill_at();
+    lose(now, deadline ? std::min(*deadline, now + grace_when_lost) : now + grace_when_lost,
+         server + " says that it is not ours any more");
+  } else {
+    last_trouble_ = server + ": " + reply.error;
+    tell("renewal failed: %s", last_trouble_.c_str());
+    holding_.server = (holding_.server + 1) % world_.options.servers.size();
+    holding_.lease->renewal_failed(now, random_fraction());
+  }
+}
+
+void Keeper::take_stop(int signal) {
+  const bool wants_terminal = signal == SIGTTIN || signal == SIGTTOU;
+  if (wants_terminal && world_.terminal.is_ours()) {
+    world_.terminal.give_to(command_.group());
+    world_.shared.has_terminal = true;
+    command_.send(SIGCONT);
+  } else if (wants_terminal || signal == SIGTSTP) {
+    world_.link.send({Note::Kind::stopped, signal});
+  }
+}
+
+void Keeper::resume() {
+  if (world_.shared.has_terminal && world_.terminal.is_ours()) {
+    world_.terminal.give_to(command_.group());
+  }
+  command_.send(SIGCONT);
+}
+
+void Keeper::publish_lease() {
+  const auto guard = holding_.lease ? holding_.lease->guard_at() : std::nullopt;
+  world_.shared.guard = guard ? guard->time_since_epoch().count() : Shared::never;
+}
+
+void Keeper::lose(Moment now, Moment kill_at, const std::string& why) {
+  is_lost_ = true;
+  complain("lost the lock on %s at %s, %s into the run: %s; ending the command",
+           world_.options.pool.c_str(), time_of_day().c_str(), seconds_text(now - began_).c_str(),
+           why.c_str());
+  end_all(stage_ == Stage::ending ? std::min(kill_at, kill_at_) : kill_at);
+}
+
+void Keeper::end_all(Moment kill_at) {
+  kill_at_ = kill_at;
+  if (stage_ == Stage::running) {
+    stage_ = Stage::ending;
+    command_.send(SIGTERM);
+    signal_descendants(SIGTERM, command_.group());
+    command_.send(SIGCONT);  // one that is stopped could not act on it
+  }
+}
+
+void Keeper::kill_all(Moment now) {
+  command_.send(SIGKILL);
+  signal_descendants(SIGKILL, 0);
+  next_kill_ = now + kill_pause_;
+  kill_pause_ = std::min<Span>(kill_pause_ * 2, milliseconds(500));
+}
+
+bool Keeper::is_over() { return stage_ == Stage::running ? command_.is_over() : !has_children(); }
+
+void Keeper::release() {
+  if (!is_ours_still_) {
+    return;
+  }
+  const Moment now = read_clock();
+  const auto end = holding_.lease ? holding_.lease->ends_at() : std::nullopt;
+  const Moment until = now + patience_for_release;
+  const GivenBack given = give_back(world_.api, world_.requests, world_.signals, &world_.link,
+                                    world_.options, holding_, end ? std::min(*end, until) : until);
+  if (!given.delivered) {
+    complain("could not give back the lock on %s: %s%s", world_.options.pool.c_str(),
+             given.trouble.c_str(), end ? "; it ends by itself" : "");
+  } else if (given.was_lost && !is_lost_) {
+    complain("the lock on %s had been lost before the command ended", world_.options.pool.c_str());
+    is_lost_ = true;
+  }
+}
+
+}  // namespace distributex::client

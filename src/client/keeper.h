@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// The process that holds the lock: it runs the command, renews the lease, ends everything in time
+// when the lock is lost, and gives the lock back. One loop over signals, notes from the front, HTTP
+// and one timer; none waits for another.
+#pragma once
+
+#include "client/command.h"
+#include "client/giveback.h"
+#include "client/link.h"
+
+#include <optional>
+#include <string>
+
+namespace distributex::client {
+
+class Keeper {
+ public:
+  struct World {
+    const Options& options;
+    const Requests& requests;
+    const Identity& identity;
+    const Descriptors& descriptors;
+    const Terminal& terminal;
+    Api& api;
+    Signals& signals;
+    Link& link;
+    Shared& shared;
+  };
+  Keeper(const World& world, const Holding& holding);
+
+  // The exit code for it all.
+  [[nodiscard]] int run();
+
+ private:
+  enum class Stage {
+    running,  // the command, or what it left in its process group
+    ending,   // asked to end by TERM; killed at kill_at_
+    killing,  // until nothing is left
+    over,
+  };
+
+  [[nodiscard]] bool start();
+  void loop();
+  [[nodiscard]] std::optional<Moment> next_moment() const;
+  void check_deadlines(Moment now);
+  void take_signals();
+  void take_notes();
+  void take_answers();
+  void renew(Moment now);
+  void take_renewal(Moment now, const Reply& reply);
+  void take_stop(int signal);
+  void resume();
+  void publish_lease();
+  void lose(Moment now, Moment kill_at, const std::string& why);
+  void end_all(Moment kill_at);
+  void kill_all(Moment now);
+  [[nodiscard]] bool is_over();
+  void release();
+
+  World world_;
+  Holding holding_;
+  Command command_;
+  Alarm alarm_;
+  Moment began_;
+  Stage stage_ = Stage::running;
+  bool is_lost_ = false;       // exit code 74
+  bool is_ours_still_ = true;  // there may be something to give back
+  Api::Ticket renewal_ = 0;
+  Moment renewal_sent_;
+  std::string last_trouble_;
+  Moment kill_at_;
+  Moment next_kill_;
+  Span kill_pause_;
+};
+
+}  // namespace distributex::client

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of options, and how getopt_long walks it. A new option is a row here, a paragraph in
+// distributex(1) and a word in the bash completion; the build checks that the three agree.
+#include "client/options.h"
+
+#include <getopt.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+namespace distributex::client {
+
+namespace {
+
+using Apply = bool (*)(Options&, const std::string& value);
+
+struct Row {
+  int code;  // the letter; from 256 on: none
+  const char* name;
+  const char* argument;  // nullptr: takes none
+  const char* help;
+  const char* wants;  // what a right value would be
+  Apply apply;
+};
+
+template <class Number>
+bool parse_whole(const std::string& text, Number& number) {
+  const char* end = text.data() + text.size();
+  const auto [stop, trouble] = std::from_chars(text.data(), end, number);
+  return !text.empty() && trouble == std::errc() && stop == end;
+}
+
+bool apply_servers(Options& o, const std::string& value) {
+  std::string ignored;
+  const auto servers =
+      parse_servers(value, 0, ignored);  // port 0: not given, filled in when all options are known
+  o.servers = servers.value_or(std::vector<Server>());
+  return servers.has_value();
+}
+
+bool apply_pool(Options& o, const std::string& value) {
+  o.pool = value;
+  return !value.empty() && value.size() <= 255;
+}
+
+bool apply_id(Options& o, const std::string& value) {
+  o.id = value;
+  return !value.empty() && value.size() <= 255;
+}
+
+bool apply_port(Options& o, const std::string& value) {
+  const auto port = parse_port(value);
+  o.port = port.value_or(0);
+  return port.has_value();
+}
+
+bool apply_wait(Options& o, const std::string& value) {
+  double seconds = 0;
+  if (!parse_whole(value, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > 1e8) {
+    return false;
+  }
+  o.wait = from_seconds(seconds);
+  return true;
+}
+
+bool apply_lease(Options& o, const std::string& value) {
+  int seconds = 0;
+  if (!parse_whole(value, seconds) || seconds < 1 || seconds > 86400) {
+    return false;
+  }
+  o.lease = std::chrono::seconds(seconds);
+  return true;
+}
+
+bool apply_code(Options& o, const std::string& value) {
+  int code = 0;
+  if (!parse_whole(value, code) || code < 0 || code > 255) {
+    return false;
+  }
+  o.not_obtained_code = code;
+  return true;
+}
+
+bool apply_proxy(Options& o, const std::string& value) {
+  o.proxy = value;
+  return !value.empty();
+}
+
+bool set_mode(Options& o, Mode mode) {
+  o.mode = mode;
+  return true;
+}
+
+bool set_flag(bool& flag) {
+  flag = true;
+  return true;
+}
+
+constexpr std::array rows{
+    Row{'H', "server", "HOST[:PORT],...", "lock servers, tried in turn",
+        "HOST, HOST:PORT or [IPV6]:PORT, separated by commas", apply_servers},
+    Row{'r', "pool", "POOL", "the pool to take a lock of", "a name of 1 to 255 bytes", apply_pool},
+    Row{'p', "port", "PORT", "port of servers given without one (9889)", "a number from 1 to 65535",
+        apply_port},
+    Row{'l', "local", nullptr, "lock on this host as well, with flock(2)", "",
+        [](Options& o, const std::string&) { return set_flag(o.local); }},
+    Row{'n', "no-wait", nullptr, "do not wait when no lock is free", "",
+        [](Options& o, const std::string&) {
+          o.wait = Span::zero();
+          return true;
+        }},
+    Row{'w', "wait", "SECONDS", "wait at most so long", "a number of seconds, 0 or more",
+        apply_wait},
+    Row{'E', "conflict-exit-code", "CODE", "exit code when no lock was obtained (75)",
+        "a number from 0 to 255", apply_code},
+    Row{'i', "id", "ID", "who we are on this host (unique to the run)", "a name of 1 to 255 bytes",
+        apply_id},
+    Row{256, "lease", "SECONDS", "length of the lease that is renewed (30)",
+        "a whole number from 1 to 86400", apply_lease},
+    Row{257, "proxy", "URL", "reach the servers through this proxy", "a URL", apply_proxy},
+    Row{258, "status", nullptr, "print pools, holders and waiters; run nothing", "",
+        [](Options& o, const std::string&) { return set_mode(o, Mode::status); }},
+    Row{259, "json", nullptr, "print the status as JSON", "",
+        [](Options& o, const std::string&) { return set_flag(o.json); }},
+    Row{260, "ping", nullptr, "exit 0 if a server can grant locks; run nothing", "",
+        [](Options& o, const std::string&) { return set_mode(o, Mode::ping); }},
+    Row{'v', "verbose", nullptr, "tell what happens, and who holds the lock", "",
+        [](Options& o, const std::string&) { return set_flag(o.verbose); }},
+    Row{'q', "quiet", nullptr, "say nothing but what is wrong with the usage", "",
+        [](Options& o, const std::string&) { return set_flag(o.quiet); }},
+    Row{'V', "version", nullptr, "print the version", "",
+        [](Options& o, const std::string&) { return set_mode(o, Mode::version); }},
+    Row{'h', "help", nullptr, "print this help", "",
+        [](Options& o, const std::string&) { return set_mode(o, Mode::help); }},
+};
+
+const Row* find_row(int code) {
+  for (const Row& row : rows) {
+    if (row.code == code) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
+std::string spelled(const Row& row) {
+  std::string text =
+      row.code < 256 ? std::string("-") + static_cast<char>(row.code) + ", " : std::string("    ");
+  text += std::string("--") + row.name;
+  return row.argument == nullptr ? text : text + "=" + row.argument;
+}
+
+// One word as an error names it: what the user typed is not known any more, so both spellings.
+std::string named(const Row& row) {
+  return (row.code < 256 ? std::string("-") + static_cast<char>(row.code) + " (--"
+                         : std::string("(--")) +
+         row.name + ")";
+}
+
+// The words after the options: after "--" a program and its arguments, else one shell command.
+bool take_command(Options& o, int argc, char** argv, bool after_dashes, std::string& error) {
+  const std::vector<std::string> words(argv + optind, argv + argc);
+  if (words.empty()) {
+    error = "no command given";
+  } else if (after_dashes) {
+    o.command = words;
+  } else if (words.size() > 1) {
+    error =
+        "more than one word of command: quote the shell command, or put -- before a program and "
+        "its arguments";
+  } else {
+    o.command = {"/bin/sh", "-c", words.front()};
+  }
+  return error.empty();
+}
+
+bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& error) {
+  if (o.mode == Mode::help || o.mode == Mode::version) {
+    return true;
+  }
+  for (Server& server : o.servers) {
+    server.port = server.port == 0 ? o.port : server.port;
+  }
+  if (o.servers.empty()) {
+    error = "no server given (-H HOST)";
+  } else if (o.mode == Mode::run && o.pool.empty()) {
+    error = "no pool given (-r POOL)";
+  } else if (o.json && o.mode != Mode::status) {
+    error = "--json goes with --status only";
+  } else if (o.mode == Mode::run) {
+    return take_command(o, argc, argv, after_dashes, error);
+  } else if (optind < argc) {
+    error = "a command cannot be run with --status or --ping";
+  }
+  return error.empty();
+}
+
+std::string unknown_option(int code, char** argv) {
+  if (code == ':') {
+    const Row* row = find_row(optopt);
+    return row == nullptr ? "an option lacks its value" : named(*row) + " wants " + row->wants;
+  }
+  if (optopt != 0 && optopt < 256) {
+    return std::string("unknown option -") + static_cast<char>(optopt);
+  }
+  return std::string("unknown option, or a value it does not take: ") + argv[optind - 1];
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, char** argv, std::string& error) {
+  std::string letters = "+:";
+  std::vector<option> longs;
+  for (const Row& row : rows) {
+    if (row.code < 256) {
+      letters += static_cast<char>(row.code);
+      letters += row.argument == nullptr ? "" : ":";
+    }
+    longs.push_back(
+        {row.name, row.argument == nullptr ? no_argument : required_argument, nullptr, row.code});
+  }
+  longs.push_back({});
+  Options options;
+  const char* last_value = nullptr;
+  optind = 0;  // glibc: start afresh
+  opterr = 0;
+  for (int code = 0;
+       (code = getopt_long(argc, argv, letters.c_str(), longs.data(), nullptr)) != -1;) {
+    const Row* row = code == '?' || code == ':' ? nullptr : find_row(code);
+    if (row == nullptr) {
+      error = unknown_option(code, argv);
+      return std::nullopt;
+    }
+    last_value = row->argument == nullptr ? nullptr : optarg;
+    if (!row->apply(options, last_value == nullptr ? "" : last_value)) {
+      error = named(*row) + " wants " + row->wants + ", not \"" + last_value + "\"";
+      return std::nullopt;
+    }
+  }
+  // "--" as an option's value does not end the options.
+  const bool after_dashes =
+      optind > 1 && argv[optind - 1] != last_value && std::string_view(argv[optind - 1]) == "--";
+  return check(options, argc, argv, after_dashes, error) ? std::optional(options) : std::nullopt;
+}
+
+std::string help_text() {
+  std::string text =
+      "Usage: distributex -H HOST -r POOL [OPTION]... 'SHELL COMMAND'\n"
+      "       distributex -H HOST -r POOL [OPTION]... -- COMMAND [ARGUMENT]...\n"
+      "       distributex -H HOST --status [--json] [-r POOL]\n"
+      "       distributex -H HOST --ping\n"
+      "Run a command while holding a lock that all hosts respect.\n\n";
+  constexpr std::size_t column = 34;
+  for (const Row& row : rows) {
+    const std::string left = "  " + spelled(row);
+    text +=
+        left + std::string(left.size() < column ? column - left.size() : 1, ' ') + row.help + "\n";
+  }
+  return text +
+         "\nExit: the command's own code, or 128+N when signal N ended it; 126 or 127 when it "
+         "cannot be run;\n"
+         "75 lock not obtained; 69 no server in reach, or refused; 74 lock lost while the command "
+         "ran; 64 usage.\n"
+         "See distributex(1).\n";
+}
+
+}  // namespace distributex::client

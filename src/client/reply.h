@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+//
+// What a server's answer means: status, headers and body in, one Reply out. Pure; no curl. A server
+// that sends no Distributex-Result header is the original one, whose single word is all there is:
+// no token, no lease of its own length.
+#pragma once
+
+#include "client/clock.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace distributex::client {
+
+// What came back from one attempt. Status 0: nothing did, and `trouble` says why.
+struct RawAnswer {
+  bool connected = false;
+  long status = 0;
+  std::string body;
+  std::string trouble;
+  std::optional<std::string> result, token, expires, error, retry_after;
+};
+
+enum class Result {
+  granted,
+  held,
+  busy,
+  timeout,
+  released,
+  not_held,
+  renewed,
+  lost,
+  invalid,
+  unavailable,  // asked to come again later
+  unreachable,  // no answer
+  strange,      // an answer, but not one of a lock server
+};
+
+struct Reply {
+  Result result = Result::unreachable;
+  bool original = false;  // it knows get, wait and release only
+  std::optional<std::uint64_t> token;
+  std::optional<Span> expires;
+  std::optional<Span> retry_after;
+  std::string error;  // one clear sentence, free of control characters
+};
+
+[[nodiscard]] Reply interpret(const RawAnswer& raw);
+
+// Keeps one header line of an answer when it is one of those that matter; `line` as it came, with
+// or without CR LF.
+void take_header(RawAnswer& raw, std::string_view line);
+
+// Makes what a server sent safe to show on a terminal, in at most 200 bytes.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace distributex::client

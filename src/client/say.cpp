@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// Lines on stderr. What is written there is never retried: a reader that has gone must not hold up
+// a lock.
+#include "client/say.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <string_view>
+
+namespace distributex::client {
+
+namespace {
+
+Loudness current = Loudness::normal;
+
+[[gnu::format(printf, 1, 0)]] void write_line(const char* format, va_list arguments) {
+  constexpr std::string_view prefix = "distributex: ";
+  std::array<char, 1024> line{};
+  std::copy(prefix.begin(), prefix.end(), line.begin());
+  const std::size_t room = line.size() - prefix.size() - 1;
+  const int wanted = vsnprintf(line.data() + prefix.size(), room, format, arguments);
+  const std::size_t length =
+      prefix.size() + std::min(static_cast<std::size_t>(std::max(wanted, 0)), room - 1);
+  line[length] = '\n';
+  const ssize_t ignored = write(STDERR_FILENO, line.data(), length + 1);
+  (void)ignored;
+}
+
+}  // namespace
+
+void set_loudness(Loudness loudness) { current = loudness; }
+
+bool is_verbose() { return current == Loudness::verbose; }
+
+void complain(const char* format, ...) {
+  if (current == Loudness::quiet) {
+    return;
+  }
+  va_list arguments;
+  va_start(arguments, format);
+  write_line(format, arguments);
+  va_end(arguments);
+}
+
+void tell(const char* format, ...) {
+  if (current != Loudness::verbose) {
+    return;
+  }
+  va_list arguments;
+  va_start(arguments, format);
+  write_line(format, arguments);
+  va_end(arguments);
+}
+
+}  // namespace distributex::client

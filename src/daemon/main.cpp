@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// The daemon's main: arguments, configuration, Server, exit code. No sockets
+// and no lock words.
+#include <getopt.h>
+#include <sysexits.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "config/config.h"
+#include "daemon/notify.h"
+#include "daemon/process.h"
+#include "daemon/server.h"
+#include "http/listener.h"
+#include "http/listener_inherited.h"
+
+namespace {
+
+using namespace distributex;
+
+struct Option {
+  char letter;
+  const char* name;
+  const char* argument;  // nullptr: takes none
+  const char* help;
+};
+
+constexpr Option options[] = {
+    {'c', "config", "FILE",
+     "the configuration (default " SYSCONFDIR "/distributex/distributex.yaml)"},
+    {'p', "port", "PORT", "listen on this port, whatever the configuration says; 0: any free one"},
+    {'l', "listen", "ADDRESS",
+     "listen on ADDRESS[:PORT], [V6][:PORT] or unix:/PATH only; may be repeated"},
+    {'d', "daemon", nullptr, "go to the background once ready; log to syslog"},
+    {'P', "pidfile", "FILE", "write the process id there"},
+    {'u', "user", "USER", "become this user once the ports are open"},
+    {'t', "test", nullptr, "check the configuration and exit"},
+    {'v', "verbose", nullptr, "log every answer"},
+    {'V', "version", nullptr, "print the version and exit"},
+    {'h', "help", nullptr, "print this and exit"},
+};
+
+constexpr uint16_t default_port = 9889;  // of -l without one
+
+struct Arguments {
+  std::string config = SYSCONFDIR "/distributex/distributex.yaml";
+  std::optional<uint16_t> port;
+  std::vector<std::string> listen;
+  std::string pidfile;
+  std::string user;
+  bool daemon = false;
+  bool test = false;
+  bool verbose = false;
+};
+
+int usage_error(const std::string& what) {
+  std::fprintf(stderr, "distributexd: %s\nTry 'distributexd --help'.\n", what.c_str());
+  return EX_USAGE;
+}
+
+int print_help() {
+  std::puts(
+      "Usage: distributexd [OPTION]...\n"
+      "A network mutex and semaphore service.\n");
+  for (const Option& o : options) {
+    const std::string name =
+        std::string{o.name} + (o.argument ? std::string{"="} + o.argument : "");
+    std::printf("  -%c, --%-18s %s\n", o.letter, name.c_str(), o.help);
+  }
+  std::puts(
+      "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
+      "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
+  return EX_OK;
+}
+
+std::optional<uint16_t> to_port(std::string_view text) {
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return port;
+}
+
+// The exit code when there is nothing more to do.
+std::optional<int> take_option(int letter, const char* argument, Arguments& out) {
+  switch (letter) {
+    case 'c':
+      out.config = argument;
+      break;
+    case 'p':
+      out.port = to_port(argument);
+      if (!out.port)
+        return usage_error("port \"" + std::string{argument} +
+                           "\" is not a number from 0 to 65535");
+      break;
+    case 'l':
+      out.listen.emplace_back(argument);
+      break;
+    case 'd':
+      out.daemon = true;
+      break;
+    case 'P':
+      out.pidfile = argument;
+      break;
+    case 'u':
+      out.user = argument;
+      break;
+    case 't':
+      out.test = true;
+      break;
+    case 'v':
+      out.verbose = true;
+      break;
+    case 'V':
+      std::puts("distributexd " DISTRIBUTEX_VERSION);
+      return EX_OK;
+    case 'h':
+      return print_help();
+    default:
+      std::fputs("Try 'distributexd --help'.\n", stderr);
+      return EX_USAGE;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
+  std::string letters;
+  std::vector<option> names;
+  for (const Option& o : options) {
+    letters += o.letter;
+    if (o.argument) letters += ':';
+    names.push_back({o.name, o.argument ? required_argument : no_argument, nullptr, o.letter});
+  }
+  names.push_back({});
+  for (;;) {
+    const int letter = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr);
+    if (letter == -1) break;
+    if (const auto code = take_option(letter, optarg, out)) return code;
+  }
+  if (optind < argc)
+    return usage_error("unexpected argument \"" + std::string{argv[optind]} + "\"");
+  return std::nullopt;
+}
+
+int fail(int code, const std::string& what, int error) {
+  log_line(Level::error, "%s", what.c_str());
+  log_flush();
+  tell_start_failed(error, what);
+  return code;
+}
+
+// To be called before anything else can change errno, which names the refusal.
+int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 0 ? errno : EIO); }
+
+// What to listen on: -l goes before the configuration, and -p before any port.
+std::vector<std::string> listen_on(const Arguments& arguments, const Config& config) {
+  std::vector<std::string> addresses = arguments.listen.empty() ? config.listen : arguments.listen;
+  for (std::string& address : addresses)
+    if (arguments.port || !has_port(address))
+      address = with_port(address, arguments.port.value_or(default_port));
+  return addresses;
+}
+
+int serve(const Arguments& arguments, const Config& config) {
+  auto inherited = inherited_listeners();
+  if (const auto* error = std::get_if<std::string>(&inherited))
+    return fail(EX_OSERR, *error, ENOTSOCK);
+  std::optional<Background> background;
+  if (arguments.daemon && !(background = Background::enter()))
+    return fail_system(std::string{"cannot go to the background: "} + std::strerror(errno));
+  PidFile pidfile;
+  if (!arguments.pidfile.empty())
+    if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile))
+      return fail_system(*error);
+
+  Server server{{.config = config,
+                 .config_file = absolute_path(arguments.config),
+                 .listen = listen_on(arguments, config),
+                 .inherited = std::get<std::vector<Listener>>(std::move(inherited))}};
+  if (const auto error = server.open()) return fail_system(*error);
+  if (!arguments.user.empty())
+    if (const auto error = become_user(arguments.user, server.unix_paths()))
+      return fail_system(*error);
+  if (background) {
+    log_flush();
+    log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
+    background->ready();
+  }
+  server.run();
+  return EX_OK;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
+  end_when_out_of_memory();
+  Arguments arguments;
+  if (const auto code = read_arguments(argc, argv, arguments)) {
+    if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
+    return *code;
+  }
+  log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
+  const auto loaded = load_config(arguments.config);
+  if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);
+  if (arguments.test) {
+    std::printf("%s: the configuration is good\n", arguments.config.c_str());
+    return EX_OK;
+  }
+  return serve(arguments, std::get<Config>(loaded));
+}

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+// Every event of the loop ends in pump(), which empties the engine's effects,
+// and then arms one timer for whatever is due next. A timer may fire early (the
+// loop counts from the start of its pass): what is due is decided by the clock,
+// and the timer is armed again for the rest.
+#include "daemon/server.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "doors/pages/status.h"
+
+namespace distributex {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr uint32_t reserved_files = 128;  // descriptors that are not connections
+constexpr auto stop_limit = std::chrono::seconds{5};
+constexpr auto stop_interval = milliseconds{5};
+constexpr auto last_words = milliseconds{100};
+constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
+
+// Rounded up, so that a timer does not fire just before its time.
+timeval to_timeval(Duration duration) {
+  const auto us =
+      std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
+  return {.tv_sec = us.count() / 1'000'000, .tv_usec = us.count() % 1'000'000};
+}
+
+}  // namespace
+
+Server::Server(ServerSetup setup)
+    : setup_(std::move(setup)),
+      started_(steady_now()),
+      base_(event_base_new()),
+      record_(setup_.config, wall_us()),
+      backend_(make_backend({.base = base_.get(),
+                             .config = setup_.config,
+                             .sink = make_sink(),
+                             .wall_us = wall_us()})),
+      timer_(evtimer_new(base_.get(), on_timer, this)),
+      flush_(evtimer_new(base_.get(), on_flush, this)),
+      stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
+      http_(base_.get(), limits_of(setup_.config), make_events()),
+      feed_(base_.get(), http_, record_.events()),
+      supervision_(base_.get(), [this] { return summary(); }) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
+    event_add(signals_.back().get(), nullptr);
+  }
+  backend_->configure(setup_.config.pools);
+  engine_.configure(setup_.config.pools, setup_.config.max_waiting, started_);
+}
+
+Server::~Server() = default;
+
+BackendSink Server::make_sink() {
+  return {.decided =
+              [this](OpId op, const Verdict& verdict) {
+                const Time now = steady_now();
+                record_.decided(op, verdict, now);
+                engine_.decided(op, verdict, now);
+                pump();
+              },
+          .changed =
+              [this](const std::string& pool) {
+                engine_.changed(pool, steady_now());
+                pump();
+              },
+          .expired = [this](const std::string& pool,
+                            const Lease& lease) { record_.expired(pool, lease); }};
+}
+
+HttpEvents Server::make_events() {
+  return {.request =
+              [this](Ticket ticket, Request request) {
+                engine_.submit(ticket, std::move(request), steady_now());
+                pump();
+              },
+          .page = [this](Ticket ticket, const PageRequest& request) { show(ticket, request); },
+          .refused =
+              [this](Ticket ticket, std::optional<Verb> verb, const Answer& answer) {
+                record_.refused(verb, answer, http_.peer(ticket));
+                pump();
+              },
+          .gone =
+              [this](Ticket ticket) {
+                const Time now = steady_now();
+                feed_.gone(ticket);
+                if (const auto left = engine_.cancel(ticket, now))
+                  record_.left(*left, http_.peer(ticket), now);
+                pump();
+              },
+          .delivered =
+              [this](Ticket ticket) {
+                engine_.delivered(ticket, steady_now());
+                pump();
+              }};
+}
+
+HttpLimits Server::limits_of(const Config& config) const {
+  rlimit files{};
+  uint32_t most = config.max_connections;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur =
+        std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
+    if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < most + reserved_files) {
+      const rlim_t room = files.rlim_cur > 2 * reserved_files ? files.rlim_cur - reserved_files
+                                                              : files.rlim_cur / 2;
+      log_line(Level::info, "connections limited max_connections=%u limit=%lu open_files=%lu", most,
+               static_cast<unsigned long>(room), static_cast<unsigned long>(files.rlim_cur));
+      most = static_cast<uint32_t>(room);
+    }
+  }
+  return {.max_connections = most,
+          .max_connections_per_peer = config.max_connections_per_peer,
+          .request_timeout = config.request_timeout,
+          .idle_timeout = config.idle_timeout,
+          .max_header_size = config.max_header_size,
+          .max_body_size = config.max_body_size};
+}
+
+std::optional<std::string> Server::open() {
+  successor_listens_ = !setup_.inherited.empty();
+  for (Listener& listener : setup_.inherited)
+    if (auto error = serve_on(std::move(listener))) return error;
+  if (successor_listens_) return std::nullopt;
+  for (const std::string& address : setup_.listen) {
+    auto opened = open_listeners(address);
+    if (auto* error = std::get_if<std::string>(&opened)) return std::move(*error);
+    for (Listener& listener : std::get<std::vector<Listener>>(opened))
+      if (auto error = serve_on(std::move(listener))) return error;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Server::serve_on(Listener listener) {
+  const std::string name = listener.address;
+  if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
+  if (!http_.listen_on(std::move(listener)))
+    return "cannot listen on " + name + ": " + std::strerror(errno);
+  log_line(Level::info, "listening address=%s%s", name.c_str(),
+           successor_listens_ ? " inherited" : "");
+  return std::nullopt;
+}
+
+// For people who ask the service manager: "3 pools, 12 locks held, 4 waiting".
+std::string Server::summary() const {
+  size_t pools = 0;
+  size_t held = 0;
+  size_t waiting = 0;
+  engine_.each_pool([&](const PoolSpec& spec, size_t waiters) {
+    ++pools;
+    held += backend_->held(spec.name);
+    waiting += waiters;
+  });
+  return std::to_string(pools) + (pools == 1 ? " pool, " : " pools, ") + std::to_string(held) +
+         (held == 1 ? " lock held, " : " locks held, ") + std::to_string(waiting) + " waiting";
+}
+
+void Server::run() {
+  log_line(Level::info, "ready pools=%zu backend=%s", setup_.config.pools.size(),
+           setup_.config.backend.c_str());
+  log_flush();
+  arm_timer();
+  supervision_.ready();
+  event_base_dispatch(base_.get());
+  http_.stop_listening();
+  log_line(Level::info, "stopped");
+  log_flush();
+}
+
+// The effects of a backend or of the door that answers at once come while the
+// pump is at work: it takes them in its turn. Who gave a lock back hears of it
+// when the next has the lock: only the latter is in a hurry.
+void Server::pump() {
+  if (std::exchange(pumping_, true)) return;
+  for (;;) {
+    while (auto effect = engine_.next()) perform(*effect);
+    if (thanks_.empty()) break;
+    for (const Answered& thanked : std::exchange(thanks_, {}))
+      http_.answer(thanked.ticket, thanked.answer);
+  }
+  pumping_ = false;
+  feed_.wake();
+  arm_timer();
+  if (log_pending() && !evtimer_pending(flush_.get(), nullptr))
+    evtimer_add(flush_.get(), &flush_delay);
+}
+
+void Server::perform(Effect& effect) {
+  const Time now = steady_now();
+  auto* answered = std::get_if<Answered>(&effect);
+  if (!answered) return ask(effect, now);
+  Answer& answer = answered->answer;
+  if (answer.result == Result::busy || answer.result == Result::timeout)
+    answer.standing = standing_of(sight(), answer.pool, answer.owner);
+  record_.answered(*answered, http_.peer(answered->ticket), now);
+  if (answer.result == Result::released)
+    thanks_.push_back(std::move(*answered));
+  else
+    http_.answer(answered->ticket, answer);
+}
+
+void Server::ask(const Effect& question, Time now) {
+  if (const auto* acquire = std::get_if<Acquire>(&question)) {
+    record_.asked(acquire->op, now);
+    backend_->acquire(*acquire, now);
+  } else if (const auto* release = std::get_if<Release>(&question)) {
+    if (release->undelivered) record_.undelivered(*release);
+    record_.asked(release->op, now);
+    backend_->release(*release, now);
+  } else if (const auto* renew = std::get_if<Renew>(&question)) {
+    record_.asked(renew->op, now);
+    backend_->renew(*renew, now);
+  }
+}
+
+// An armed timer that comes too early does no harm: only an earlier deadline
+// costs a change.
+void Server::arm_timer() {
+  std::optional<Time> due = engine_.deadline();
+  if (const auto other = backend_->deadline(); other && (!due || *other < *due)) due = other;
+  if (!due || (armed_for_ && *armed_for_ <= *due)) return;
+  armed_for_ = due;
+  const timeval delay = to_timeval(*due - steady_now());
+  evtimer_add(timer_.get(), &delay);
+}
+
+void Server::on_timer(int, short, void* self) noexcept {
+  Server& server = *static_cast<Server*>(self);
+  server.armed_for_.reset();
+  const Time now = steady_now();
+  server.backend_->tick(now);
+  server.engine_.tick(now);
+  server.pump();
+}
+
+void Server::on_flush(int, short, void*) noexcept { log_flush(); }
+
+Sight Server::sight() const {
+  return {
+      .engine = engine_, .backend = *backend_, .holdings = record_.holdings(), .now = steady_now()};
+}
+
+Reply Server::status(const std::string& query) const {
+  return status_page({.sight = sight(),
+                      .backend_name = setup_.config.backend,
+                      .uptime = steady_now() - started_,
+                      .wall_us = wall_us()},
+                     query);
+}
+
+Reply Server::metrics() {
+  return metrics_page(record_.metrics().page({.sight = sight(),
+                                              .backend_name = setup_.config.backend,
+                                              .backend_up = !backend_->trouble(),
+                                              .uptime = steady_now() - started_,
+                                              .connections = http_.connections(),
+                                              .streams = feed_.streams(),
+                                              .streams_dropped = feed_.dropped(),
+                                              .log_dropped = log_dropped()}));
+}
+
+void Server::show(Ticket ticket, const PageRequest& request) {
+  switch (request.page) {
+    case Page::root:
+      if (request.html) return http_.send(ticket, html_page());
+      [[fallthrough]];
+    case Page::livez:
+      return http_.send(ticket, probe_page(std::nullopt));
+    case Page::readyz:
+      return http_.send(ticket,
+                        probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
+    case Page::status:
+      return backend_->survey(
+          [this, ticket, query = request.query] { http_.send(ticket, status(query)); },
+          steady_now());
+    case Page::metrics:
+      return backend_->survey([this, ticket] { http_.send(ticket, metrics()); }, steady_now());
+    case Page::events:
+      return feed_.show(ticket, request);
+  }
+}
+
+void Server::on_signal(int signal, short, void* self) noexcept {
+  Server& server = *static_cast<Server*>(self);
+  if (signal == SIGHUP)
+    server.reload();
+  else
+    server.stop();
+}
+
+void Server::reload() {
+  supervision_.reloading();
+  read_again();
+  supervision_.reloaded();
+}
+
+void Server::read_again() {
+  auto loaded = load_config(setup_.config_file);
+  if (const auto* error = std::get_if<std::string>(&loaded)) {
+    log_line(Level::error, "reload refused: %s", error->c_str());
+    return;
+  }
+  Config& config = std::get<Config>(loaded);
+  if (config.backend != setup_.config.backend ||
+      config.memcachehost != setup_.config.memcachehost ||
+      config.memcacheport != setup_.config.memcacheport || config.listen != setup_.config.listen)
+    log_line(Level::warning, "listen and the backend change at a restart only");
+  config.backend = setup_.config.backend;
+  setup_.config = std::move(config);
+  http_.set_limits(limits_of(setup_.config));
+  record_.configure(setup_.config);
+  backend_->configure(setup_.config.pools);
+  engine_.configure(setup_.config.pools, setup_.config.max_waiting, steady_now());
+  log_line(Level::info, "reloaded pools=%zu", setup_.config.pools.size());
+  pump();
+  log_flush();
+}
+
+// The first signal answers everybody and goes on until that is done; the
+// second leaves at once.
+void Server::stop() {
+  if (stop_by_) {
+    event_base_loopbreak(base_.get());
+    return;
+  }
+  log_line(Level::info, "stopping");
+  supervision_.stopping();
+  stop_by_ = steady_now() + stop_limit;
+  http_.close_after_replies();
+  // Where a successor listens, who is not accepted yet is its business, and who
+  // is has a moment to say what it wants. Else the pass that the first step
+  // waits for accepts who has connected already, and tells them.
+  if (successor_listens_)
+    http_.stop_listening();
+  else
+    drain();
+  const timeval delay = to_timeval(successor_listens_ ? last_words : stop_interval);
+  evtimer_add(stop_step_.get(), &delay);
+}
+
+void Server::on_stop_step(int, short, void* self) noexcept {
+  static_cast<Server*>(self)->stop_step();
+}
+
+void Server::drain() {
+  engine_.drain(steady_now());
+  pump();
+  feed_.stop();
+}
+
+void Server::stop_step() {
+  http_.stop_listening();
+  if (successor_listens_) drain();
+  const bool done = http_.sending() == 0 && engine_.idle();
+  if (done || steady_now() >= *stop_by_) {
+    event_base_loopexit(base_.get(), nullptr);
+    return;
+  }
+  const timeval delay = to_timeval(stop_interval);
+  evtimer_add(stop_step_.get(), &delay);
+}
+
+}  // namespace distributex

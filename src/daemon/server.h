@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The pump: the one place that sees engine, backend and HTTP door, and carries
+// events and effects between them. Knows no lock rules and no HTTP.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "base/handle.h"
+#include "config/config.h"
+#include "daemon/supervision.h"
+#include "engine/engine.h"
+#include "http/server.h"
+#include "watch/feed.h"
+#include "watch/record.h"
+#include "watch/standing.h"
+
+namespace distributex {
+
+struct ServerSetup {
+  Config config;
+  std::string config_file;          // read again at SIGHUP
+  std::vector<std::string> listen;  // what to listen on, whatever config says
+  std::vector<Listener> inherited;  // if there are any: these instead
+};
+
+class Server {
+ public:
+  explicit Server(ServerSetup setup);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Opens all listeners; an error is one sentence that names the address.
+  [[nodiscard]] std::optional<std::string> open();
+
+  // Paths of unix sockets that were opened.
+  [[nodiscard]] const std::vector<std::string>& unix_paths() const { return unix_paths_; }
+
+  // Serves until SIGTERM or SIGINT, then until all who wait have their answer.
+  void run();
+
+ private:
+  static void on_signal(int signal, short, void* self) noexcept;
+  static void on_timer(int, short, void* self) noexcept;
+  static void on_flush(int, short, void* self) noexcept;
+  static void on_stop_step(int, short, void* self) noexcept;
+
+  void pump();
+  void perform(Effect& effect);
+  void show(Ticket ticket, const PageRequest& request);
+  void ask(const Effect& question, Time now);
+  [[nodiscard]] Sight sight() const;
+  [[nodiscard]] Reply status(const std::string& query) const;
+  [[nodiscard]] Reply metrics();
+  void arm_timer();
+  void reload();
+  void read_again();
+  void stop();
+  void stop_step();
+  void drain();
+  [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
+  [[nodiscard]] std::string summary() const;
+  [[nodiscard]] HttpLimits limits_of(const Config& config) const;
+  [[nodiscard]] BackendSink make_sink();
+  [[nodiscard]] HttpEvents make_events();
+
+  ServerSetup setup_;
+  Time started_;
+  EventBase base_;
+  Record record_;
+  Engine engine_;
+  std::unique_ptr<Backend> backend_;
+  Event timer_;
+  Event flush_;
+  Event stop_step_;
+  std::vector<Event> signals_;
+  Http http_;
+  Feed feed_;
+  Supervision supervision_;
+  std::vector<std::string> unix_paths_;
+  std::optional<Time> armed_for_;
+  std::optional<Time> stop_by_;
+  bool pumping_ = false;
+  std::vector<Answered> thanks_;    // answers of releases, while a grant may come
+  bool successor_listens_ = false;  // on sockets that we only borrow
+};
+
+}  // namespace distributex

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// Times inside are steady; people get seconds since 1970, counted back from
+// the wall clock's now.
+#include "doors/pages/status.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "backends/backend.h"
+#include "base/json.h"
+#include "doors/pages/page.h"
+#include "doors/plain/request.h"
+#include "engine/engine.h"
+
+namespace distributex {
+
+namespace {
+
+// What a reader of the status wants to see.
+struct Wanted {
+  std::optional<std::string> pool;
+  std::optional<std::string> host;
+  std::optional<std::string> find;  // in a host or an id, however it is written
+  size_t most = SIZE_MAX;           // holders, and waiters, of each pool
+
+  [[nodiscard]] bool chooses() const { return host || find; }
+  [[nodiscard]] bool takes(const Owner& owner) const;
+};
+
+// Letters beyond ASCII are compared as they are.
+bool has(std::string_view text, std::string_view part) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto same = [&](char a, char b) { return small(a) == small(b); };
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end() ||
+         part.empty();
+}
+
+bool Wanted::takes(const Owner& owner) const {
+  return (!host || owner.host == *host) &&
+         (!find || has(owner.host, *find) || has(owner.id, *find));
+}
+
+std::optional<Wanted> read_wanted(std::string_view query) {
+  Wanted wanted{.pool = query_value(query, "pool"),
+                .host = query_value(query, "host"),
+                .find = query_value(query, "find")};
+  if (const auto limit = query_value(query, "limit")) {
+    const char* end = limit->data() + limit->size();
+    const auto read = std::from_chars(limit->data(), end, wanted.most);
+    if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+  }
+  return wanted;
+}
+
+double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void set_since(json_t* object, const StatusView& view, Time since) {
+  const double wall = static_cast<double>(view.wall_us) / 1e6 - seconds_of(view.sight.now - since);
+  json_object_set_new(object, "since", json_real(std::round(wall * 1000.0) / 1000.0));
+}
+
+json_t* owner_json(const Owner& owner) {
+  json_t* json = json_object();
+  json_object_set_new(json, "host", json_text(owner.host));
+  set_text(json, "id", owner.id);
+  return json;
+}
+
+json_t* lease_json(const StatusView& view, const Lease& lease) {
+  json_t* json = owner_json(lease.owner);
+  set_whole(json, "token", lease.token);
+  set_since(json, view, lease.since);
+  if (lease.ends)
+    set_seconds(json, "expires_in", std::max(*lease.ends - view.sight.now, Duration::zero()));
+  return json;
+}
+
+json_t* holders_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+  json_t* holders = json_array();
+  for (const Lease& lease :
+       view.sight.backend.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most))
+    if (wanted.takes(lease.owner) && json_array_size(holders) < wanted.most)
+      json_array_append_new(holders, lease_json(view, lease));
+  return holders;
+}
+
+json_t* waiting_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+  json_t* waiting = json_array();
+  const Estimate estimate{view.sight, spec.name, spec.maxlocks};
+  size_t place = 0;
+  const auto add = [&](const Owner& owner, Time since) {
+    ++place;
+    if (!wanted.takes(owner) || json_array_size(waiting) >= wanted.most) return;
+    json_t* waiter = owner_json(owner);
+    set_since(waiter, view, since);
+    set_whole(waiter, "position", place);
+    if (const auto left = estimate.at(place)) set_seconds(waiter, "estimate", *left);
+    json_array_append_new(waiting, waiter);
+  };
+  view.sight.engine.each_waiter(spec.name, add, wanted.chooses() ? SIZE_MAX : wanted.most);
+  return waiting;
+}
+
+json_t* pool_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+  json_t* json = json_object();
+  json_object_set_new(json, "name", json_text(spec.name));
+  set_whole(json, "maxlocks", spec.maxlocks);
+  set_whole(json, "expire", static_cast<uint64_t>(spec.expire.count()));
+  json_t* servers = json_array();
+  for (const std::string& host : spec.servers) json_array_append_new(servers, json_text(host));
+  json_object_set_new(json, "servers", servers);
+  set_whole(json, "held", view.sight.backend.held(spec.name));
+  json_object_set_new(json, "holders", holders_json(view, spec, wanted));
+  set_whole(json, "queued", view.sight.engine.waiting(spec.name));
+  json_object_set_new(json, "waiting", waiting_json(view, spec, wanted));
+  return json;
+}
+
+Reply json_reply(int status, const json_t* json) {
+  Reply reply;
+  reply.status = status;
+  reply.reason = status_reason(status);
+  reply.content_type = "application/json";
+  reply.headers = {{"Cache-Control", "no-store"}};
+  reply.body = json_line(json) + "\n";
+  return reply;
+}
+
+Reply refusal(int status, const char* error) {
+  const Json json{json_object()};
+  set_text(json.get(), "error", error);
+  return json_reply(status, json.get());
+}
+
+}  // namespace
+
+Reply probe_page(const std::optional<std::string>& trouble) {
+  Reply reply;
+  reply.headers = {{"Cache-Control", "no-store"}};
+  reply.body = "ok\n";
+  if (trouble) {
+    reply.status = 503;
+    reply.reason = status_reason(503);
+    reply.headers.push_back({"Retry-After", "1"});
+    reply.body = *trouble + "\n";
+  }
+  return reply;
+}
+
+Reply html_page() {
+  Reply reply;
+  reply.content_type = "text/html; charset=utf-8";
+  reply.headers = {{"Cache-Control", "no-store"},
+                   {"Vary", "Accept"},
+                   {"Content-Security-Policy", page_policy},
+                   {"X-Content-Type-Options", "nosniff"},
+                   {"Referrer-Policy", "no-referrer"}};
+  reply.body = page_html;
+  return reply;
+}
+
+Reply metrics_page(std::string text) {
+  Reply reply;
+  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  reply.headers = {{"Cache-Control", "no-store"}};
+  reply.body = std::move(text);
+  return reply;
+}
+
+Reply status_page(const StatusView& view, std::string_view query) {
+  const auto wanted = read_wanted(query);
+  if (!wanted) return refusal(400, "limit is not a whole number");
+  const Json json{json_object()};
+  json_t* pools = json_array();
+  set_text(json.get(), "version", DISTRIBUTEX_VERSION);
+  set_text(json.get(), "backend", view.backend_name);
+  set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
+  set_seconds(json.get(), "uptime", view.uptime);
+  json_object_set_new(json.get(), "pools", pools);
+  if (!wanted->pool) {
+    view.sight.engine.each_pool([&](const PoolSpec& spec, size_t) {
+      json_array_append_new(pools, pool_json(view, spec, *wanted));
+    });
+  } else if (const PoolSpec* spec = view.sight.engine.find_pool(*wanted->pool)) {
+    json_array_append_new(pools, pool_json(view, *spec, *wanted));
+  } else {
+    set_text(json.get(), "error", "there is no such pool on this server");
+    return json_reply(404, json.get());
+  }
+  return json_reply(200, json.get());
+}
+
+}  // namespace distributex

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// The wording of answers: one table says what each result is called, what its
+// text word is and which statuses it has. Text is the hot path: it is put
+// together without printf and without JSON. Whatever a client may have sent
+// goes through escaped() before it is a header; evhttp is not known here.
+#include "doors/plain/reply.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/json.h"
+
+namespace distributex {
+namespace {
+
+struct ResultRow {
+  Result result;
+  std::string_view name;
+  const char* word;
+  int text_status;  // unless the fault is one of path or method
+  int json_status;  // of invalid: the fault's
+  bool has_lease;
+  bool has_error;
+};
+
+// In the order of Result.
+constexpr ResultRow results[] = {
+    {Result::granted, "granted", "YES", 200, 200, true, false},
+    {Result::held, "held", "YES", 200, 200, true, false},
+    {Result::busy, "busy", "NO", 200, 409, false, false},
+    {Result::timeout, "timeout", "NO", 200, 409, false, false},
+    {Result::released, "released", "OK", 200, 200, false, false},
+    {Result::not_held, "not-held", "OK", 200, 409, false, false},
+    {Result::renewed, "renewed", "OK", 200, 200, true, false},
+    {Result::lost, "lost", "NO", 200, 409, false, false},
+    {Result::invalid, "invalid", "INVALID", 200, 400, false, true},
+    {Result::unavailable, "unavailable", "NO", 503, 503, false, true},
+};
+
+constexpr bool rows_stand_in_order() {
+  for (size_t i = 0; i < std::size(results); ++i)
+    if (static_cast<size_t>(results[i].result) != i) return false;
+  return true;
+}
+static_assert(rows_stand_in_order());
+
+const ResultRow& row_of(Result result) { return results[static_cast<size_t>(result)]; }
+
+int fault_status(Fault fault) {
+  switch (fault) {
+    case Fault::none:
+    case Fault::bad_request:
+      return 400;
+    case Fault::host_not_listed:
+      return 403;
+    case Fault::not_found:
+    case Fault::no_such_path:
+      return 404;
+    case Fault::bad_method:
+      return 405;
+  }
+  return 400;
+}
+
+int status_of(const Answer& answer, bool json) {
+  const ResultRow& row = row_of(answer.result);
+  if (answer.result != Result::invalid) return json ? row.json_status : row.text_status;
+  const bool door = answer.fault == Fault::no_such_path || answer.fault == Fault::bad_method;
+  return json || door ? fault_status(answer.fault) : row.text_status;
+}
+
+// What is left of a lease, in whole milliseconds: rounded down, so that no
+// client believes in more than there is.
+int64_t milliseconds_left(Duration left) {
+  const auto whole = std::chrono::floor<std::chrono::milliseconds>(left).count();
+  return std::max<int64_t>(whole, 0);
+}
+
+std::string decimal(uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return {digits.data(), end};
+}
+
+// 1500 as "1.500".
+std::string seconds_text(int64_t milliseconds) {
+  std::array<char, 24> text;
+  char* end = std::to_chars(text.data(), text.data() + 20, milliseconds / 1000).ptr;
+  const auto rest = milliseconds % 1000;
+  *end++ = '.';
+  *end++ = static_cast<char>('0' + rest / 100);
+  *end++ = static_cast<char>('0' + rest / 10 % 10);
+  *end++ = static_cast<char>('0' + rest % 10);
+  return {text.data(), end};
+}
+
+std::string holder_text(const Owner& owner) {
+  return escaped(owner.id.empty() ? owner.host : owner.host + '/' + owner.id);
+}
+
+void add_headers(const Answer& answer, std::vector<Header>& headers) {
+  const ResultRow& row = row_of(answer.result);
+  headers.reserve(4);
+  headers.push_back({"Cache-Control", "no-store"});
+  headers.push_back({"Distributex-Result", std::string(row.name)});
+  if (row.has_lease) {
+    headers.push_back({"Distributex-Token", decimal(answer.token)});
+    if (answer.expires_in)
+      headers.push_back(
+          {"Distributex-Expires", seconds_text(milliseconds_left(*answer.expires_in))});
+  }
+  if (row.has_error) headers.push_back({"Distributex-Error", escaped(answer.error)});
+  if (answer.standing) {
+    if (!answer.standing->holders.empty())
+      headers.push_back(
+          {"Distributex-Holder", holder_text(answer.standing->holders.front().owner)});
+    headers.push_back({"Distributex-Waiting", decimal(answer.standing->waiting)});
+  }
+  if (answer.result == Result::unavailable) headers.push_back({"Retry-After", "1"});
+}
+
+void set_standing(json_t* object, const Standing& standing) {
+  json_t* holders = json_array();
+  for (const Standing::Holder& holder : standing.holders) {
+    json_t* one = json_object();
+    set_text(one, "host", holder.owner.host);
+    set_text(one, "id", holder.owner.id);
+    set_seconds(one, "held", holder.held);
+    if (holder.expires_in) set_seconds(one, "expires_in", *holder.expires_in);
+    json_array_append_new(holders, one);
+  }
+  json_object_set_new(object, "holders", holders);
+  set_whole(object, "waiting", standing.waiting);
+  if (standing.position) set_whole(object, "position", *standing.position);
+  if (standing.estimate) set_seconds(object, "estimate", *standing.estimate);
+}
+
+std::string json_body(const Answer& answer) {
+  const ResultRow& row = row_of(answer.result);
+  const Json object{json_object()};
+  set_text(object.get(), "result", row.name);
+  set_text(object.get(), "pool", answer.pool);
+  set_text(object.get(), "host", answer.owner.host);
+  set_text(object.get(), "id", answer.owner.id);
+  if (row.has_lease) {
+    set_whole(object.get(), "token", answer.token);
+    if (answer.expires_in)
+      set_seconds(object.get(), "expires_in", std::max(*answer.expires_in, Duration::zero()));
+  }
+  if (row.has_error) set_text(object.get(), "error", answer.error);
+  if (answer.standing) set_standing(object.get(), *answer.standing);
+  return json_line(object.get());
+}
+
+struct StatusRow {
+  int status;
+  const char* reason;
+};
+
+constexpr StatusRow statuses[] = {
+    {200, "OK"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+};
+
+}  // namespace
+
+Reply format_answer(const Answer& answer, bool json) {
+  Reply reply;
+  reply.status = status_of(answer, json);
+  reply.reason = status_reason(reply.status);
+  add_headers(answer, reply.headers);
+  if (json) {
+    reply.content_type = "application/json";
+    reply.body = json_body(answer);
+  } else {
+    reply.body = row_of(answer.result).word;
+  }
+  return reply;
+}
+
+std::string_view result_name(Result result) { return row_of(result).name; }
+
+const char* status_reason(int status) {
+  for (const StatusRow& row : statuses)
+    if (row.status == status) return row.reason;
+  return "Unknown";
+}
+
+std::string escaped(std::string_view text, size_t max) {
+  constexpr char digits[] = "0123456789abcdef";
+  constexpr std::string_view dots = "...";
+  std::string out;
+  out.reserve(std::min(text.size(), max));
+  size_t keep = 0;  // what of out may stay when the dots must follow
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7e && c != '\\')
+      out += c;
+    else
+      out.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+    if (out.size() > max) {
+      out.resize(keep);
+      return out.append(dots.substr(0, max));
+    }
+    if (out.size() + dots.size() <= max) keep = out.size();
+  }
+  return out;
+}
+
+}  // namespace distributex

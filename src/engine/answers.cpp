@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// How waiters come to their answers and leave: one at a time, all of one
+// holder, all of a pool; what becomes of answers on their way; and the views.
+// The rules that decide are in engine.cpp.
+#include "engine/engine.h"
+
+namespace distributex {
+
+void Engine::move(Line::iterator waiter, Line& to, Line::const_iterator before) {
+  to.splice(before, *waiter->in, waiter);
+  waiter->in = &to;
+}
+
+void Engine::leave(Line::iterator waiter) {
+  EnginePool& pool = *waiter->pool;
+  if (waiter->op) {
+    Op& op = ops_.at(waiter->op);
+    op.waiter.reset();
+    op.owner = waiter->owner;
+  }
+  if (waiter->in != &running_) {
+    pool.by_owner.erase(&*waiter);
+    if (waiter->gives_up != never) timeouts_.erase({waiter->gives_up, waiter->ticket});
+  }
+  waiters_.erase(waiter->ticket);
+  waiter->in->erase(waiter);
+}
+
+void Engine::answer(Line::iterator waiter, Answer out) {
+  EnginePool& pool = *waiter->pool;
+  out.pool = pool.spec.name;
+  out.owner = waiter->owner;
+  promise(pool, waiter->ticket, out);
+  effects_.emplace_back(Answered{waiter->ticket, waiter->verb, waiter->since, std::move(out)});
+  leave(waiter);
+}
+
+void Engine::answer_all(EnginePool& pool, const Answer& out) {
+  for (Line* line : {&pool.asked, &pool.line, &pool.fresh})
+    while (!line->empty()) answer(line->begin(), out);
+}
+
+// All that one holder waits for in a pool is answered at once.
+void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Answer& out) {
+  for (auto it = pool.by_owner.lower_bound(owner);
+       it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner))
+    answer(waiters_.at((*it)->ticket), out);
+}
+
+// Remembers a lease that is being told to a ticket. Held is of interest only
+// while the grant itself may still fail to arrive.
+void Engine::promise(EnginePool& pool, Ticket ticket, const Answer& out) {
+  if (out.result != Result::granted && out.result != Result::held) return;
+  auto it = pool.promises.find(out.token);
+  if (it == pool.promises.end()) {
+    if (out.result == Result::held) return;
+    it = pool.promises.emplace(out.token, Promise{.owner = out.owner}).first;
+  }
+  ++it->second.open;
+  promised_.emplace(ticket, std::pair{&pool, out.token});
+}
+
+void Engine::delivered(Ticket ticket, Time now) { close_promise(ticket, true, now); }
+
+std::optional<Left> Engine::cancel(Ticket ticket, Time now) {
+  const auto it = waiters_.find(ticket);
+  if (it == waiters_.end()) {
+    close_promise(ticket, false, now);
+    return std::nullopt;
+  }
+  const Waiter& waiter = *it->second;
+  EnginePool& pool = *waiter.pool;
+  std::optional<Left> left;
+  if (waiter.in != &running_) left = Left{waiter.verb, waiter.since, pool.spec.name, waiter.owner};
+  leave(it->second);
+  settle(pool, now);
+  return left;
+}
+
+void Engine::close_promise(Ticket ticket, bool arrived, Time now) {
+  const auto node = promised_.extract(ticket);
+  if (node.empty()) return;
+  const auto [pool, token] = node.mapped();
+  Promise& promise = pool->promises.at(token);
+  promise.kept = promise.kept || arrived;
+  if (--promise.open != 0) return;
+  // The verdict may be on its way that this very lease is held.
+  if (!promise.kept && asks_for(*pool, promise.owner)) return pool->unheard.push_back(token);
+  end_promise(*pool, token);
+  settle(*pool, now);
+}
+
+bool Engine::asks_for(const EnginePool& pool, const Owner& owner) const {
+  if (!pool.acquire) return false;
+  const Op& op = ops_.at(pool.acquire);
+  return owner == (op.waiter ? (*op.waiter)->owner : op.owner);
+}
+
+void Engine::end_promise(EnginePool& pool, Token token) {
+  const auto node = pool.promises.extract(token);
+  const Promise& promise = node.mapped();
+  if (!promise.kept) give_back(pool, promise.owner, token);
+}
+
+// The acquire is decided; what nobody has heard of now, nobody will.
+void Engine::end_unheard(EnginePool& pool) {
+  for (const Token token : std::exchange(pool.unheard, {}))
+    if (pool.promises.at(token).open == 0) end_promise(pool, token);
+}
+
+void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit) const {
+  for (const EnginePool* pool : order_) visit(pool->spec, pool->by_owner.size());
+}
+
+// All who wait for a pool, in the order in which their turns come.
+std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
+  // A newcomer that is being asked about stands behind the line.
+  if (pool.acquire && ops_.at(pool.acquire).kind == Kind::find)
+    return {&pool.line, &pool.asked, &pool.fresh};
+  return {&pool.asked, &pool.line, &pool.fresh};
+}
+
+void Engine::each_waiter(std::string_view name,
+                         const std::function<void(const Owner&, Time)>& visit, size_t most) const {
+  const EnginePool* pool = find(name);
+  if (!pool) return;
+  for (const Line* line : lines_of(*pool))
+    for (const Waiter& waiter : *line) {
+      if (most-- == 0) return;
+      visit(waiter.owner, waiter.since);
+    }
+}
+
+const PoolSpec* Engine::find_pool(std::string_view name) const {
+  const EnginePool* pool = find(name);
+  return pool && !pool->removed ? &pool->spec : nullptr;
+}
+
+size_t Engine::waiting(std::string_view name) const {
+  const EnginePool* pool = find(name);
+  return pool ? pool->by_owner.size() : 0;
+}
+
+bool Engine::is_waiting(std::string_view name, const Owner& owner) const {
+  const EnginePool* pool = find(name);
+  return pool && pool->by_owner.contains(owner);
+}
+
+std::optional<Time> Engine::oldest_waiter(std::string_view name) const {
+  const EnginePool* pool = find(name);
+  if (!pool) return std::nullopt;
+  for (const Line* line : lines_of(*pool))
+    if (!line->empty()) return line->front().since;
+  return std::nullopt;
+}
+
+std::optional<size_t> Engine::place_of(std::string_view name, const Owner& owner,
+                                       size_t within) const {
+  const EnginePool* pool = find(name);
+  if (!pool) return std::nullopt;
+  size_t place = 0;
+  for (const Line* line : lines_of(*pool))
+    for (const Waiter& waiter : *line) {
+      if (++place > within) return std::nullopt;
+      if (waiter.owner == owner) return place;
+    }
+  return std::nullopt;
+}
+
+}  // namespace distributex

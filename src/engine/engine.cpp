@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: MIT
+// The rules, and the order of events. Invariants:
+//  1. every ticket gets exactly one answer, or a cancel and none;
+//  2. at most one acquire per pool is in flight, and the line goes first:
+//     while somebody is in it, a newcomer can only find a lease it has already;
+//  3. a grant whose ticket is gone is given back at once, by its token, and
+//     never when the verdict was held or another ticket has heard of it;
+//  4. a refusal parks the line until retry_at, a release through us or changed();
+//  5. waiters are bounded; beyond the bound the answer is a refusal. A release
+//     and a renewal wait for one verdict only and are never refused for that;
+//  6. no event walks a list of all pools, holders or waiters.
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+
+namespace distributex {
+
+namespace {
+
+// A full pool is not asked again at the very moment of its refusal.
+constexpr auto shortest_retry = std::chrono::milliseconds{1};
+
+constexpr const char* shutting_down = "the server is shutting down";
+constexpr const char* too_many = "too many requests wait for this pool already";
+
+Answer refusal(Result result, Fault fault, std::string error) {
+  Answer answer;
+  answer.result = result;
+  answer.fault = fault;
+  answer.error = std::move(error);
+  return answer;
+}
+
+bool is_for_slot(Verb verb) { return verb == Verb::get || verb == Verb::wait; }
+
+bool is_patient(const Waiter& w, Time now) { return w.verb == Verb::wait && w.gives_up > now; }
+
+Result result_of(Verdict::Kind kind) {
+  switch (kind) {
+    case Verdict::Kind::granted:
+      return Result::granted;
+    case Verdict::Kind::held:
+      return Result::held;
+    case Verdict::Kind::full:
+      return Result::busy;
+    case Verdict::Kind::released:
+      return Result::released;
+    case Verdict::Kind::not_held:
+      return Result::not_held;
+    case Verdict::Kind::renewed:
+      return Result::renewed;
+    case Verdict::Kind::lost:
+      return Result::lost;
+    case Verdict::Kind::failed:
+      return Result::unavailable;
+  }
+  return Result::unavailable;
+}
+
+Answer from_verdict(Result result, const Verdict& verdict, Time now) {
+  Answer answer;
+  answer.result = result;
+  answer.error = verdict.reason;
+  if (result == Result::granted || result == Result::held || result == Result::renewed) {
+    answer.token = verdict.token;
+    if (verdict.ends) answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
+  }
+  if (result == Result::released) {
+    answer.ended = verdict.token;
+    if (verdict.since) answer.held = now - *verdict.since;
+  }
+  return answer;
+}
+
+// The shorter of what the pool gives and what was asked for.
+std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
+                                                 std::optional<std::chrono::seconds> asked) {
+  if (pool.expire == std::chrono::seconds{0}) return std::nullopt;
+  return asked ? std::min(*asked, pool.expire) : pool.expire;
+}
+
+}  // namespace
+
+EnginePool* Engine::find(std::string_view name) const {
+  const auto it = pools_.find(name);
+  return it == pools_.end() ? nullptr : it->second.get();
+}
+
+void Engine::submit(Ticket ticket, Request request, Time now) {
+  EnginePool* pool = find(request.pool);
+  if (refused_at_door(ticket, request, pool, now)) return;
+
+  const bool for_slot = is_for_slot(request.verb);
+  Line& line = for_slot ? pool->fresh : running_;
+  Time gives_up = now;
+  if (request.verb == Verb::wait) {
+    const bool forever = !request.timeout || *request.timeout >= never - now;
+    gives_up = forever ? never : now + *request.timeout;
+  }
+  line.push_back(Waiter{.ticket = ticket,
+                        .pool = pool,
+                        .in = &line,
+                        .owner = std::move(request.owner),
+                        .since = now,
+                        .gives_up = gives_up,
+                        .expire = request.expire,
+                        .token = request.token,
+                        .verb = request.verb});
+  const auto waiter = std::prev(line.end());
+  assert(!waiters_.contains(ticket));
+  waiters_.emplace(ticket, waiter);
+  if (!for_slot) return ask_about_lease(waiter);
+  pool->by_owner.insert(&*waiter);
+  if (is_patient(*waiter, now) && gives_up != never) timeouts_.emplace(gives_up, ticket);
+  settle(*pool, now);
+}
+
+bool Engine::refused_at_door(Ticket ticket, const Request& request, const EnginePool* pool,
+                             Time now) {
+  Answer answer;
+  if (draining_) {
+    answer = refusal(Result::unavailable, Fault::none, shutting_down);
+  } else if (!pool || pool->removed) {
+    answer = refusal(Result::invalid, Fault::not_found,
+                     "there is no pool \"" + request.pool + "\" on this server");
+  } else if (const auto& hosts = pool->spec.servers;
+             !hosts.empty() &&
+             !std::binary_search(hosts.begin(), hosts.end(), request.owner.host)) {
+    answer = refusal(Result::invalid, Fault::host_not_listed,
+                     "host \"" + request.owner.host + "\" is not among the servers of pool \"" +
+                         request.pool + "\"");
+  } else if (is_for_slot(request.verb) && pool->fresh.size() >= max_waiting_) {
+    answer = refusal(Result::unavailable, Fault::none, too_many);
+  } else {
+    return false;
+  }
+  answer.pool = request.pool;
+  answer.owner = request.owner;
+  effects_.emplace_back(Answered{ticket, request.verb, now, std::move(answer)});
+  return true;
+}
+
+// Ends every event that touched a pool.
+void Engine::settle(EnginePool& pool, Time now) {
+  kick(pool, now);
+  const Time want = pool.line.empty() || pool.acquire ? never : pool.retry_at;
+  if (want != pool.scheduled) {
+    if (pool.scheduled != never) retries_.erase({pool.scheduled, &pool});
+    if (want != never) retries_.emplace(want, &pool);
+    pool.scheduled = want;
+  }
+  const bool used = pool.ops != 0 || !pool.promises.empty() || !pool.by_owner.empty();
+  if (pool.removed && !used) pools_.erase(pools_.find(pool.spec.name));
+}
+
+// Asks the next question about a pool's slots, if there is one.
+void Engine::kick(EnginePool& pool, Time now) {
+  if (pool.acquire) return;
+  if (!pool.line.empty() && pool.retry_at <= now) {
+    ask_for_slot(pool, pool.line.begin(), Kind::take);
+  } else if (!pool.fresh.empty()) {
+    ask_for_slot(pool, pool.fresh.begin(), pool.line.empty() ? Kind::take : Kind::find);
+  }
+}
+
+OpId Engine::open_op(Kind kind, EnginePool& pool, std::optional<Line::iterator> waiter) {
+  const OpId op = ++last_op_;
+  ops_.emplace(op, Op{.kind = kind, .pool = &pool, .waiter = waiter, .owner = {}});
+  ++pool.ops;
+  if (waiter) (*waiter)->op = op;
+  return op;
+}
+
+void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
+  move(waiter, pool.asked, pool.asked.end());
+  pool.acquire = open_op(kind, pool, waiter);
+  pool.again = false;
+  effects_.emplace_back(Acquire{.op = pool.acquire,
+                                .pool = pool.spec.name,
+                                .owner = waiter->owner,
+                                .slots = pool.spec.maxlocks,
+                                .length = lease_length(pool.spec, waiter->expire),
+                                .find_only = kind == Kind::find});
+}
+
+void Engine::ask_about_lease(Line::iterator waiter) {
+  EnginePool& pool = *waiter->pool;
+  if (waiter->verb == Verb::release) {
+    effects_.emplace_back(Release{.op = open_op(Kind::release, pool, waiter),
+                                  .pool = pool.spec.name,
+                                  .owner = waiter->owner,
+                                  .token = waiter->token,
+                                  .slots = pool.spec.maxlocks});
+    return;
+  }
+  const auto length = waiter->expire ? lease_length(pool.spec, waiter->expire) : std::nullopt;
+  effects_.emplace_back(Renew{.op = open_op(Kind::renew, pool, waiter),
+                              .pool = pool.spec.name,
+                              .owner = waiter->owner,
+                              .token = waiter->token,
+                              .length = length,
+                              .slots = pool.spec.maxlocks});
+}
+
+void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
+  effects_.emplace_back(Release{.op = open_op(Kind::give_back, pool, std::nullopt),
+                                .pool = pool.spec.name,
+                                .owner = owner,
+                                .token = token,
+                                .slots = pool.spec.maxlocks,
+                                .undelivered = true});
+}
+
+void Engine::decided(OpId id, const Verdict& verdict, Time now) {
+  auto node = ops_.extract(id);
+  assert(!node.empty());
+  if (node.empty()) return;
+  Op& op = node.mapped();
+  EnginePool& pool = *op.pool;
+  --pool.ops;
+  if (op.waiter) (*op.waiter)->op = 0;
+  switch (op.kind) {
+    case Kind::take:
+    case Kind::find:
+      slot_decided(pool, op, verdict, now);
+      end_unheard(pool);
+      break;
+    case Kind::release:
+    case Kind::renew:
+    case Kind::give_back:
+      lease_decided(op, verdict, now);
+      break;
+  }
+  settle(pool, now);
+}
+
+void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time now) {
+  assert(pool.acquire != 0);
+  pool.acquire = 0;
+  if (op.waiter) op.owner = (*op.waiter)->owner;
+  switch (verdict.kind) {
+    case Verdict::Kind::granted:
+      return granted(pool, op, verdict, now);
+    case Verdict::Kind::held:
+      return answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
+    case Verdict::Kind::full:
+      return full(pool, op, verdict, now);
+    case Verdict::Kind::failed:
+    case Verdict::Kind::released:
+    case Verdict::Kind::not_held:
+    case Verdict::Kind::renewed:
+    case Verdict::Kind::lost:
+      // All who wait would run into the same, one after the other.
+      return answer_all(pool, from_verdict(Result::unavailable, verdict, now));
+  }
+}
+
+void Engine::granted(EnginePool& pool, const Op& op, const Verdict& verdict, Time now) {
+  pool.retry_at = pool.again ? now : verdict.retry_at.value_or(never);
+  if (!op.waiter) return give_back(pool, op.owner, verdict.token);
+  answer(*op.waiter, from_verdict(Result::granted, verdict, now));
+  answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
+}
+
+void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time now) {
+  if (op.kind == Kind::take) {
+    const Time soonest = now + shortest_retry;
+    pool.retry_at = pool.again ? now : std::max(verdict.retry_at.value_or(never), soonest);
+  }
+  if (op.waiter) join_line(pool, *op.waiter, op.kind, now);
+}
+
+// A refused waiter stays if it is patient: the head of the line goes back to
+// the head (a newcomer is asked to take only while nobody is in line, so that
+// is its place too), other newcomers to the end.
+void Engine::join_line(EnginePool& pool, Line::iterator waiter, Kind kind, Time now) {
+  if (!is_patient(*waiter, now)) {
+    const Result result = waiter->verb == Verb::wait ? Result::timeout : Result::busy;
+    answer(waiter, refusal(result, Fault::none, {}));
+  } else if (kind == Kind::take) {
+    move(waiter, pool.line, pool.line.begin());
+  } else if (pool.line.size() < max_waiting_) {
+    move(waiter, pool.line, pool.line.end());
+  } else {
+    answer(waiter, refusal(Result::unavailable, Fault::none, too_many));
+  }
+}
+
+void Engine::lease_decided(const Op& op, const Verdict& verdict, Time now) {
+  EnginePool& pool = *op.pool;
+  if (verdict.kind == Verdict::Kind::released) make_due(pool, now);
+  // The new length may be a shorter one.
+  if (verdict.kind == Verdict::Kind::renewed && verdict.ends)
+    pool.retry_at = std::min(pool.retry_at, *verdict.ends);
+  if (!op.waiter) return;
+  answer(*op.waiter, from_verdict(result_of(verdict.kind), verdict, now));
+}
+
+void Engine::make_due(EnginePool& pool, Time now) {
+  pool.retry_at = now;
+  pool.again = true;
+}
+
+void Engine::changed(std::string_view name, Time now) {
+  if (EnginePool* pool = find(name)) {
+    make_due(*pool, now);
+    settle(*pool, now);
+  }
+}
+
+void Engine::tick(Time now) {
+  while (!timeouts_.empty() && timeouts_.begin()->first <= now) {
+    const Line::iterator waiter = waiters_.at(timeouts_.begin()->second);
+    EnginePool& pool = *waiter->pool;
+    timeouts_.erase(timeouts_.begin());
+    if (waiter->in == &pool.asked) continue;  // the verdict may still be a grant
+    answer(waiter, refusal(Result::timeout, Fault::none, {}));
+    settle(pool, now);
+  }
+  while (!retries_.empty() && retries_.begin()->first <= now)
+    settle(*retries_.begin()->second, now);
+}
+
+std::optional<Time> Engine::deadline() const {
+  Time due = never;
+  if (!timeouts_.empty()) due = timeouts_.begin()->first;
+  if (!retries_.empty()) due = std::min(due, retries_.begin()->first);
+  return due == never ? std::nullopt : std::optional{due};
+}
+
+std::optional<Effect> Engine::next() {
+  if (effects_.empty()) return std::nullopt;
+  std::optional<Effect> effect{std::move(effects_.front())};
+  effects_.pop_front();
+  return effect;
+}
+
+void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now) {
+  max_waiting_ = max_waiting;
+  const std::vector<EnginePool*> before = std::exchange(order_, {});
+  for (EnginePool* pool : before) pool->removed = true;
+  for (PoolSpec& spec : pools) {
+    std::unique_ptr<EnginePool>& pool = pools_[spec.name];
+    if (!pool) pool = std::make_unique<EnginePool>();
+    pool->spec = std::move(spec);
+    pool->removed = false;
+    order_.push_back(pool.get());
+    make_due(*pool, now);
+    settle(*pool, now);
+  }
+  for (EnginePool* pool : before) {
+    if (!pool->removed) continue;
+    answer_all(*pool, refusal(Result::invalid, Fault::not_found,
+                              "pool \"" + pool->spec.name + "\" was removed from this server"));
+    settle(*pool, now);
+  }
+}
+
+void Engine::drain(Time now) {
+  draining_ = true;
+  for (EnginePool* pool : order_) {
+    answer_all(*pool, refusal(Result::unavailable, Fault::none, shutting_down));
+    settle(*pool, now);
+  }
+}
+
+}  // namespace distributex

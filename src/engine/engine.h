@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// The rules of the lock service, pure: events go in, effects come out of
+// next(). It calls nobody, owns no clock and does no I/O. The invariants stand
+// at the head of engine.cpp. Every event costs O(log n) at most in pools,
+// holders and waiters; only configure() and drain() touch all of them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/pool.h"
+#include "lock/words.h"
+
+namespace distributex {
+
+// The answer of a ticket. When it was granted or held, the engine wants to
+// hear once more of the ticket: delivered() or cancel().
+struct Answered {
+  Ticket ticket = 0;
+  Verb verb = Verb::get;
+  Time since{};  // when the request arrived
+  Answer answer;
+};
+
+// Somebody who asked for a lock and went without an answer.
+struct Left {
+  Verb verb = Verb::get;
+  Time since{};
+  std::string pool;
+  Owner owner;
+};
+
+using Effect = std::variant<Answered, Acquire, Release, Renew>;
+
+class Engine {
+ public:
+  // The pools from now on, names unique. Waiters of a pool that is gone hear
+  // invalid, those of a changed one stay. max_waiting bounds each line.
+  void configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now);
+
+  void submit(Ticket ticket, Request request, Time now);
+  // The client has gone: it waits no more, or its grant is given back.
+  std::optional<Left> cancel(Ticket ticket, Time now);
+  void delivered(Ticket ticket, Time now);
+
+  void decided(OpId op, const Verdict& verdict, Time now);
+  void changed(std::string_view pool, Time now);
+  void tick(Time now);
+
+  // Everybody who waits, and whoever comes from now on, hears unavailable.
+  void drain(Time now);
+  // Nobody waits, no question is in flight and no grant is on its way.
+  [[nodiscard]] bool idle() const { return waiters_.empty() && ops_.empty() && promised_.empty(); }
+
+  [[nodiscard]] std::optional<Effect> next();
+  // When tick() is next due, if ever.
+  [[nodiscard]] std::optional<Time> deadline() const;
+
+  // Views: pools in the order of the configuration, waiters in their order.
+  void each_pool(const std::function<void(const PoolSpec&, size_t waiting)>& visit) const;
+  void each_waiter(std::string_view pool,
+                   const std::function<void(const Owner&, Time since)>& visit,
+                   size_t most = SIZE_MAX) const;
+  // Nothing unless it is configured.
+  [[nodiscard]] const PoolSpec* find_pool(std::string_view name) const;
+  [[nodiscard]] size_t waiting(std::string_view pool) const;
+  [[nodiscard]] bool is_waiting(std::string_view pool, const Owner& owner) const;
+  [[nodiscard]] std::optional<Time> oldest_waiter(std::string_view pool) const;
+  // The place of a waiter, from 1, when it is among the first so many.
+  [[nodiscard]] std::optional<size_t> place_of(std::string_view pool, const Owner& owner,
+                                               size_t within) const;
+
+ private:
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const noexcept {
+      return std::hash<std::string_view>{}(s);
+    }
+  };
+  using Kind = Op::Kind;
+
+  EnginePool* find(std::string_view name) const;
+  bool refused_at_door(Ticket, const Request&, const EnginePool*, Time now);
+  void settle(EnginePool&, Time now);
+  void kick(EnginePool&, Time now);
+  void ask_for_slot(EnginePool&, Line::iterator, Kind);
+  void ask_about_lease(Line::iterator);
+  OpId open_op(Kind, EnginePool&, std::optional<Line::iterator>);
+  void give_back(EnginePool&, const Owner&, Token);
+
+  void slot_decided(EnginePool&, Op&, const Verdict&, Time now);
+  void granted(EnginePool&, const Op&, const Verdict&, Time now);
+  void full(EnginePool&, const Op&, const Verdict&, Time now);
+  void lease_decided(const Op&, const Verdict&, Time now);
+  void join_line(EnginePool&, Line::iterator, Kind, Time now);
+  static void make_due(EnginePool&, Time now);
+
+  static void move(Line::iterator, Line& to, Line::const_iterator before);
+  void leave(Line::iterator);
+  void answer(Line::iterator, Answer);
+  void answer_owner(EnginePool&, const Owner&, const Answer&);
+  void answer_all(EnginePool&, const Answer&);
+  void promise(EnginePool&, Ticket, const Answer&);
+  void close_promise(Ticket, bool arrived, Time now);
+  std::array<const Line*, 3> lines_of(const EnginePool&) const;
+  bool asks_for(const EnginePool&, const Owner&) const;
+  void end_promise(EnginePool&, Token);
+  void end_unheard(EnginePool&);
+
+  std::unordered_map<std::string, std::unique_ptr<EnginePool>, NameHash, std::equal_to<>> pools_;
+  std::vector<EnginePool*> order_;
+  std::unordered_map<Ticket, Line::iterator> waiters_;
+  std::unordered_map<Ticket, std::pair<EnginePool*, Token>> promised_;
+  std::unordered_map<OpId, Op> ops_;
+  Line running_;
+  std::set<std::pair<Time, Ticket>> timeouts_;
+  std::set<std::pair<Time, EnginePool*>> retries_;
+  std::deque<Effect> effects_;
+  OpId last_op_ = 0;
+  uint32_t max_waiting_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace distributex

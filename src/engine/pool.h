@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// What the engine remembers: waiters, the lines of a pool, questions in
+// flight, grants whose delivery is not known yet. Belongs to engine.cpp;
+// the rules stand there.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lock/words.h"
+
+namespace distributex {
+
+inline constexpr Time never = Time::max();
+
+struct EnginePool;
+struct Waiter;
+using Line = std::list<Waiter>;
+
+// One request without an answer. It is in exactly one list: its pool's fresh,
+// line or asked, or the engine's `running` for release and renew.
+struct Waiter {
+  Ticket ticket;
+  EnginePool* pool;
+  Line* in;  // the list it is in
+  Owner owner;
+  Time since;
+  Time gives_up;  // get: at once; never: waits for ever
+  OpId op = 0;    // the question about it, when one is in flight
+  std::optional<std::chrono::seconds> expire;
+  std::optional<Token> token;
+  Verb verb;
+};
+
+// By owner, then by arrival.
+struct ByOwner {
+  using is_transparent = void;
+  bool operator()(const Waiter* a, const Waiter* b) const {
+    const auto order = a->owner <=> b->owner;
+    return order != 0 ? order < 0 : a->ticket < b->ticket;
+  }
+  bool operator()(const Waiter* a, const Owner& b) const { return a->owner < b; }
+  bool operator()(const Owner& a, const Waiter* b) const { return a < b->owner; }
+};
+
+// A grant whose answers are on their way: to the ticket that got it and to all
+// that were told of it meanwhile.
+struct Promise {
+  Owner owner;
+  size_t open = 0;    // answers of which nothing is known yet
+  bool kept = false;  // one has arrived
+};
+
+struct EnginePool {
+  PoolSpec spec;
+  bool removed = false;
+  Line fresh;                           // arrived, not asked yet
+  Line line;                            // refused and patient
+  Line asked;                           // at most one, taken from the other two
+  std::set<Waiter*, ByOwner> by_owner;  // all in those three
+  OpId acquire = 0;                     // the one in flight; its waiter may have gone
+  bool again = false;                   // became due while it was in flight
+  Time retry_at = never;                // when the line is due
+  Time scheduled = never;               // its place among the engine's retries
+  std::map<Token, Promise> promises;
+  std::vector<Token> unheard;  // of those, to be given back unless the acquire says held
+  size_t ops = 0;              // questions in flight, of all kinds
+};
+
+// A question in flight. Its waiter is forgotten when it goes; then owner says
+// whom a grant would have to be taken back from.
+struct Op {
+  enum class Kind { take, find, release, renew, give_back };
+  Kind kind;
+  EnginePool* pool;
+  std::optional<Line::iterator> waiter;
+  Owner owner;
+};
+
+}  // namespace distributex

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The names of the sockets (LISTEN_FDNAMES) say nothing to us: each serves
+// everything, as the addresses of the configuration do.
+#include "http/listener_inherited.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+namespace distributex {
+
+namespace {
+
+constexpr int first_fd = 3;
+constexpr int most_fds = 1024;
+
+// A number from 0 on; -1 when there is none.
+int number(const char* variable) {
+  const char* value = std::getenv(variable);
+  const std::string_view text = value ? value : "";
+  int parsed = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  return error == std::errc{} && end == text.data() + text.size() ? parsed : -1;
+}
+
+int option_of(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+// Whether it is a socket that accepts streams of a family that we know.
+bool listens(int fd) {
+  const int family = option_of(fd, SO_DOMAIN);
+  return option_of(fd, SO_ACCEPTCONN) == 1 && option_of(fd, SO_TYPE) == SOCK_STREAM &&
+         (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
+}
+
+}  // namespace
+
+std::variant<std::vector<Listener>, std::string> inherited_listeners() {
+  const int count = number("LISTEN_PID") == getpid() ? number("LISTEN_FDS") : 0;
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(variable);
+  std::vector<Listener> listeners;
+  if (count < 0 || count > most_fds)
+    return "LISTEN_FDS is not a number from 0 to " + std::to_string(most_fds);
+  for (int fd = first_fd; fd < first_fd + count; ++fd) {
+    if (!listens(fd))
+      return "descriptor " + std::to_string(fd) +
+             " was handed over, but is no listening TCP or unix stream socket (Accept=no is "
+             "needed)";
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    tune_listener(fd);
+    listeners.push_back({.fd = Fd{fd}, .address = name_of_listener(fd), .unix_path = {}});
+  }
+  return listeners;
+}
+
+}  // namespace distributex

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// A place of the ring keeps its string's memory: once the ring is full, adding
+// an event allocates nothing.
+#include "watch/events.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+
+#include "base/json.h"
+#include "doors/plain/request.h"
+
+namespace distributex {
+
+namespace {
+
+// In the order of What.
+constexpr std::string_view names[] = {"granted",   "released", "expired",  "timeout",
+                                      "cancelled", "lost",     "refused",  "undelivered",
+                                      "busy",      "held",     "not-held", "renewed"};
+
+// Sequence numbers begin far above any second that a clock may show.
+constexpr uint64_t least_seq = 100'000'000'000;
+
+constexpr std::array<std::string_view LockEvent::*, 5> texts_of{
+    &LockEvent::pool, &LockEvent::host, &LockEvent::id, &LockEvent::peer, &LockEvent::error};
+
+// A sequence number, or seconds since 1970: told apart by their size.
+bool read_since(std::string_view text, EventFilter& filter) {
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
+  if (read.ec != std::errc{} || read.ptr != end || !(seconds >= 0)) return false;
+  if (seconds < static_cast<double>(least_seq)) {
+    filter.from_us = static_cast<uint64_t>(seconds * 1e6);
+    return true;
+  }
+  const auto whole = std::from_chars(text.data(), end, filter.after_seq);
+  return whole.ec == std::errc{} && whole.ptr == end;
+}
+
+bool is_yes(const std::optional<std::string>& value) { return value && *value != "0"; }
+
+}  // namespace
+
+std::string_view what_name(What what) { return names[static_cast<size_t>(what)]; }
+
+std::string event_json(const LockEvent& event) {
+  const Json json{json_object()};
+  set_whole(json.get(), "seq", event.seq);
+  set_seconds(json.get(), "time", std::chrono::microseconds{event.wall_us});
+  set_text(json.get(), "event", what_name(event.what));
+  set_text(json.get(), "pool", event.pool);
+  set_text(json.get(), "host", event.host);
+  set_text(json.get(), "id", event.id);
+  if (event.token != 0) set_whole(json.get(), "token", event.token);
+  if (event.waited) set_seconds(json.get(), "waited", *event.waited);
+  if (event.held) set_seconds(json.get(), "held", *event.held);
+  set_text(json.get(), "peer", event.peer);
+  set_text(json.get(), "verb", event.verb);
+  set_text(json.get(), "error", event.error);
+  return json_line(json.get());
+}
+
+bool EventFilter::takes(const LockEvent& event) const {
+  return event.seq > after_seq && event.wall_us >= from_us && (!pool || event.pool == *pool) &&
+         (!host || event.host == *host);
+}
+
+std::optional<EventFilter> read_event_filter(std::string_view query,
+                                             std::string_view last_event_id) {
+  EventFilter filter;
+  filter.pool = query_value(query, "pool");
+  filter.host = query_value(query, "host");
+  filter.follow = is_yes(query_value(query, "follow"));
+  if (!last_event_id.empty() && read_since(last_event_id, filter)) return filter;
+  if (const auto since = query_value(query, "since"); since && !read_since(*since, filter))
+    return std::nullopt;
+  return filter;
+}
+
+void EventRing::keep(Kept& place, const LockEvent& event) {
+  place.texts.clear();
+  for (const auto text : texts_of) place.texts += event.*text;
+  place.event = event;
+}
+
+// The views of a kept event have their old lengths, and nothing behind them.
+LockEvent EventRing::shown(const Kept& place) {
+  LockEvent event = place.event;
+  std::string_view rest = place.texts;
+  for (const auto text : texts_of) {
+    const size_t size = (event.*text).size();
+    event.*text = rest.substr(0, size);
+    rest.remove_prefix(size);
+  }
+  return event;
+}
+
+void EventRing::add(LockEvent event) {
+  event.seq = next_seq_++;
+  if (ring_.size() < capacity_) {
+    ring_.emplace_back();
+    return keep(ring_.back(), event);
+  }
+  keep(ring_[oldest_], event);
+  oldest_ = (oldest_ + 1) % ring_.size();
+}
+
+void EventRing::set_capacity(size_t capacity) {
+  if (capacity == capacity_) return;
+  std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(oldest_), ring_.end());
+  oldest_ = 0;
+  capacity_ = capacity;
+  if (ring_.size() > capacity)
+    ring_.erase(ring_.begin(), ring_.end() - static_cast<std::ptrdiff_t>(capacity));
+}
+
+void EventRing::each_after(uint64_t seq, const std::function<void(const LockEvent&)>& visit) const {
+  const uint64_t first = next_seq_ - ring_.size();
+  const size_t skip = seq < first ? 0 : static_cast<size_t>(std::min(seq, last_seq()) - first + 1);
+  for (size_t i = skip; i < ring_.size(); ++i) visit(shown(ring_[(oldest_ + i) % ring_.size()]));
+}
+
+}  // namespace distributex

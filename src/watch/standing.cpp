@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// A busy answer may be asked for often: nothing here walks all holders, and
+// only the first of a line.
+#include "watch/standing.h"
+
+#include <algorithm>
+
+#include "backends/backend.h"
+#include "engine/engine.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr size_t holders_shown = 8;
+constexpr size_t places_known = 1000;
+
+}  // namespace
+
+void Holdings::ended(std::string_view pool, Duration held) {
+  auto it = pools_.find(pool);
+  if (it == pools_.end()) it = pools_.emplace(pool, Recent{}).first;
+  Recent& recent = it->second;
+  recent.last[recent.count++ % recent.last.size()] = held;
+}
+
+std::optional<Duration> Holdings::mean(std::string_view pool) const {
+  const auto it = pools_.find(pool);
+  if (it == pools_.end()) return std::nullopt;
+  const auto known = std::min(it->second.count, it->second.last.size());
+  Duration sum{};
+  for (size_t i = 0; i < known; ++i) sum += it->second.last[i] / static_cast<int64_t>(known);
+  return sum;
+}
+
+void Holdings::keep_only(const std::vector<PoolSpec>& pools) {
+  decltype(pools_) kept;
+  for (const PoolSpec& pool : pools)
+    if (auto node = pools_.extract(pool.name)) kept.insert(std::move(node));
+  pools_ = std::move(kept);
+}
+
+Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks, size_t place) {
+  const Duration first = std::max(mean - oldest_held, Duration::zero());
+  return first + mean / maxlocks * static_cast<int64_t>(place - 1);
+}
+
+Estimate::Estimate(const Sight& sight, std::string_view pool, uint32_t maxlocks)
+    : mean_(sight.holdings.mean(pool)), maxlocks_(maxlocks) {
+  if (!mean_) return;
+  for (const Lease& oldest : sight.backend.leases(pool, 1)) oldest_held_ = sight.now - oldest.since;
+}
+
+std::optional<Duration> Estimate::at(size_t place) const {
+  if (!mean_) return std::nullopt;
+  return turn_comes_in(*mean_, oldest_held_, maxlocks_, place);
+}
+
+Standing standing_of(const Sight& sight, std::string_view pool, const Owner& owner) {
+  Standing standing;
+  standing.waiting = sight.engine.waiting(pool);
+  const bool waits = sight.engine.is_waiting(pool, owner);
+  standing.position = waits ? sight.engine.place_of(pool, owner, places_known)
+                            : std::optional{standing.waiting + 1};
+  for (const Lease& lease : sight.backend.leases(pool, holders_shown)) {
+    Standing::Holder holder{
+        .owner = lease.owner, .held = sight.now - lease.since, .expires_in = {}};
+    if (lease.ends) holder.expires_in = std::max(*lease.ends - sight.now, Duration::zero());
+    standing.holders.push_back(std::move(holder));
+  }
+  const PoolSpec* spec = sight.engine.find_pool(pool);
+  if (spec && standing.position)
+    standing.estimate = Estimate{sight, pool, spec->maxlocks}.at(*standing.position);
+  return standing;
+}
+
+}  // namespace distributex

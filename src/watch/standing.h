@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Where somebody stands who does not get a lock: its place, the holders, and
+// how long it may take, judged by how long locks of the pool were held of
+// late. Looks at engine and backend; decides nothing.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "lock/words.h"
+
+namespace distributex {
+
+class Backend;
+class Engine;
+
+// The last few holding times of each pool.
+class Holdings {
+ public:
+  void ended(std::string_view pool, Duration held);
+  // Nothing while none has ended.
+  [[nodiscard]] std::optional<Duration> mean(std::string_view pool) const;
+  // Forgets all pools but these.
+  void keep_only(const std::vector<PoolSpec>& pools);
+
+ private:
+  struct Recent {
+    std::array<Duration, 8> last{};
+    size_t count = 0;  // of all that have ended
+  };
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const noexcept {
+      return std::hash<std::string_view>{}(s);
+    }
+  };
+  std::unordered_map<std::string, Recent, NameHash, std::equal_to<>> pools_;
+};
+
+// How long until the place's turn comes: the mean holding time, less what the
+// oldest holder has had of it already, and one maxlocks-th of it for everyone
+// who stands before.
+[[nodiscard]] Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks,
+                                     size_t place);
+
+struct Sight {
+  const Engine& engine;
+  const Backend& backend;
+  const Holdings& holdings;
+  Time now;
+};
+
+// The estimates for the places of one pool; nothing without a basis.
+class Estimate {
+ public:
+  Estimate(const Sight& sight, std::string_view pool, uint32_t maxlocks);
+  [[nodiscard]] std::optional<Duration> at(size_t place) const;
+
+ private:
+  std::optional<Duration> mean_;
+  Duration oldest_held_{};
+  uint32_t maxlocks_;
+};
+
+// For an owner that was just told busy or timeout. Its cost is bounded.
+[[nodiscard]] Standing standing_of(const Sight& sight, std::string_view pool, const Owner& owner);
+
+}  // namespace distributex
