@@ -121,7 +121,7 @@ defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
-language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter fuzz/% soak/%,$<),-Itests) $(system_includes)
+language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
@@ -196,30 +196,35 @@ $O/distributex: $(call object,$(client_main) $(client_parts)) $(library)
 	$(at)$(CXX) $(ldflags) -o $@ $^ $(client_libs)
 
 # --- tests ------------------------------------------------------------------
-test_sources := $(wildcard tests/test_*.cpp)
-test_names := $(patsubst tests/%.cpp,%,$(test_sources))
-test_scripts := $(filter-out tests/support_%,$(wildcard tests/*.sh)) $(wildcard tools/check-*.sh)
-support_objects := $(call object,$(wildcard tests/support_*.cpp))
-TESTS = $(test_names) $(basename $(notdir $(test_scripts)))
+# A test program is tests/ROOM/test_NAME.cpp; TESTS chooses by name: wire/test_verbs,
+# wire/verbs, or wire for all of a room.
+test_sources := $(wildcard tests/*/test_*.cpp tests/*/*/test_*.cpp)
+test_scripts := $(wildcard tests/*/test_*.sh tools/check-*.sh)
+support_objects := $(call object,$(filter-out tests/support/test_%,$(wildcard tests/support/*.cpp)))
+TESTS = %
 TEST_TIMEOUT = $(if $(SAN)$(COVER),300,120)
 
-chosen_programs = $(patsubst %,$O/tests/%,$(filter $(test_names),$(TESTS)))
-chosen_scripts = $(foreach script,$(test_scripts),$(if $(filter $(basename $(notdir $(script))),$(TESTS)),$(script)))
+spellings = tests/$(1) tests/$(1)/% tests/$(patsubst ./%,%,$(dir $(1)))test_$(notdir $(1)) tools/$(1)
+chosen = $(foreach test,$(1),$(if $(filter $(foreach name,$(TESTS),$(call spellings,$(name))),$(basename $(test))),$(test)))
+chosen_programs = $(patsubst %.cpp,$O/%,$(call chosen,$(test_sources)))
+chosen_scripts = $(call chosen,$(test_scripts))
 
-$O/tests/test_client_%: $O/tests/test_client_%.o $(support_objects) $(call object,$(client_parts)) $(library)
+test_link = $(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
+# Programs that look inside the client have its parts as well.
+$O/tests/client/test_%: $O/tests/client/test_%.o $(support_objects) $(call object,$(client_parts)) $(library)
 	$(say) LD $@
-	$(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
+	$(test_link)
 
-$O/tests/test_%: $O/tests/test_%.o $(support_objects) $(library)
+$(patsubst %.cpp,$O/%,$(filter-out tests/client/%,$(test_sources))): %: %.o $(support_objects) $(library)
 	$(say) LD $@
-	$(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
+	$(test_link)
 
 # Every header compiles alone.
-headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*.h))
+headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h))
 $O/%.h.alone: %.h $O/flags
 	$(say) HEADER $<
 	@mkdir -p $(@D)
-	$(at)echo '#include "$(notdir $<)"' | $(CXX) $(cxxflags) -iquote $(<D) -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
+	$(at)echo '#include "$(patsubst tests/%,%,$(patsubst src/%,%,$<))"' | $(CXX) $(cxxflags) -Itests -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
 
 .PHONY: check
 check: deps $(programs) $(headers) $(chosen_programs)
@@ -254,8 +259,7 @@ run: deps all
 FUZZ_SECS = 60
 fuzz_names := $(patsubst fuzz/fuzz_%.cpp,%,$(wildcard fuzz/fuzz_*.cpp))
 FUZZERS = $(fuzz_names)
-fuzz_worlds := $(call object,tests/support_model_world.cpp tests/support_slow_world.cpp \
-	tests/support_oracle.cpp tests/support_slow_backend.cpp tests/support_witness.cpp)
+fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world oracle slow_backend witness))
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
 $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
@@ -270,7 +274,7 @@ fuzz: deps $(FUZZERS:%=$O/fuzz/fuzz_%)
 
 # The daemon as a whole, over HTTP. FUZZ_HTTP_SECS and FUZZ_HTTP_SEED are read by
 # fuzz/http.cpp.
-http_support := $(call object,$(patsubst %,tests/support_%.cpp,daemon http metrics status))
+http_support := $(call object,$(patsubst %,tests/support/%.cpp,daemon http metrics status))
 
 $O/fuzz/http: $(call object,$(wildcard fuzz/http*.cpp)) $(http_support) $O/flags
 	$(say) LD $@
@@ -296,7 +300,7 @@ bench: deps $O/distributexd $O/bench/load $O/bench/bare
 
 # --- soak -------------------------------------------------------------------
 # SOAK_MINS, SOAK_SEED and the like are read by soak/soak.cpp.
-soak_support := $(call object,$(patsubst %,tests/support_%.cpp,daemon history http memcached metrics status))
+soak_support := $(call object,$(patsubst %,tests/support/%.cpp,daemon history http memcached metrics status))
 
 $O/soak/soak: $(call object,$(wildcard soak/*.cpp)) $(soak_support) $O/flags
 	$(say) LD $@
@@ -308,10 +312,10 @@ soak: deps $(programs) $O/soak/soak
 
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
-code_dirs := src/* src/*/* tests bench fuzz soak
+code_dirs := src/* src/*/* tests/* tests/*/* bench fuzz soak
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
-scripts := $(wildcard tools/*.sh tests/*.sh tests/deb/*.sh bench/*.sh fuzz/*.sh) .ci/run \
+scripts := $(wildcard tools/*.sh tests/*/*.sh bench/*.sh fuzz/*.sh) .ci/run \
 	$(wildcard debian/*.init debian/*.postinst debian/*.postrm debian/tests/service debian/tests/client)
 tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
 format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
@@ -335,7 +339,7 @@ format:
 build/lint/%.tidy: % .clang-tidy $(code_headers) config.mk | deps
 	@mkdir -p $(@D)
 	$(say) TIDY $<
-	$(at)clang-tidy --quiet $(tidy_checks) $< -- $(language) -I$(<D) $(lint_log)
+	$(at)clang-tidy --quiet $(tidy_checks) $< -- $(language) $(lint_log)
 
 # cppcheck 2.10 takes "[" + text for a truth value, and fails to read 5s.
 cppcheck_mistakes = incorrectStringBooleanError cppcheckError missingIncludeSystem
@@ -433,7 +437,7 @@ define help_text
 Targets
   all        both programs: build/distributexd and build/distributex
   run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
-  check      deps, all, and every test; one by TESTS=test_engine
+  check      deps, all, and every test; some by TESTS="engine wire/verbs"
   check-browser  the page at / in headless Chromium; screenshots in build/browser/
   deps-browser   installs what that needs: chromium, and a driver from npm
   deps       installs the Debian packages of deps.list that are missing

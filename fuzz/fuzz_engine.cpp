@@ -8,8 +8,8 @@
 #include <string>
 
 #include "fuzz.h"
-#include "support_model_world.h"
-#include "support_slow_world.h"
+#include "support/model_world.h"
+#include "support/slow_world.h"
 
 using namespace distributex;
 using namespace distributex::test;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "http_steps.h"
-#include "support_choices.h"
+#include "support/choices.h"
 
 namespace distributex::fuzz {
 

@@ -8,8 +8,8 @@
 #include <array>
 #include <utility>
 
-#include "support_http.h"
-#include "support_status.h"
+#include "support/http.h"
+#include "support/status.h"
 
 namespace distributex::fuzz {
 

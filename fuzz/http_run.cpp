@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "fuzz.h"
-#include "support_metrics.h"
+#include "support/metrics.h"
 
 namespace distributex::fuzz {
 

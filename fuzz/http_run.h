@@ -10,8 +10,8 @@
 
 #include "http_oracle.h"
 #include "http_steps.h"
-#include "support_daemon.h"
-#include "support_http.h"
+#include "support/daemon.h"
+#include "support/http.h"
 
 namespace distributex::fuzz {
 

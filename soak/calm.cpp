@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "support_http.h"
-#include "support_status.h"
+#include "support/http.h"
+#include "support/status.h"
 
 namespace distributex::soak {
 

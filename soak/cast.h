@@ -15,7 +15,7 @@
 
 #include "findings.h"
 #include "service.h"
-#include "support_choices.h"
+#include "support/choices.h"
 
 namespace distributex::soak {
 

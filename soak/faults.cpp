@@ -9,7 +9,7 @@
 #include <numeric>
 #include <thread>
 
-#include "support_http.h"
+#include "support/http.h"
 
 namespace distributex::soak {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "support_metrics.h"
+#include "support/metrics.h"
 
 namespace distributex::soak {
 

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "support_status.h"
+#include "support/status.h"
 
 namespace distributex::soak {
 

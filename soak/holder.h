@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "cast.h"
-#include "support_http.h"
+#include "support/http.h"
 
 namespace distributex::soak {
 

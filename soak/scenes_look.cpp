@@ -4,8 +4,8 @@
 
 #include "holder.h"
 #include "scenes.h"
-#include "support_metrics.h"
-#include "support_status.h"
+#include "support/metrics.h"
+#include "support/status.h"
 
 namespace distributex::soak {
 

@@ -12,7 +12,7 @@
 #include <array>
 
 #include "scenes.h"
-#include "support_http.h"
+#include "support/http.h"
 
 namespace distributex::soak {
 

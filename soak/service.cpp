@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support_http.h"
+#include "support/http.h"
 
 namespace distributex::soak {
 

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "findings.h"
-#include "support_daemon.h"
-#include "support_history.h"
-#include "support_memcached.h"
+#include "support/daemon.h"
+#include "support/history.h"
+#include "support/memcached.h"
 
 namespace distributex::soak {
 

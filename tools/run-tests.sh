@@ -37,10 +37,21 @@ judge() {
     echo "$passed" "$failed" "$skipped"
 }
 
+# The name by which TESTS chooses it: wire/verbs, backends/memcache/race, check-docs.
+name_of() {
+    local name=${1%.sh}
+    case $name in
+    */tests/* | tests/*) name=${name##*tests/} ;;
+    *) name=${name##*/} ;;
+    esac
+    echo "${name/test_/}"
+}
+
 run_one() {
     local logs=$1 program=$2 name log start status passed failed skipped seconds why=
-    name=$(basename "$program" .sh)
+    name=$(name_of "$program")
     log=$logs/$name.log
+    mkdir -p "${log%/*}"
     start=${EPOCHREALTIME/[.,]/}
     # timeout has its own process group, which the terminal's Ctrl-C does not reach.
     timeout -k 10 "${TEST_TIMEOUT:-120}" "$program" >"$log" 2>&1 </dev/null &
@@ -85,7 +96,7 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 
 passed=0 failed=0 skipped=0
 for program; do
-    name=$(basename "$program" .sh)
+    name=$(name_of "$program")
     if ! read -r p f s 2>/dev/null <"$logs/$name.count"; then
         echo "--- FAILED $name: not run to its end"
         p=0 f=1 s=0

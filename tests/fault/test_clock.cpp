@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// The wall clock of a running daemon steps, by libfaketime: leases and waits do
+// not feel it, tokens rise over it, and daemons that share a memcached need not
+// agree on the time of day. The monotonic clock stays the real one.
+#include <glob.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "support/crowd.h"
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/memcached.h"
+#include "support/rest.h"
+#include "support/status.h"
+#include "support/test.h"
+
+namespace distributex::test {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+constexpr std::string_view pools = R"(pools:
+  - {name: mutex, expire: 3}
+  - {name: sem, expire: 600, maxlocks: 3}
+)";
+constexpr long day = 86400;
+
+std::string find_library() {
+  glob_t found{};
+  std::string path;
+  if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, nullptr, &found) == 0)
+    path = found.gl_pathv[0];
+  globfree(&found);
+  return path;
+}
+
+// A daemon and the clock on its wall: seconds ahead of the real one.
+struct Clocked {
+  Daemon daemon;
+  TempDir dir{};
+
+  explicit Clocked(std::string_view yaml) : daemon(yaml) { set(0); }
+
+  void set(long ahead) const {
+    write_file(dir.file("new"), (ahead < 0 ? "" : "+") + std::to_string(ahead));
+    assert_int_equal(rename(dir.file("new").c_str(), dir.file("clock").c_str()), 0);
+  }
+  Launch launch(std::string listen = "127.0.0.1:0") const {
+    return {
+        .args = {"-l", std::move(listen)},
+        .environment = {"LD_PRELOAD=" + find_library(),
+                        "FAKETIME_TIMESTAMP_FILE=" + dir.file("clock"), "FAKETIME_NO_CACHE=1",
+                        "FAKETIME_DONT_FAKE_MONOTONIC=1", "ASAN_OPTIONS=verify_asan_link_order=0"}};
+  }
+  [[nodiscard]] bool start() { return daemon.start(launch()); }
+  // libfaketime tidies up at an orderly end only.
+  void kill_now() {
+    const std::string pid = std::to_string(daemon.pid());
+    daemon.kill_now();
+    unlink(("/dev/shm/faketime_shm_" + pid).c_str());
+    unlink(("/dev/shm/sem.faketime_sem_" + pid).c_str());
+  }
+  [[nodiscard]] bool restart() {
+    return daemon.start(launch("127.0.0.1:" + std::to_string(daemon.port())));
+  }
+  // Seconds that the daemon believes to be ahead.
+  [[nodiscard]] double ahead() const {
+    const Json status = parse_json(fetch(daemon.port(), "/status/").body);
+    return json_number_at(status.get(), "time").value_or(0) - static_cast<double>(time(nullptr));
+  }
+  void step(long to) const {
+    set(to);
+    assert_true(eventually([&] { return std::abs(ahead() - static_cast<double>(to)) < 5; }));
+  }
+};
+
+// Before a test has anything that its end would leave behind.
+void skip_without_library() {
+  if (!find_library().empty()) return;
+  print_message("skipped: libfaketime is not installed, so no clock can step\n");
+  skip();
+}
+
+struct Fixture {
+  Memcached memcached{};
+  std::vector<std::unique_ptr<Clocked>> daemons{};
+  std::unique_ptr<Crowd> crowd{};
+
+  bool finish() {
+    crowd.reset();
+    bool well = true;
+    for (const auto& one : daemons) well = one->daemon.stop() && well;
+    return well;
+  }
+  Clocked& add(std::string_view yaml) {
+    daemons.push_back(std::make_unique<Clocked>(yaml));
+    assert_true(daemons.back()->start());
+    return *daemons.back();
+  }
+};
+
+Seconds expires_in(const Response& response) {
+  return Seconds{strtod(response.header("Distributex-Expires").c_str(), nullptr)};
+}
+
+void check_took(const char* what, Clock::time_point since, Seconds least) {
+  const Seconds took = Clock::now() - since;
+  assert_that(took >= least && took < least + Seconds{2}, "%s took %f s", what, took.count());
+}
+
+// A lease of a second, somebody who waits for its end, and a wait of a second,
+// over which the clock goes from one day to another.
+void check_step(const Clocked& d, long to) {
+  const uint16_t port = d.daemon.port();
+  Connection next(port);
+  Connection brief(port);
+  const Clock::time_point asked = Clock::now();
+  const Response granted = fetch(port, "/get?pool=mutex&host=a&expire=1");
+  assert_text(granted.body, "YES");
+  assert_true(next.send(get_request("/wait?pool=mutex&host=b")));
+  assert_true(wait_for_waiting(port, "mutex", 1));
+  const Clock::time_point waited = Clock::now();
+  assert_true(brief.send(get_request("/wait?pool=mutex&host=c&timeout=1.2")));
+  d.step(to);
+  const Response held = fetch(port, "/get?pool=mutex&host=a");
+  assert_text(held.header("Distributex-Token"), granted.header("Distributex-Token"));
+  assert_true(expires_in(held) <= Seconds{1} - (Clock::now() - asked) + Seconds{0.5});
+  assert_text(next.response()->body, "YES");
+  check_took("the lease", asked, Seconds{1});
+  assert_text(brief.response()->body, "NO");
+  check_took("the wait", waited, Seconds{1.2});
+  assert_text(word(port, "/release?pool=mutex&host=b"), "OK");
+}
+
+void leases_and_waits_do_not_feel_a_step(void** state) {
+  skip_without_library();
+  const Clocked& d = fixture_of<Fixture>(state).add(pools);
+  const long at_rest = d.daemon.open_files();
+  check_step(d, 400 * day);
+  check_step(d, -400 * day);
+  assert_text(unrest(d.daemon, "mutex", 1, at_rest), "");
+}
+
+long long next_token(const Clocked& d, int number) {
+  const std::string who = "pool=sem&host=h" + std::to_string(number);
+  const long long token =
+      atoll(fetch(d.daemon.port(), "/get?" + who).header("Distributex-Token").c_str());
+  assert_text(word(d.daemon.port(), "/release?" + who), "OK");
+  return token;
+}
+
+void tokens_rise_over_steps_and_over_a_restart(void** state) {
+  skip_without_library();
+  Clocked& d = fixture_of<Fixture>(state).add(pools);
+  long long last = 0;
+  for (const long ahead : {0L, -9000 * day, 9000 * day, -9000 * day, 1L}) {
+    d.step(ahead);
+    for (int i = 0; i < 3; i++) {
+      const long long token = next_token(d, i);
+      assert_that(token > last && token < (1LL << 53), "token %lld after %lld", token, last);
+      last = token;
+    }
+  }
+  d.kill_now();
+  assert_true(d.restart());
+  const long long token = next_token(d, 0);
+  assert_that(token > last, "token %lld after %lld", token, last);
+}
+
+void daemons_that_differ_on_the_date_share_a_mutex(void** state) {
+  skip_without_library();
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.memcached.start());
+  const std::string yaml = "backend: memcache\nmemcachehost: " + f.memcached.address() +
+                           "\npoll: 20\n" + std::string(pools);
+  const Clocked& one = f.add(yaml);
+  const Clocked& other = f.add(yaml);
+  for (const Clocked* d : {&one, &other})
+    assert_true(eventually([&] { return fetch(d->daemon.port(), "/readyz").status == 200; }));
+  f.crowd = std::make_unique<Crowd>(CrowdShape{.pool = "mutex", .clients = 20},
+                                    std::vector{one.daemon.port(), other.daemon.port()});
+  f.crowd->history().slots("mutex", 1);
+  for (const long ahead : {400 * day, -400 * day, 0L}) {
+    one.step(ahead);
+    other.step(-ahead);
+    assert_true(f.crowd->goes_on(30));
+  }
+  f.crowd->stop();
+  assert_text(f.crowd->history().verdict(), "");
+  assert_true(wait_for_holders(one.daemon.port(), "mutex", 0));
+}
+
+}  // namespace
+}  // namespace distributex::test
+
+int main() {
+  using namespace distributex::test;
+  const CMUnitTest tests[] = {
+      test_with(Fixture, leases_and_waits_do_not_feel_a_step),
+      test_with(Fixture, tokens_rise_over_steps_and_over_a_restart),
+      test_with(Fixture, daemons_that_differ_on_the_date_share_a_mutex),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// The loop around a backend under test.
+#include "support/bench.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "support/daemon.h"
+
+namespace distributex::test {
+
+namespace {
+
+void leave_loop(int, short, void* base) noexcept {
+  event_base_loopbreak(static_cast<event_base*>(base));
+}
+
+std::optional<std::chrono::seconds> length_of(int seconds) {
+  if (seconds == 0) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+}  // namespace
+
+BackendBench::BackendBench(const std::string& backend, const std::string& options)
+    : base_(event_base_new()), timer_(evtimer_new(base_.get(), leave_loop, base_.get())) {
+  auto parsed = parse_config(
+      "backend: " + backend + "\n" + options + "\npools: [{name: p, maxlocks: 3}]\n", "bench");
+  if (!std::holds_alternative<Config>(parsed)) abort();
+  config_ = std::get<Config>(parsed);
+  BackendSink sink;
+  sink.decided = [this](OpId op, const Verdict& verdict) {
+    if (!verdicts_.emplace(op, verdict).second) abort();  // decided twice
+    order_.push_back(op);
+  };
+  sink.changed = [this](const std::string&) { changes_++; };
+  sink.expired = [this](const std::string&, const Lease& lease) { expired_.push_back(lease); };
+  backend_ = make_backend({base_.get(), config_, sink, wall_us()});
+  backend_->configure(config_.pools);
+}
+
+OpId BackendBench::ask_get(const Owner& owner, uint32_t slots, int length_s, bool find_only) {
+  backend_->acquire({.op = ++last_op_,
+                     .pool = pool_,
+                     .owner = owner,
+                     .slots = slots,
+                     .length = length_of(length_s),
+                     .find_only = find_only},
+                    steady_now());
+  return last_op_;
+}
+
+OpId BackendBench::ask_release(const Owner& owner, std::optional<Token> token, uint32_t slots) {
+  backend_->release(
+      {.op = ++last_op_, .pool = pool_, .owner = owner, .token = token, .slots = slots},
+      steady_now());
+  return last_op_;
+}
+
+OpId BackendBench::ask_renew(const Owner& owner, std::optional<Token> token, int length_s) {
+  backend_->renew({.op = ++last_op_,
+                   .pool = pool_,
+                   .owner = owner,
+                   .token = token,
+                   .length = length_of(length_s),
+                   .slots = 1},
+                  steady_now());
+  return last_op_;
+}
+
+bool BackendBench::until(const std::function<bool()>& so) {
+  const Time deadline = steady_now() + patience;
+  while (!so()) {
+    const Time now = steady_now();
+    if (now >= deadline) return false;
+    const auto due = std::min(backend_->deadline().value_or(deadline), deadline);
+    const auto us = std::chrono::ceil<std::chrono::microseconds>(std::max(due - now, Duration{}));
+    const timeval delay{us.count() / 1'000'000, us.count() % 1'000'000};
+    evtimer_add(timer_.get(), &delay);
+    event_base_loop(base_.get(), EVLOOP_ONCE);
+    if (const auto next = backend_->deadline(); next && *next <= steady_now()) {
+      backend_->tick(steady_now());
+    }
+  }
+  return true;
+}
+
+Verdict BackendBench::verdict_of(OpId op) {
+  if (!until([&] { return verdicts_.contains(op); })) abort();
+  return verdicts_.at(op);
+}
+
+Verdict BackendBench::get(const Owner& owner, uint32_t slots, int length_s) {
+  return verdict_of(ask_get(owner, slots, length_s));
+}
+Verdict BackendBench::find(const Owner& owner, uint32_t slots) {
+  return verdict_of(ask_get(owner, slots, 100, true));
+}
+Verdict BackendBench::release(const Owner& owner, std::optional<Token> token, uint32_t slots) {
+  return verdict_of(ask_release(owner, token, slots));
+}
+Verdict BackendBench::renew(const Owner& owner, std::optional<Token> token, int length_s) {
+  return verdict_of(ask_renew(owner, token, length_s));
+}
+
+std::string BackendBench::holders() {
+  bool ready = false;
+  backend_->survey([&] { ready = true; }, steady_now());
+  if (!until([&] { return ready; })) abort();
+  std::string text;
+  for (const Lease& lease : backend_->leases(pool_)) {
+    text += (text.empty() ? "" : " ") + lease.owner.host;
+  }
+  return text;
+}
+
+std::string BackendBench::name_of(const Verdict& verdict) {
+  switch (verdict.kind) {
+    case Verdict::Kind::granted:
+      return "granted";
+    case Verdict::Kind::held:
+      return "held";
+    case Verdict::Kind::full:
+      return "full";
+    case Verdict::Kind::released:
+      return "released";
+    case Verdict::Kind::not_held:
+      return "not_held";
+    case Verdict::Kind::renewed:
+      return "renewed";
+    case Verdict::Kind::lost:
+      return "lost";
+    case Verdict::Kind::failed:
+      return "failed: " + verdict.reason;
+  }
+  return "";
+}
+
+}  // namespace distributex::test

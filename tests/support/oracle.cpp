@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// The rules of the lock service, each said as plainly as possible and without a
+// thought of what it costs. Shares no code with what it is the measure of.
+#include "support/oracle.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace distributex::test {
+
+using std::chrono::seconds;
+
+namespace {
+
+bool has_ended(const OracleLease& lease, Time now) { return lease.ends && *lease.ends <= now; }
+
+std::optional<Duration> left(const OracleLease& lease, Time now) {
+  return lease.ends ? std::optional<Duration>{*lease.ends - now} : std::nullopt;
+}
+
+}  // namespace
+
+void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, Time now) {
+  max_waiting_ = max_waiting;
+  for (auto& [name, pool] : pools_) pool.spec.reset();
+  for (const PoolSpec& spec : pools) pools_[spec.name].spec = spec;
+  for (auto& [name, pool] : pools_) {
+    if (!pool.spec) {
+      for (const OracleWaiter& w : pool.waiters) tell(w.ticket, Result::invalid, Fault::not_found);
+      pool.waiters.clear();
+    }
+    serve(pool, now);
+  }
+}
+
+Fault Oracle::fault_of(const Request& request) const {
+  const auto it = pools_.find(request.pool);
+  if (it == pools_.end() || !it->second.spec) return Fault::not_found;
+  const auto& hosts = it->second.spec->servers;
+  if (hosts.empty()) return Fault::none;
+  const bool listed = std::find(hosts.begin(), hosts.end(), request.owner.host) != hosts.end();
+  return listed ? Fault::none : Fault::host_not_listed;
+}
+
+void Oracle::submit(Ticket ticket, const Request& request, Time now) {
+  if (draining_) return tell(ticket, Result::unavailable);
+  const Fault fault = fault_of(request);
+  if (fault != Fault::none) return tell(ticket, Result::invalid, fault);
+  Pool& pool = pools_[request.pool];
+  switch (request.verb) {
+    case Verb::get:
+    case Verb::wait:
+      return take(pool, ticket, request, now);
+    case Verb::release:
+    case Verb::renew:
+      return change_lease(pool, ticket, request, now);
+  }
+}
+
+void Oracle::take(Pool& pool, Ticket ticket, const Request& request, Time now) {
+  if (const OracleLease* lease = lease_of(pool, request.owner, {}))
+    return tell_holder(pool, ticket, *lease, Result::held, now);
+  if (pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
+    const OracleLease& lease = grant(pool, request.owner, request.expire, now);
+    return tell_holder(pool, ticket, lease, Result::granted, now);
+  }
+  if (request.verb == Verb::get) return tell(ticket, Result::busy);
+  if (request.timeout == Duration::zero()) return tell(ticket, Result::timeout);
+  if (pool.waiters.size() >= max_waiting_) return tell(ticket, Result::unavailable);
+  OracleWaiter waiter{ticket, request.owner, now, {}, request.expire};
+  if (request.timeout) waiter.gives_up = now + *request.timeout;
+  pool.waiters.push_back(waiter);
+}
+
+const OracleLease& Oracle::grant(Pool& pool, const Owner& owner, std::optional<seconds> asked,
+                                 Time now) {
+  OracleLease lease{owner, ++last_grant_, length(*pool.spec, asked), {}};
+  if (lease.length) lease.ends = now + *lease.length;
+  return pool.leases.emplace_back(lease);
+}
+
+std::optional<seconds> Oracle::length(const PoolSpec& pool, std::optional<seconds> asked) {
+  if (pool.expire == seconds{0}) return std::nullopt;
+  return asked && *asked < pool.expire ? *asked : pool.expire;
+}
+
+void Oracle::change_lease(Pool& pool, Ticket ticket, const Request& request, Time now) {
+  const bool renews = request.verb == Verb::renew;
+  OracleLease* lease = lease_of(pool, request.owner, request.token);
+  if (!lease) return tell(ticket, renews ? Result::lost : Result::not_held);
+  if (renews) {
+    if (request.expire && lease->length && pool.spec->expire != seconds{0})
+      lease->length = length(*pool.spec, request.expire);
+    if (lease->length) lease->ends = now + *lease->length;
+    answers_.push_back({ticket, Result::renewed, Fault::none, lease->grant, left(*lease, now)});
+    return;
+  }
+  pool.leases.remove_if([&](const OracleLease& l) { return &l == lease; });
+  tell(ticket, Result::released);
+  serve(pool, now);
+}
+
+OracleLease* Oracle::lease_of(Pool& pool, const Owner& owner, std::optional<Token> token) {
+  for (OracleLease& lease : pool.leases)
+    if (lease.owner == owner && (!token || *token == token_of(lease.grant))) return &lease;
+  return nullptr;
+}
+
+Token Oracle::token_of(Grant grant) const {
+  const auto it = tokens_.find(grant);
+  return it == tokens_.end() ? 0 : it->second;
+}
+
+// Gives the free slots to those who wait, the first first, and tells all waits
+// of a new holder.
+void Oracle::serve(Pool& pool, Time now) {
+  while (pool.spec && !pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
+    const OracleWaiter first = pool.waiters.front();
+    const OracleLease& lease = grant(pool, first.owner, first.expire, now);
+    for (const OracleWaiter& w : pool.waiters)
+      if (w.owner == first.owner)
+        tell_holder(pool, w.ticket, lease,
+                    w.ticket == first.ticket ? Result::granted : Result::held, now);
+    pool.waiters.remove_if([&](const OracleWaiter& w) { return w.owner == first.owner; });
+  }
+}
+
+void Oracle::tell(Ticket ticket, Result result, Fault fault) {
+  answers_.push_back({ticket, result, fault, 0, {}});
+}
+
+void Oracle::tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Result result,
+                         Time now) {
+  answers_.push_back({ticket, result, Fault::none, lease.grant, left(lease, now)});
+  told_.push_back({ticket, pool.spec->name, lease.grant, Delivery::open});
+}
+
+void Oracle::arrived(Ticket ticket) {
+  for (Told& told : told_)
+    if (told.ticket == ticket) told.delivery = Delivery::arrived;
+}
+
+void Oracle::gone(Ticket ticket, Time now) {
+  for (auto& [name, pool] : pools_)
+    pool.waiters.remove_if([&](const OracleWaiter& w) { return w.ticket == ticket; });
+  for (Told& told : told_) {
+    if (told.ticket != ticket || told.delivery != Delivery::open) continue;
+    told.delivery = Delivery::gone;
+    return give_back_unheard(told.grant, now);
+  }
+}
+
+// A lease of which everybody who was told has gone is nobody's.
+void Oracle::give_back_unheard(Grant grant, Time now) {
+  std::string name;
+  for (const Told& told : told_) {
+    if (told.grant != grant) continue;
+    if (told.delivery != Delivery::gone) return;
+    name = told.pool;
+  }
+  Pool& pool = pools_[name];
+  pool.leases.remove_if([&](const OracleLease& l) { return l.grant == grant; });
+  serve(pool, now);
+}
+
+void Oracle::drain() {
+  draining_ = true;
+  for (auto& [name, pool] : pools_) {
+    for (const OracleWaiter& w : pool.waiters) tell(w.ticket, Result::unavailable);
+    pool.waiters.clear();
+  }
+}
+
+std::optional<Time> Oracle::deadline() const {
+  std::optional<Time> first;
+  const auto consider = [&first](const std::optional<Time>& at) {
+    if (at && (!first || *at < *first)) first = at;
+  };
+  for (const auto& [name, pool] : pools_) {
+    for (const OracleLease& lease : pool.leases) consider(lease.ends);
+    for (const OracleWaiter& waiter : pool.waiters) consider(waiter.gives_up);
+  }
+  return first;
+}
+
+// A lock that comes free at the very end of a wait still goes to it.
+void Oracle::advance(Time now) {
+  for (auto& [name, pool] : pools_) {
+    pool.leases.remove_if([&](const OracleLease& l) { return has_ended(l, now); });
+    serve(pool, now);
+    for (const OracleWaiter& w : pool.waiters)
+      if (w.gives_up && *w.gives_up <= now) tell(w.ticket, Result::timeout);
+    pool.waiters.remove_if([&](const OracleWaiter& w) { return w.gives_up && *w.gives_up <= now; });
+  }
+  std::erase_if(told_, [this](const Told& told) {
+    const auto& all = leases(told.pool);
+    return std::none_of(all.begin(), all.end(),
+                        [&](const OracleLease& l) { return l.grant == told.grant; });
+  });
+}
+
+std::vector<OracleAnswer> Oracle::take_answers() { return std::exchange(answers_, {}); }
+
+const std::list<OracleLease>& Oracle::leases(const std::string& pool) const {
+  static const std::list<OracleLease> none;
+  const auto it = pools_.find(pool);
+  return it == pools_.end() ? none : it->second.leases;
+}
+
+const std::list<OracleWaiter>& Oracle::waiters(const std::string& pool) const {
+  static const std::list<OracleWaiter> none;
+  const auto it = pools_.find(pool);
+  return it == pools_.end() ? none : it->second.waiters;
+}
+
+}  // namespace distributex::test

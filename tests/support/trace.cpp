@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// Reads the events of a trace, plays them and renders the effects. What the
+// language says stands in support_trace.h. A line that it does not understand
+// is rendered as one that cannot be meant, so that the trace does not hold.
+#include "support/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace distributex::test {
+
+namespace {
+
+using std::chrono::seconds;
+using Words = std::vector<std::string>;
+
+Words split(std::string_view text, char at) {
+  Words words;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(at), text.size());
+    if (end != 0) words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+uint64_t number(const std::string& text) { return strtoull(text.c_str(), nullptr, 10); }
+
+Duration length(const std::string& text) {
+  const std::chrono::duration<double> exact{strtod(text.c_str(), nullptr)};
+  return std::chrono::round<std::chrono::milliseconds>(exact);
+}
+
+std::string shown(Duration d) {
+  char text[32];
+  snprintf(text, sizeof text, "%.10g", std::chrono::duration<double>(d).count());
+  return text;
+}
+
+std::string shown(const Owner& owner) {
+  return owner.id.empty() ? owner.host : owner.host + "/" + owner.id;
+}
+
+Owner owner_named(const std::string& text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) return Owner{text, {}};
+  return Owner{text.substr(0, slash), text.substr(slash + 1)};
+}
+
+// The value behind "name=" among the words.
+std::optional<std::string> option(const Words& words, const std::string& name) {
+  for (const std::string& word : words)
+    if (word.starts_with(name + "=")) return word.substr(name.size() + 1);
+  return std::nullopt;
+}
+
+constexpr const char* verbs[] = {"get", "wait", "release", "renew"};
+constexpr const char* verdicts[] = {"granted",  "held",    "full", "released",
+                                    "not_held", "renewed", "lost", "failed"};
+constexpr const char* results[] = {"granted",  "held",    "busy", "timeout", "released",
+                                   "not_held", "renewed", "lost", "invalid", "unavailable"};
+constexpr const char* faults[] = {"",          "bad_request",  "host_not_listed",
+                                  "not_found", "no_such_path", "bad_method"};
+
+// The enumerator of this name in a table of all of them.
+template <typename Enum, size_t n>
+std::optional<Enum> named(const char* const (&names)[n], const std::string& name) {
+  const auto* const at = std::find(std::begin(names), std::end(names), name);
+  if (at == std::end(names)) return std::nullopt;
+  return static_cast<Enum>(at - std::begin(names));
+}
+
+class Stage {
+ public:
+  void play_line(const std::string& line);
+  [[nodiscard]] std::string take_text() { return std::move(text_); }
+
+ private:
+  bool play_event(Words words, const std::string& line);
+  bool play_ticket(Ticket ticket, const Words& words);
+  bool play_verdict(OpId op, const Words& words, const std::string& line);
+  bool play_view(const Words& words);
+  void configure(const Words& words);
+  [[nodiscard]] Time at(const std::string& text) const { return start_ + length(text); }
+  void show(const Answered& told);
+  void show(const Acquire& q);
+  void show(const Release& q);
+  void show(const Renew& q);
+  void put(const std::string& text) { text_ += "  " + text + "\n"; }
+
+  const Time start_{std::chrono::hours{1000}};
+  Time now_ = start_;
+  Engine engine_;
+  std::map<Ticket, Verb> asked_;
+  std::string text_;
+};
+
+void Stage::play_line(const std::string& line) {
+  if (line.starts_with("  ")) return;
+  text_ += line + "\n";
+  Words words = split(line, ' ');
+  if (words.size() > 2 && words[0] == "at") {
+    now_ = at(words[1]);
+    words.erase(words.begin(), words.begin() + 2);
+  }
+  if (!words.empty() && !play_event(std::move(words), line)) put("what does this mean?");
+  while (const auto effect = engine_.next())
+    std::visit([this](const auto& e) { show(e); }, *effect);
+}
+
+bool Stage::play_event(Words words, const std::string& line) {
+  const std::string first = words.front();
+  if (first == "pools") {
+    configure(words);
+  } else if (first == "tick") {
+    engine_.tick(now_);
+  } else if (first == "drain") {
+    engine_.drain(now_);
+  } else if (first == "changed" && words.size() == 2) {
+    engine_.changed(words[1], now_);
+  } else if (first[0] == '#' && words.size() > 1) {
+    return play_verdict(number(first.substr(1)), words, line);
+  } else if (const Ticket ticket = number(first); ticket != 0 && words.size() > 1) {
+    return play_ticket(ticket, words);
+  } else {
+    return play_view(words);
+  }
+  return true;
+}
+
+bool Stage::play_ticket(Ticket ticket, const Words& words) {
+  if (words[1] == "arrived") return engine_.delivered(ticket, now_), true;
+  if (words[1] == "gone") return engine_.cancel(ticket, now_), true;
+  const auto verb = named<Verb>(verbs, words[1]);
+  if (!verb || words.size() < 4) return false;
+  Request request;
+  request.verb = asked_[ticket] = *verb;
+  request.pool = words[2];
+  request.owner = owner_named(words[3]);
+  if (const auto token = option(words, "token")) request.token = number(*token);
+  if (const auto expire = option(words, "expire")) request.expire = seconds{number(*expire)};
+  if (const auto timeout = option(words, "timeout"))
+    request.timeout = *timeout == "max" ? Duration::max() : length(*timeout);
+  engine_.submit(ticket, std::move(request), now_);
+  return true;
+}
+
+bool Stage::play_verdict(OpId op, const Words& words, const std::string& line) {
+  const auto kind = named<Verdict::Kind>(verdicts, words[1]);
+  if (!kind) return false;
+  Verdict verdict;
+  verdict.kind = *kind;
+  if (const auto token = option(words, "token")) verdict.token = number(*token);
+  if (const auto ends = option(words, "ends")) verdict.ends = at(*ends);
+  if (const auto retry = option(words, "retry")) verdict.retry_at = at(*retry);
+  if (words[1] == "failed" && words.size() > 2) verdict.reason = line.substr(line.find(words[2]));
+  engine_.decided(op, verdict, now_);
+  return true;
+}
+
+bool Stage::play_view(const Words& words) {
+  std::string view;
+  if (words[0] == "waiting" && words.size() == 2) {
+    engine_.each_waiter(words[1], [&](const Owner& owner, Time since) {
+      view += shown(owner) + " since=" + shown(since - start_) + " ";
+    });
+    if (view.empty()) view = "nobody ";
+  } else if (words[0] == "counts") {
+    engine_.each_pool([&](const PoolSpec& pool, size_t waiting) {
+      view += pool.name + "=" + std::to_string(waiting) + " ";
+    });
+  } else if (words[0] == "deadline") {
+    const auto due = engine_.deadline();
+    view = (due ? shown(*due - start_) : "none") + " ";
+  } else if (words[0] == "idle") {
+    view = engine_.idle() ? "yes " : "no ";
+  } else {
+    return false;
+  }
+  view.pop_back();
+  put(view);
+  return true;
+}
+
+void Stage::configure(const Words& words) {
+  std::vector<PoolSpec> pools;
+  for (const std::string& word : words) {
+    const Words parts = split(word, ':');
+    if (parts.size() < 3) continue;
+    PoolSpec pool{.name = parts[0], .expire = seconds{number(parts[2])}, .servers = {}};
+    pool.maxlocks = static_cast<uint32_t>(number(parts[1]));
+    if (parts.size() > 3) pool.servers = split(parts[3], ',');
+    pools.push_back(std::move(pool));
+  }
+  const auto max = static_cast<uint32_t>(number(option(words, "max").value_or("100")));
+  engine_.configure(std::move(pools), max, now_);
+}
+
+void Stage::show(const Answered& told) {
+  const Answer& a = told.answer;
+  std::string text = std::to_string(told.ticket) + " " + results[static_cast<int>(a.result)] + " " +
+                     a.pool + " " + shown(a.owner);
+  if (a.token != 0) text += " token=" + std::to_string(a.token);
+  if (a.expires_in) text += " left=" + shown(*a.expires_in);
+  if (told.since != now_) text += " after=" + shown(now_ - told.since);
+  if (a.fault != Fault::none) text += std::string(" ") + faults[static_cast<int>(a.fault)];
+  if (!a.error.empty()) text += ": " + a.error;
+  if (told.verb != asked_[told.ticket]) text += " under another verb";
+  put(text);
+}
+
+std::string shown_slots(uint32_t slots) {
+  return slots == 1 ? "" : " slots=" + std::to_string(slots);
+}
+
+std::string shown_rest(std::optional<Token> token, std::optional<seconds> lease) {
+  std::string text = token ? " token=" + std::to_string(*token) : "";
+  if (lease) text += " length=" + std::to_string(lease->count());
+  return text;
+}
+
+void Stage::show(const Acquire& q) {
+  put("#" + std::to_string(q.op) + (q.find_only ? " find " : " acquire ") + q.pool + " " +
+      shown(q.owner) + shown_slots(q.slots) + shown_rest({}, q.length));
+}
+
+void Stage::show(const Release& q) {
+  put("#" + std::to_string(q.op) + " release " + q.pool + " " + shown(q.owner) +
+      shown_slots(q.slots) + shown_rest(q.token, {}));
+}
+
+void Stage::show(const Renew& q) {
+  put("#" + std::to_string(q.op) + " renew " + q.pool + " " + shown(q.owner) +
+      shown_slots(q.slots) + shown_rest(q.token, q.length));
+}
+
+}  // namespace
+
+std::string play(std::string_view trace) {
+  Stage stage;
+  for (size_t start = 0; start < trace.size();) {
+    const size_t end = std::min(trace.find('\n', start), trace.size());
+    stage.play_line(std::string(trace.substr(start, end - start)));
+    start = end + 1;
+  }
+  return stage.take_text();
+}
+
+bool holds(std::string_view trace) {
+  const std::string went = play(trace);
+  if (went == trace) return true;
+  const auto differs = std::mismatch(went.begin(), went.end(), trace.begin(), trace.end());
+  const auto line = 1 + std::count(went.begin(), differs.first, '\n');
+  fprintf(stderr, "the trace goes another way from line %td on:\n%s\n", line, went.c_str());
+  return false;
+}
+
+}  // namespace distributex::test
