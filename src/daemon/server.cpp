@@ -76,8 +76,10 @@ BackendSink Server::make_sink() {
                 engine_.changed(pool, steady_now());
                 pump();
               },
-          .expired = [this](const std::string& pool,
-                            const Lease& lease) { record_.expired(pool, lease); }};
+          .expired = [this](const std::string& pool, const Lease& lease,
+                            uint64_t) { record_.expired(pool, lease); },
+          .stored = [](uint64_t) {},
+          .unstored = [](const std::string&) {}};
 }
 
 HttpEvents Server::make_events() {

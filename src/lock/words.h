@@ -103,6 +103,7 @@ struct Verdict {
       retry_at;        // granted, full: when asking again makes sense; nothing: only when told
   std::string reason;  // failed: one clear sentence
   std::optional<Time> since;  // released: when the lease was granted, if it is known
+  uint64_t stored = 0;  // not to be told before the backend has stored so much; 0: at once
 };
 
 enum class Result {
@@ -146,6 +147,7 @@ struct Answer {
   Token ended = 0;                     // released: the token of what was, if it is known
   std::optional<Duration> held;        // released: for how long, if it is known
   std::optional<Standing> standing;    // busy, timeout
+  uint64_t stored = 0;                 // as in the verdict that it comes from
 };
 
 }  // namespace distributex
