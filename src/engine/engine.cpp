@@ -88,26 +88,26 @@ EnginePool* Engine::find(std::string_view name) const {
   return it == pools_.end() ? nullptr : it->second.get();
 }
 
-void Engine::submit(Ticket ticket, Request request, Time now) {
-  EnginePool* pool = find(request.pool);
-  if (refused_at_door(ticket, request, pool, now)) return;
+void Engine::submit(Ticket ticket, Command command, Time now) {
+  EnginePool* pool = find(command.pool);
+  if (refused_at_door(ticket, command, pool, now)) return;
 
-  const bool for_slot = is_for_slot(request.verb);
+  const bool for_slot = is_for_slot(command.verb);
   Line& line = for_slot ? pool->fresh : running_;
   Time gives_up = now;
-  if (request.verb == Verb::wait) {
-    const bool forever = !request.timeout || *request.timeout >= never - now;
-    gives_up = forever ? never : now + *request.timeout;
+  if (command.verb == Verb::wait) {
+    const bool forever = !command.timeout || *command.timeout >= never - now;
+    gives_up = forever ? never : now + *command.timeout;
   }
   line.push_back(Waiter{.ticket = ticket,
                         .pool = pool,
                         .in = &line,
-                        .owner = std::move(request.owner),
+                        .owner = std::move(command.owner),
                         .since = now,
                         .gives_up = gives_up,
-                        .expire = request.expire,
-                        .token = request.token,
-                        .verb = request.verb});
+                        .expire = command.expire,
+                        .token = command.token,
+                        .verb = command.verb});
   const auto waiter = std::prev(line.end());
   assert(!waiters_.contains(ticket));
   waiters_.emplace(ticket, waiter);
@@ -117,28 +117,28 @@ void Engine::submit(Ticket ticket, Request request, Time now) {
   settle(*pool, now);
 }
 
-bool Engine::refused_at_door(Ticket ticket, const Request& request, const EnginePool* pool,
+bool Engine::refused_at_door(Ticket ticket, const Command& command, const EnginePool* pool,
                              Time now) {
   Answer answer;
   if (draining_) {
     answer = refusal(Result::unavailable, Fault::none, shutting_down);
   } else if (!pool || pool->removed) {
     answer = refusal(Result::invalid, Fault::not_found,
-                     "there is no pool \"" + request.pool + "\" on this server");
+                     "there is no pool \"" + command.pool + "\" on this server");
   } else if (const auto& hosts = pool->spec.servers;
              !hosts.empty() &&
-             !std::binary_search(hosts.begin(), hosts.end(), request.owner.host)) {
+             !std::binary_search(hosts.begin(), hosts.end(), command.owner.host)) {
     answer = refusal(Result::invalid, Fault::host_not_listed,
-                     "host \"" + request.owner.host + "\" is not among the servers of pool \"" +
-                         request.pool + "\"");
-  } else if (is_for_slot(request.verb) && pool->fresh.size() >= max_waiting_) {
+                     "host \"" + command.owner.host + "\" is not among the servers of pool \"" +
+                         command.pool + "\"");
+  } else if (is_for_slot(command.verb) && pool->fresh.size() >= max_waiting_) {
     answer = refusal(Result::unavailable, Fault::none, too_many);
   } else {
     return false;
   }
-  answer.pool = request.pool;
-  answer.owner = request.owner;
-  effects_.emplace_back(Answered{ticket, request.verb, now, std::move(answer)});
+  answer.pool = command.pool;
+  answer.owner = command.owner;
+  effects_.emplace_back(Answered{ticket, command.verb, now, std::move(answer)});
   return true;
 }
 
