@@ -36,6 +36,7 @@ void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, T
 Fault Oracle::fault_of(const Command& request) const {
   const auto it = pools_.find(request.pool);
   if (it == pools_.end() || !it->second.spec) return Fault::not_found;
+  if (request.verb == Verb::release || request.verb == Verb::renew) return Fault::none;
   const auto& hosts = it->second.spec->servers;
   if (hosts.empty()) return Fault::none;
   const bool listed = std::find(hosts.begin(), hosts.end(), request.owner.host) != hosts.end();
