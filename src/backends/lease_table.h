@@ -12,10 +12,10 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "base/name_map.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -83,19 +83,12 @@ class LeaseTable {
   [[nodiscard]] size_t held(std::string_view pool) const;
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const noexcept {
-      return std::hash<std::string_view>{}(s);
-    }
-  };
-
   void start_time(LeasePool& pool, HeldLease& held, Time now);
   void stop_time(LeasePool& pool, const HeldLease& held);
   void schedule(LeasePool& pool, std::optional<Time> before);
 
   Expired expired_;
-  std::unordered_map<std::string, LeasePool, NameHash, std::equal_to<>> pools_;
+  NameMap<LeasePool> pools_;
   std::set<std::pair<Time, LeasePool*>> ends_;  // the first end of each pool
 };
 

@@ -22,15 +22,14 @@
 
 #include "backends/memcache/key.h"
 #include "base/handle.h"
+#include "base/text.h"
 #include "config/value.h"
 #include "config/yaml.h"
-#include "doors/plain/reply.h"
 
 namespace distributex {
 namespace {
 
 constexpr size_t file_max = 8u << 20;
-constexpr size_t quote_max = 64;
 
 // A template, against our habit: the top level and a pool have rows of one
 // form, and a row cannot pair a place with a rule of another type.
@@ -145,11 +144,7 @@ Mistake mistake(const Node& node, std::string what) {
   return {node.line, node.column, std::move(what)};
 }
 
-std::string quoted(std::string_view text) { return '"' + escaped(text, quote_max) + '"'; }
-
 // --- unknown keys -----------------------------------------------------------
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // How many letters to change, add or drop between two short names, whatever
 // their case.
@@ -195,7 +190,7 @@ Mistake unknown_key(const Node& key, std::span<const Option<Config>> all) {
   if (find_option<PoolSpec>(pool_options, key.text)) {
     return mistake(key, key.text + " is a key of a pool; indent it to stand in an item of pools");
   }
-  return mistake(key, quoted(key.text) + " is no option; " + suggestion(all, key.text));
+  return mistake(key, in_quotes(key.text) + " is no option; " + suggestion(all, key.text));
 }
 
 Mistake unknown_key(const Node& key, std::span<const Option<PoolSpec>> all) {
@@ -203,7 +198,7 @@ Mistake unknown_key(const Node& key, std::span<const Option<PoolSpec>> all) {
     return mistake(key,
                    key.text + " is no key of a pool; move it to the top level, without indent");
   }
-  return mistake(key, quoted(key.text) + " is no key of a pool; " + suggestion(all, key.text));
+  return mistake(key, in_quotes(key.text) + " is no key of a pool; " + suggestion(all, key.text));
 }
 
 // --- values -----------------------------------------------------------------
@@ -303,7 +298,7 @@ MaybeMistake read_pools(const Node& list, std::vector<PoolSpec>& to) {
     if (MaybeMistake wrong = read_map<PoolSpec>(*item, pool_options, pool)) return wrong;
     const auto [earlier, is_new] = lines.emplace(pool.name, item->line);
     if (!is_new) {
-      return mistake(*item, "the pool " + quoted(pool.name) + " stands in line " +
+      return mistake(*item, "the pool " + in_quotes(pool.name) + " stands in line " +
                                 std::to_string(earlier->second) + " already; keep one of the two");
     }
     to.push_back(std::move(pool));

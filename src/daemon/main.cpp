@@ -5,7 +5,6 @@
 #include <sysexits.h>
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
@@ -79,15 +79,9 @@ int print_help() {
   }
   std::puts(
       "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
-      "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
+      "Exit codes: 0 stopped, 64 usage, 65 the store is damaged, 71 the system refuses, 78 the "
+      "configuration is wrong.");
   return EX_OK;
-}
-
-std::optional<uint16_t> to_port(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return port;
 }
 
 // The exit code when there is nothing more to do.
@@ -97,7 +91,7 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       out.config = argument;
       break;
     case 'p':
-      out.port = to_port(argument);
+      out.port = parse_port(argument);
       if (!out.port)
         return usage_error("port \"" + std::string{argument} +
                            "\" is not a number from 0 to 65535");
@@ -190,6 +184,8 @@ int serve(const Arguments& arguments, const Config& config) {
   if (!arguments.user.empty())
     if (const auto error = become_user(arguments.user, server.unix_paths()))
       return fail_system(*error);
+  if (const auto refusal = server.open_backend())
+    return fail(refusal->exit_code, refusal->what, EIO);
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);

@@ -29,13 +29,6 @@ constexpr auto stop_interval = milliseconds{5};
 constexpr auto last_words = milliseconds{100};
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
-// Rounded up, so that a timer does not fire just before its time.
-timeval to_timeval(Duration duration) {
-  const auto us =
-      std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
-  return {.tv_sec = us.count() / 1'000'000, .tv_usec = us.count() % 1'000'000};
-}
-
 }  // namespace
 
 Server::Server(ServerSetup setup)
@@ -43,6 +36,10 @@ Server::Server(ServerSetup setup)
       started_(steady_now()),
       base_(event_base_new()),
       record_(setup_.config, wall_us()),
+      telling_(
+          engine_, record_,
+          {.answer = [this](Ticket ticket, const Answer& answer) { http_.answer(ticket, answer); },
+           .peer = [this](Ticket ticket) { return http_.peer(ticket); }}),
       backend_(make_backend({.base = base_.get(),
                              .config = setup_.config,
                              .sink = make_sink(),
@@ -64,28 +61,38 @@ Server::Server(ServerSetup setup)
 Server::~Server() = default;
 
 BackendSink Server::make_sink() {
-  return {.decided =
-              [this](OpId op, const Verdict& verdict) {
-                const Time now = steady_now();
-                record_.decided(op, verdict, now);
-                engine_.decided(op, verdict, now);
-                pump();
-              },
-          .changed =
-              [this](const std::string& pool) {
-                engine_.changed(pool, steady_now());
-                pump();
-              },
-          .expired = [this](const std::string& pool, const Lease& lease,
-                            uint64_t) { record_.expired(pool, lease); },
-          .stored = [](uint64_t) {},
-          .unstored = [](const std::string&) {}};
+  return {
+      .decided =
+          [this](OpId op, const Verdict& verdict) {
+            const Time now = steady_now();
+            record_.decided(op, verdict, now);
+            telling_.decided(op, verdict, now);
+            engine_.decided(op, verdict, now);
+            pump();
+          },
+      .changed =
+          [this](const std::string& pool) {
+            engine_.changed(pool, steady_now());
+            pump();
+          },
+      .expired = [this](const std::string& pool, const Lease& lease,
+                        uint64_t stored) { telling_.expired(pool, lease, stored, steady_now()); },
+      .stored =
+          [this](uint64_t stored) {
+            telling_.stored(stored, steady_now());
+            pump();
+          },
+      .unstored =
+          [this](const std::string& why) {
+            telling_.unstored(why, steady_now());
+            pump();
+          }};
 }
 
 HttpEvents Server::make_events() {
   return {.request =
-              [this](Ticket ticket, Request request) {
-                engine_.submit(ticket, std::move(request), steady_now());
+              [this](Ticket ticket, Command command) {
+                engine_.submit(ticket, std::move(command), steady_now());
                 pump();
               },
           .page = [this](Ticket ticket, const PageRequest& request) { show(ticket, request); },
@@ -100,6 +107,7 @@ HttpEvents Server::make_events() {
                 feed_.gone(ticket);
                 if (const auto left = engine_.cancel(ticket, now))
                   record_.left(*left, http_.peer(ticket), now);
+                telling_.gone(ticket);
                 pump();
               },
           .delivered =
@@ -145,6 +153,8 @@ std::optional<std::string> Server::open() {
   return std::nullopt;
 }
 
+std::optional<BackendRefusal> Server::open_backend() { return backend_->open(); }
+
 std::optional<std::string> Server::serve_on(Listener listener) {
   const std::string name = listener.address;
   if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
@@ -182,16 +192,12 @@ void Server::run() {
 }
 
 // The effects of a backend or of the door that answers at once come while the
-// pump is at work: it takes them in its turn. Who gave a lock back hears of it
-// when the next has the lock: only the latter is in a hurry.
+// pump is at work: it takes them in its turn.
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
-  for (;;) {
+  do {
     while (auto effect = engine_.next()) perform(*effect);
-    if (thanks_.empty()) break;
-    for (const Answered& thanked : std::exchange(thanks_, {}))
-      http_.answer(thanked.ticket, thanked.answer);
-  }
+  } while (telling_.send_thanks());
   pumping_ = false;
   feed_.wake();
   arm_timer();
@@ -206,11 +212,7 @@ void Server::perform(Effect& effect) {
   Answer& answer = answered->answer;
   if (answer.result == Result::busy || answer.result == Result::timeout)
     answer.standing = standing_of(sight(), answer.pool, answer.owner);
-  record_.answered(*answered, http_.peer(answered->ticket), now);
-  if (answer.result == Result::released)
-    thanks_.push_back(std::move(*answered));
-  else
-    http_.answer(answered->ticket, answer);
+  telling_.answered(std::move(*answered), now);
 }
 
 void Server::ask(const Effect& question, Time now) {
@@ -218,7 +220,7 @@ void Server::ask(const Effect& question, Time now) {
     record_.asked(acquire->op, now);
     backend_->acquire(*acquire, now);
   } else if (const auto* release = std::get_if<Release>(&question)) {
-    if (release->undelivered) record_.undelivered(*release);
+    if (release->undelivered) telling_.gives_back(*release);
     record_.asked(release->op, now);
     backend_->release(*release, now);
   } else if (const auto* renew = std::get_if<Renew>(&question)) {
@@ -365,7 +367,7 @@ void Server::drain() {
 void Server::stop_step() {
   http_.stop_listening();
   if (successor_listens_) drain();
-  const bool done = http_.sending() == 0 && engine_.idle();
+  const bool done = http_.sending() == 0 && engine_.idle() && telling_.is_idle();
   if (done || steady_now() >= *stop_by_) {
     event_base_loopexit(base_.get(), nullptr);
     return;

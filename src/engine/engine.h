@@ -20,27 +20,11 @@
 #include <variant>
 #include <vector>
 
+#include "base/name_map.h"
 #include "engine/pool.h"
 #include "lock/words.h"
 
 namespace distributex {
-
-// The answer of a ticket. When it was granted or held, the engine wants to
-// hear once more of the ticket: delivered() or cancel().
-struct Answered {
-  Ticket ticket = 0;
-  Verb verb = Verb::get;
-  Time since{};  // when the request arrived
-  Answer answer;
-};
-
-// Somebody who asked for a lock and went without an answer.
-struct Left {
-  Verb verb = Verb::get;
-  Time since{};
-  std::string pool;
-  Owner owner;
-};
 
 using Effect = std::variant<Answered, Acquire, Release, Renew>;
 
@@ -50,7 +34,7 @@ class Engine {
   // invalid, those of a changed one stay. max_waiting bounds each line.
   void configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now);
 
-  void submit(Ticket ticket, Request request, Time now);
+  void submit(Ticket ticket, Command command, Time now);
   // The client has gone: it waits no more, or its grant is given back.
   std::optional<Left> cancel(Ticket ticket, Time now);
   void delivered(Ticket ticket, Time now);
@@ -83,16 +67,10 @@ class Engine {
                                                size_t within) const;
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const noexcept {
-      return std::hash<std::string_view>{}(s);
-    }
-  };
   using Kind = Op::Kind;
 
   EnginePool* find(std::string_view name) const;
-  bool refused_at_door(Ticket, const Request&, const EnginePool*, Time now);
+  bool refused_at_door(Ticket, const Command&, const EnginePool*, Time now);
   void settle(EnginePool&, Time now);
   void kick(EnginePool&, Time now);
   void ask_for_slot(EnginePool&, Line::iterator, Kind);
@@ -119,7 +97,7 @@ class Engine {
   void end_promise(EnginePool&, Token);
   void end_unheard(EnginePool&);
 
-  std::unordered_map<std::string, std::unique_ptr<EnginePool>, NameHash, std::equal_to<>> pools_;
+  NameMap<std::unique_ptr<EnginePool>> pools_;
   std::vector<EnginePool*> order_;
   std::unordered_map<Ticket, Line::iterator> waiters_;
   std::unordered_map<Ticket, std::pair<EnginePool*, Token>> promised_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a method, a target and a body to a Request, or to the reason why not.
+// From a method, a target and a body to a Command, or to the reason why not.
 // Pure, and total: any bytes from the wire are a sound input. Knows no evhttp
 // and writes no reply text.
 #pragma once
@@ -21,10 +21,6 @@ struct Target {
 };
 [[nodiscard]] Target split_target(std::string_view target);
 
-// The verb that a stripped path names, if any.
-[[nodiscard]] const Verb* find_verb(std::string_view path);
-[[nodiscard]] std::string_view verb_name(Verb verb);
-
 struct Refusal {
   Fault fault;
   std::string error;  // one clear sentence of printable ASCII; what it quotes of
@@ -33,7 +29,7 @@ struct Refusal {
 
 // Reads the parameters of a verb from the query, then the form body (empty
 // unless POST). The first of equal names counts; unknown names are ignored.
-[[nodiscard]] std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
+[[nodiscard]] std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
                                                            std::string_view form);
 
 // The value of one parameter, decoded and checked as a name (1 to 255 bytes of
