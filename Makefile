@@ -55,6 +55,9 @@ endif
 ifneq ($(filter bench,$(goals)),)
 DEPS += bench
 endif
+ifneq ($(filter mutants,$(goals)),)
+DEPS += mutants
+endif
 ifneq ($(filter clean distclean,$(goals)),)
 .NOTPARALLEL:
 endif
@@ -65,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak,$(goals)),)
+ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -315,6 +318,12 @@ $O/soak/soak: $(call object,$(wildcard soak/*.cpp)) $(soak_support) $O/flags
 soak: deps $(programs) $O/soak/soak
 	@DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) SAN=$(SAN) $O/soak/soak
 
+# --- mutants ----------------------------------------------------------------
+# MUTANTS, MUTANTS_SEED and MUTANTS_IN are read by tools/mutants.py.
+.PHONY: mutants
+mutants: deps tests
+	@BUILT=$O CXX="$(CXX)" tools/mutants.py
+
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
 code_dirs := src/* src/*/* tests/* tests/*/* bench fuzz soak
@@ -465,6 +474,8 @@ Targets
              BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
   soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),
              SOAK_RATE (800 requests a second at most)
+  mutants    small changes of src/, one after the other: do the tests notice? MUTANTS (60),
+             MUTANTS_SEED for the same again, MUTANTS_IN=src/http for one folder
   dist       distributex-VERSION.tar.gz of what is committed
   deb        the Debian packages, in build/deb
   check-deb  builds and tries them without systemd, in a throw-away view of this machine
