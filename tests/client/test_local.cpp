@@ -12,6 +12,7 @@
 #include "client/locallock.h"
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -229,5 +230,5 @@ int main() {
       test_with(Fixture, a_link_or_a_strangers_file_is_refused),
       cmocka_unit_test(the_name_tells_pools_and_servers_apart_and_no_order),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

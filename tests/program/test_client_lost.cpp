@@ -9,6 +9,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -263,5 +264,5 @@ int main() {
       test_with(Fixture, a_release_is_retried),
       test_with(Fixture, a_lease_that_never_ends_survives_silence_but_not_a_loss),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

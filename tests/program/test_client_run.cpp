@@ -9,6 +9,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -267,5 +268,5 @@ int main() {
       test_with(Fixture, two_runs_on_one_host_exclude_each_other),
       cmocka_unit_test(help_and_version_go_to_stdout),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

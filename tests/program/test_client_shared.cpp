@@ -8,6 +8,7 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/memcached.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -116,5 +117,5 @@ int main() {
       test_with(Fixture, a_waiting_client_moves_to_the_other_server),
       test_with(Fixture, a_backend_out_of_reach_is_69_at_once_or_waited_for),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

@@ -9,6 +9,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -283,5 +284,5 @@ int main() {
       test_with(Fixture, a_stopped_client_keeps_its_lock),
       test_with(Fixture, a_stopped_keeper_ends_all_before_the_lease_is_over),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

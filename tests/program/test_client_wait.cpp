@@ -8,6 +8,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -248,5 +249,5 @@ int main() {
       test_with(Fixture, status_shows_pools_holders_and_waiters),
       test_with(Fixture, ping_tells_whether_locks_can_be_granted),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }
