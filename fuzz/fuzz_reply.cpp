@@ -9,8 +9,10 @@
 #include <memory>
 #include <string>
 
+#include "base/text.h"
 #include "doors/plain/reply.h"
 #include "fuzz.h"
+#include "lock/names.h"
 
 using namespace distributex;
 using namespace distributex::fuzz;

@@ -13,6 +13,7 @@
 #include "doors/plain/request.h"
 #include "doors/route.h"
 #include "fuzz.h"
+#include "lock/names.h"
 
 using namespace distributex;
 using namespace distributex::fuzz;
@@ -49,7 +50,7 @@ void check_target(std::string_view whole, const Target& target) {
 
 void check_route(std::string_view path) {
   const auto route = find_route(path);
-  const Verb* verb = find_verb(path);
+  const auto verb = find_verb(path);
   must(!verb || (route && std::holds_alternative<Verb>(*route)), "a verb is routed as one");
   if (verb) must(verb_name(*verb) == path, "a verb has one name");
   if (route) must(is_printable(allowed_methods(*route)), "a route has methods");

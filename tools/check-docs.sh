@@ -42,7 +42,7 @@ options_of_page() {
 # Entries between the comments "// WORD begin" and "// WORD end" of a source:
 # the first string of each row.
 rows() {
-    sed -n "/\/\/ $2 begin/,/\/\/ $2 end/s/^ *{\"\([^\"]*\)\".*/\1/p" "$1" | grep -o '[^.]*$' | sort -u
+    sed -n "/\/\/ $2 begin/,/\/\/ $2 end/s/^ *{[^\"]*\"\([^\"]*\)\".*/\1/p" "$1" | grep -o '[^.]*$' | sort -u
 }
 
 # compare WHAT A LIST-A B LIST-B: both lists shall hold the same.
@@ -95,9 +95,9 @@ check_configuration() {
 
 check_verbs() {
     local verbs
-    present src/doors/plain/request.cpp doc/protocol.txt doc/distributexd.8 || return
-    verbs=$(rows src/doors/plain/request.cpp verbs)
-    [ -n "$verbs" ] || complain 'src/doors/plain/request.cpp has no rows between "// verbs begin" and "// verbs end"'
+    present src/lock/names.cpp doc/protocol.txt doc/distributexd.8 || return
+    verbs=$(rows src/lock/names.cpp verbs)
+    [ -n "$verbs" ] || complain 'src/lock/names.cpp has no rows between "// verbs begin" and "// verbs end"'
     expect_words verb doc/protocol.txt '(^|[^A-Za-z])@([^A-Za-z]|$)' "$verbs"
     expect_words verb doc/distributexd.8 '(^|[^A-Za-z])@([^A-Za-z]|$)' "$verbs"
 }

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <ctime>
 
-#include "lock/words.h"
+#include "base/time.h"
 
 namespace distributex {
 

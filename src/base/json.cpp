@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "doors/plain/reply.h"
+#include "base/text.h"
 
 namespace distributex {
 

@@ -22,15 +22,14 @@
 
 #include "backends/memcache/key.h"
 #include "base/handle.h"
+#include "base/text.h"
 #include "config/value.h"
 #include "config/yaml.h"
-#include "doors/plain/reply.h"
 
 namespace distributex {
 namespace {
 
 constexpr size_t file_max = 8u << 20;
-constexpr size_t quote_max = 64;
 
 // A template, against our habit: the top level and a pool have rows of one
 // form, and a row cannot pair a place with a rule of another type.
@@ -143,11 +142,7 @@ Mistake mistake(const Node& node, std::string what) {
   return {node.line, node.column, std::move(what)};
 }
 
-std::string quoted(std::string_view text) { return '"' + escaped(text, quote_max) + '"'; }
-
 // --- unknown keys -----------------------------------------------------------
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // How many letters to change, add or drop between two short names, whatever
 // their case.

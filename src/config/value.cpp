@@ -14,15 +14,14 @@
 
 #include "backends/memcache/address.h"
 #include "backends/memcache/key.h"
-#include "doors/plain/reply.h"
+#include "base/text.h"
 
 namespace distributex {
 namespace {
 
-constexpr size_t quote_max = 64;
 constexpr size_t host_max = 255;       // bytes
 constexpr size_t addresses_max = 256;  // to listen on
-constexpr std::string_view blanks = " \t\r\n";
+constexpr std::string_view yaml_blanks = " \t\r\n";
 
 using MaybeMistake = std::optional<Mistake>;
 using Complaint = const char*;  // null: all is well
@@ -30,8 +29,6 @@ using Complaint = const char*;  // null: all is well
 Mistake mistake(const Node& node, std::string what) {
   return {node.line, node.column, std::move(what)};
 }
-
-std::string quoted(std::string_view text) { return '"' + escaped(text, quote_max) + '"'; }
 
 bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
@@ -56,12 +53,6 @@ bool has_control_character(std::string_view text) {
     if (latin_control) return true;
   }
   return false;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(blanks);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
 }
 
 Complaint check_unix_path(std::string_view path) {
@@ -102,7 +93,7 @@ Complaint check_address(std::string_view text) {
 Complaint check_host(std::string_view host) {
   if (host.empty()) return "has an empty name";
   if (host.size() > host_max) return "is longer than 255 bytes";
-  if (host.find_first_of(blanks) != host.npos) return "has a space inside";
+  if (host.find_first_of(yaml_blanks) != host.npos) return "has a space inside";
   return has_control_character(host) ? "has a control character" : nullptr;
 }
 
@@ -132,14 +123,14 @@ MaybeMistake add_hosts(const Node& node, std::vector<std::string>& to) {
   std::string_view rest = node.text;
   for (bool more = true; more;) {
     const size_t comma = rest.find(',');
-    const std::string_view host = trimmed(rest.substr(0, comma));
+    const std::string_view host = trimmed(rest.substr(0, comma), yaml_blanks);
     if (const Complaint complaint = check_host(host)) {
       return mistake(node, quoted(host.empty() ? node.text : host) + ' ' + complaint);
     }
     to.emplace_back(host);
     more = comma != rest.npos;
     if (more) rest.remove_prefix(comma + 1);
-    if (trimmed(rest).empty()) more = false;
+    if (trimmed(rest, yaml_blanks).empty()) more = false;
   }
   return {};
 }
@@ -201,7 +192,7 @@ MaybeMistake read_text(const Node& node, const Rule& rule, std::string& to) {
     std::string_view words = rule.note;
     for (bool more = true; more;) {
       const size_t comma = words.find(',');
-      if (trimmed(words.substr(0, comma)) == node.text) {
+      if (trimmed(words.substr(0, comma), yaml_blanks) == node.text) {
         to = node.text;
         return {};
       }

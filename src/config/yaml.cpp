@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "base/handle.h"
-#include "doors/plain/reply.h"
+#include "base/text.h"
 
 namespace distributex {
 namespace {
@@ -24,7 +24,6 @@ namespace {
 constexpr size_t depth_max = 32;
 constexpr size_t node_weight = 16;        // beside its text
 constexpr size_t weight_max = 32u << 20;  // four times the largest file
-constexpr size_t quote_max = 64;
 
 using ParserHandle = std::unique_ptr<yaml_parser_t, FreeWith<yaml_parser_delete>>;
 using EventHandle = std::unique_ptr<yaml_event_t, FreeWith<yaml_event_delete>>;

@@ -5,7 +5,6 @@
 #include <sysexits.h>
 
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
@@ -83,13 +83,6 @@ int print_help() {
   return EX_OK;
 }
 
-std::optional<uint16_t> to_port(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return port;
-}
-
 // The exit code when there is nothing more to do.
 std::optional<int> take_option(int letter, const char* argument, Arguments& out) {
   switch (letter) {
@@ -97,7 +90,7 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       out.config = argument;
       break;
     case 'p':
-      out.port = to_port(argument);
+      out.port = parse_port(argument);
       if (!out.port)
         return usage_error("port \"" + std::string{argument} +
                            "\" is not a number from 0 to 65535");

@@ -7,13 +7,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "base/handle.h"
+#include "base/text.h"
 
 namespace distributex {
 
@@ -22,13 +22,6 @@ namespace {
 std::string_view variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-std::optional<uint64_t> number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 }  // namespace
@@ -50,10 +43,10 @@ void tell_service_manager(std::string_view assignments) {
 }
 
 std::optional<Duration> watchdog_interval() {
-  const auto limit = number(variable("WATCHDOG_USEC"));
+  const auto limit = parse_whole(variable("WATCHDOG_USEC"));
   if (!limit || *limit == 0 || !has_service_manager()) return std::nullopt;
   const std::string_view whose = variable("WATCHDOG_PID");
-  if (!whose.empty() && number(whose) != static_cast<uint64_t>(getpid())) return std::nullopt;
+  if (!whose.empty() && parse_whole(whose) != static_cast<uint64_t>(getpid())) return std::nullopt;
   return std::chrono::microseconds{*limit / 2};
 }
 

@@ -29,13 +29,6 @@ constexpr auto stop_interval = milliseconds{5};
 constexpr auto last_words = milliseconds{100};
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
-// Rounded up, so that a timer does not fire just before its time.
-timeval to_timeval(Duration duration) {
-  const auto us =
-      std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));
-  return {.tv_sec = us.count() / 1'000'000, .tv_usec = us.count() % 1'000'000};
-}
-
 }  // namespace
 
 Server::Server(ServerSetup setup)

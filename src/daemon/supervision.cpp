@@ -14,11 +14,6 @@ namespace {
 
 constexpr timeval status_interval{.tv_sec = 2, .tv_usec = 0};
 
-timeval to_timeval(Duration duration) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return {.tv_sec = us / 1'000'000, .tv_usec = us % 1'000'000};
-}
-
 }  // namespace
 
 Supervision::Supervision(event_base* base, std::function<std::string()> status)

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "doors/plain/request.h"
+#include "lock/names.h"
 
 namespace distributex {
 
@@ -25,7 +25,7 @@ constexpr Row pages[] = {
 }  // namespace
 
 std::optional<Route> find_route(std::string_view path) {
-  if (const Verb* verb = find_verb(path)) return *verb;
+  if (const auto verb = find_verb(path)) return *verb;
   const auto row = std::find_if(std::begin(pages), std::end(pages),
                                 [&](const Row& r) { return r.path == path; });
   if (row == std::end(pages)) return std::nullopt;

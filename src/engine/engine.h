@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/name_map.h"
 #include "engine/pool.h"
 #include "lock/words.h"
 
@@ -83,12 +84,6 @@ class Engine {
                                                size_t within) const;
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const noexcept {
-      return std::hash<std::string_view>{}(s);
-    }
-  };
   using Kind = Op::Kind;
 
   EnginePool* find(std::string_view name) const;
@@ -119,7 +114,7 @@ class Engine {
   void end_promise(EnginePool&, Token);
   void end_unheard(EnginePool&);
 
-  std::unordered_map<std::string, std::unique_ptr<EnginePool>, NameHash, std::equal_to<>> pools_;
+  NameMap<std::unique_ptr<EnginePool>> pools_;
   std::vector<EnginePool*> order_;
   std::unordered_map<Ticket, Line::iterator> waiters_;
   std::unordered_map<Ticket, std::pair<EnginePool*, Token>> promised_;

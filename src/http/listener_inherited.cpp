@@ -7,9 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace distributex {
 
@@ -21,10 +22,7 @@ constexpr int most_fds = 1024;
 // A number from 0 on; -1 when there is none.
 int number(const char* variable) {
   const char* value = std::getenv(variable);
-  const std::string_view text = value ? value : "";
-  int parsed = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-  return error == std::errc{} && end == text.data() + text.size() ? parsed : -1;
+  return parse_whole<int>(value ? value : "").value_or(-1);
 }
 
 int option_of(int fd, int name) {

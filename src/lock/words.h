@@ -5,16 +5,17 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/time.h"
+
 namespace distributex {
 
-using Time = std::chrono::steady_clock::time_point;
-using Duration = std::chrono::steady_clock::duration;
 using Token = uint64_t;   // fencing token, 1 .. max_token
 using Ticket = uint64_t;  // one request that is waiting for its answer
 using OpId = uint64_t;    // one question put to the backend
@@ -50,6 +51,7 @@ struct Lease {
 };
 
 enum class Verb { get, wait, release, renew };
+inline constexpr size_t verb_count = static_cast<size_t>(Verb::renew) + 1;
 
 // What a client asks for, syntactically sound.
 struct Request {
@@ -117,6 +119,7 @@ enum class Result {
   invalid,
   unavailable
 };
+inline constexpr size_t result_count = static_cast<size_t>(Result::unavailable) + 1;
 
 // Why a request is invalid; chooses the status of the answer. not_found is an
 // unknown pool, no_such_path a path that is nobody's.

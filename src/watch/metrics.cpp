@@ -12,9 +12,8 @@
 #include <utility>
 
 #include "backends/backend.h"
-#include "doors/plain/reply.h"
-#include "doors/plain/request.h"
 #include "engine/engine.h"
+#include "lock/names.h"
 
 namespace distributex {
 
@@ -203,12 +202,12 @@ std::string Metrics::page(const MetricsView& view) const {
   MetricFamily& requests =
       open_family(all, "distributex_requests_total", "Requests answered, by verb and result.",
                   MetricType::Counter);
-  for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew})
-    for (size_t i = 0; i < answers_[0].size(); ++i) {
+  for (size_t v = 0; v < verb_count; ++v)
+    for (size_t i = 0; i < result_count; ++i) {
       ClientMetric metric;
-      metric.label = {{"verb", std::string{verb_name(verb)}},
+      metric.label = {{"verb", std::string{verb_name(static_cast<Verb>(v))}},
                       {"result", std::string{result_name(static_cast<Result>(i))}}};
-      metric.counter.value = static_cast<double>(answers_[static_cast<size_t>(verb)][i]);
+      metric.counter.value = static_cast<double>(answers_[v][i]);
       requests.metric.push_back(std::move(metric));
     }
   for (const CounterRow& row : counters)

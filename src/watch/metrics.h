@@ -68,7 +68,7 @@ class Metrics {
 
  private:
   std::array<uint64_t, static_cast<size_t>(Count::last)> counts_{};
-  std::array<std::array<uint64_t, 10>, 4> answers_{};  // by Verb and Result
+  std::array<std::array<uint64_t, result_count>, verb_count> answers_{};  // by Verb and Result
   Histogram waited_;
   Histogram held_;
   Histogram backend_;

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "doors/plain/request.h"
+#include "lock/names.h"
 #include "watch/audit.h"
 
 namespace distributex {

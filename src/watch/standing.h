@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/name_map.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -32,13 +32,7 @@ class Holdings {
     std::array<Duration, 8> last{};
     size_t count = 0;  // of all that have ended
   };
-  struct NameHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const noexcept {
-      return std::hash<std::string_view>{}(s);
-    }
-  };
-  std::unordered_map<std::string, Recent, NameHash, std::equal_to<>> pools_;
+  NameMap<Recent> pools_;
 };
 
 // How long until the place's turn comes: the mean holding time, less what the

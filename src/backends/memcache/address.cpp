@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The syntax of memcachehost, and the hash that spreads pools over a list.
-// The hash is FNV-1a with 64 bits, written out here: it must never change, for
-// two servers of different versions have to find a pool at the same place.
+// The syntax of memcachehost, and how pools are spread over a list.
 #include "backends/memcache/address.h"
 
-#include <charconv>
+#include <algorithm>
 #include <optional>
+
+#include "base/hash.h"
+#include "base/text.h"
 
 namespace distributex {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const auto from = text.find_first_not_of(" \t");
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
-std::optional<uint16_t> parse_port(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
-
 std::optional<MemcacheAddress> with_port(std::string_view host, std::string_view port) {
   const auto number = parse_port(port);
-  if (host.empty() || !number) return std::nullopt;
+  if (host.empty() || number.value_or(0) == 0) return std::nullopt;
   return MemcacheAddress{std::string(host), *number, {}};
 }
 
@@ -71,9 +59,7 @@ std::string address_name(const MemcacheAddress& address) {
 }
 
 size_t server_of(std::string_view pool, size_t servers) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : pool) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return static_cast<size_t>(hash % servers);
+  return static_cast<size_t>(name_hash(pool) % servers);
 }
 
 }  // namespace distributex

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+
+#include "base/text.h"
 #include <cstdlib>
 
 #include "backends/memcache/key.h"
@@ -17,17 +19,12 @@ namespace {
 
 constexpr std::string_view magic = "dx1";
 
-std::string_view next_word(std::string_view& text) {
-  const auto space = std::min(text.find(' '), text.size());
-  const auto word = text.substr(0, space);
-  text.remove_prefix(std::min(space + 1, text.size()));
-  return word;
-}
+std::string_view next_word(std::string_view& text) { return take_until(' ', text); }
 
 bool next_number(std::string_view& text, uint64_t max, uint64_t& number) {
-  const auto word = next_word(text);
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  return error == std::errc{} && end == word.data() + word.size() && number <= max;
+  const auto read = parse_whole(next_word(text));
+  number = read.value_or(0);
+  return read && number <= max;
 }
 
 constexpr uint64_t length_max = 1'000'000'000'000;  // seconds; far beyond any configuration

@@ -7,10 +7,10 @@
 #include <cassert>
 #include <map>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "backends/makers.h"
+#include "base/name_map.h"
 
 namespace distributex {
 
@@ -48,13 +48,6 @@ class InmemoryBackend final : public Backend {
   [[nodiscard]] size_t held(std::string_view pool) const override;
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const noexcept {
-      return std::hash<std::string_view>{}(s);
-    }
-  };
-
   InmemoryPool& open(const std::string& name);
   void end_due(InmemoryPool& pool, Time now);
   void start_time(InmemoryPool& pool, Held& held, Time now);
@@ -67,7 +60,7 @@ class InmemoryBackend final : public Backend {
 
   BackendSink sink_;
   Token last_token_;
-  std::unordered_map<std::string, InmemoryPool, NameHash, std::equal_to<>> pools_;
+  NameMap<InmemoryPool> pools_;
   std::set<std::pair<Time, InmemoryPool*>> ends_;  // the first end of each pool
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The wording of answers: one table says what each result is called, what its
-// text word is and which statuses it has. Text is the hot path: it is put
+// The form of answers: one table says which statuses each result has and what goes
+// with it. Text is the hot path: it is put
 // together without printf and without JSON. Whatever a client may have sent
 // goes through escaped() before it is a header; evhttp is not known here.
 #include "doors/plain/reply.h"
@@ -10,14 +10,14 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "lock/names.h"
 
 namespace distributex {
 namespace {
 
 struct ResultRow {
   Result result;
-  std::string_view name;
-  const char* word;
   int text_status;  // unless the fault is one of path or method
   int json_status;  // of invalid: the fault's
   bool has_lease;
@@ -26,22 +26,17 @@ struct ResultRow {
 
 // In the order of Result.
 constexpr ResultRow results[] = {
-    {Result::granted, "granted", "YES", 200, 200, true, false},
-    {Result::held, "held", "YES", 200, 200, true, false},
-    {Result::busy, "busy", "NO", 200, 409, false, false},
-    {Result::timeout, "timeout", "NO", 200, 409, false, false},
-    {Result::released, "released", "OK", 200, 200, false, false},
-    {Result::not_held, "not-held", "OK", 200, 409, false, false},
-    {Result::renewed, "renewed", "OK", 200, 200, true, false},
-    {Result::lost, "lost", "NO", 200, 409, false, false},
-    {Result::invalid, "invalid", "INVALID", 200, 400, false, true},
-    {Result::unavailable, "unavailable", "NO", 503, 503, false, true},
+    {Result::granted, 200, 200, true, false},   {Result::held, 200, 200, true, false},
+    {Result::busy, 200, 409, false, false},     {Result::timeout, 200, 409, false, false},
+    {Result::released, 200, 200, false, false}, {Result::not_held, 200, 409, false, false},
+    {Result::renewed, 200, 200, true, false},   {Result::lost, 200, 409, false, false},
+    {Result::invalid, 200, 400, false, true},   {Result::unavailable, 503, 503, false, true},
 };
 
 constexpr bool rows_stand_in_order() {
   for (size_t i = 0; i < std::size(results); ++i)
     if (static_cast<size_t>(results[i].result) != i) return false;
-  return true;
+  return std::size(results) == result_count;
 }
 static_assert(rows_stand_in_order());
 
@@ -77,12 +72,6 @@ int64_t milliseconds_left(Duration left) {
   return std::max<int64_t>(whole, 0);
 }
 
-std::string decimal(uint64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  return {digits.data(), end};
-}
-
 // 1500 as "1.500".
 std::string seconds_text(int64_t milliseconds) {
   std::array<char, 24> text;
@@ -103,7 +92,7 @@ void add_headers(const Answer& answer, std::vector<Header>& headers) {
   const ResultRow& row = row_of(answer.result);
   headers.reserve(4);
   headers.push_back({"Cache-Control", "no-store"});
-  headers.push_back({"Distributex-Result", std::string(row.name)});
+  headers.push_back({"Distributex-Result", std::string(result_name(answer.result))});
   if (row.has_lease) {
     headers.push_back({"Distributex-Token", decimal(answer.token)});
     if (answer.expires_in)
@@ -139,7 +128,7 @@ void set_standing(json_t* object, const Standing& standing) {
 std::string json_body(const Answer& answer) {
   const ResultRow& row = row_of(answer.result);
   const Json object{json_object()};
-  set_text(object.get(), "result", row.name);
+  set_text(object.get(), "result", result_name(answer.result));
   set_text(object.get(), "pool", answer.pool);
   set_text(object.get(), "host", answer.owner.host);
   set_text(object.get(), "id", answer.owner.id);
@@ -186,38 +175,15 @@ Reply format_answer(const Answer& answer, bool json) {
     reply.content_type = "application/json";
     reply.body = json_body(answer);
   } else {
-    reply.body = row_of(answer.result).word;
+    reply.body = result_word(answer.result);
   }
   return reply;
 }
-
-std::string_view result_name(Result result) { return row_of(result).name; }
 
 const char* status_reason(int status) {
   for (const StatusRow& row : statuses)
     if (row.status == status) return row.reason;
   return "Unknown";
-}
-
-std::string escaped(std::string_view text, size_t max) {
-  constexpr char digits[] = "0123456789abcdef";
-  constexpr std::string_view dots = "...";
-  std::string out;
-  out.reserve(std::min(text.size(), max));
-  size_t keep = 0;  // what of out may stay when the dots must follow
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e && c != '\\')
-      out += c;
-    else
-      out.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
-    if (out.size() > max) {
-      out.resize(keep);
-      return out.append(dots.substr(0, max));
-    }
-    if (out.size() + dots.size() <= max) keep = out.size();
-  }
-  return out;
 }
 
 }  // namespace distributex

@@ -30,14 +30,7 @@ struct Reply {
 // newline, with status 200 except for 503 and for unknown paths and methods.
 [[nodiscard]] Reply format_answer(const Answer&, bool json);
 
-// Result as it stands in Distributex-Result and in JSON: "granted", "not-held".
-[[nodiscard]] std::string_view result_name(Result);
-
 // The phrase for a status code: 200 "OK".
 [[nodiscard]] const char* status_reason(int status);
-
-// Text safe inside a header or a log line: bytes outside 0x20..0x7e and the
-// backslash become \xHH, cut at max bytes of output (then ending in "...").
-[[nodiscard]] std::string escaped(std::string_view text, size_t max = 256);
 
 }  // namespace distributex

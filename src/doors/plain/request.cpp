@@ -8,9 +8,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <utility>
+
+#include "base/text.h"
 
 namespace distributex {
 namespace {
@@ -23,48 +24,26 @@ constexpr std::array<std::string_view, 6> param_names = {"host",  "pool",   "id"
 
 constexpr unsigned takes_token = 1, takes_expire = 2, takes_timeout = 4;
 
-struct VerbRow {
-  std::string_view name;
-  Verb verb;
-  unsigned takes;  // beside host, pool and id
-};
-
-constexpr VerbRow verbs[] = {
-    // verbs begin
-    {"get", Verb::get, takes_expire},
-    {"wait", Verb::wait, takes_expire | takes_timeout},
-    {"release", Verb::release, takes_token},
-    {"renew", Verb::renew, takes_token | takes_expire},
-    // verbs end
-};
+// What a verb takes beside host, pool and id.
+constexpr unsigned parameters_of(Verb verb) {
+  switch (verb) {
+    case Verb::get:
+      return takes_expire;
+    case Verb::wait:
+      return takes_expire | takes_timeout;
+    case Verb::release:
+      return takes_token;
+    case Verb::renew:
+      return takes_token | takes_expire;
+  }
+  return 0;
+}
 
 constexpr size_t name_max = 255;  // bytes of a host, pool or id
 constexpr uint64_t seconds_max = 2147483647;
-constexpr size_t quote_max = 64;  // characters of input that an error shows
 
 using Values = std::array<std::optional<std::string_view>, param_names.size()>;
 using Complaint = std::string;  // empty: all is well
-
-const VerbRow& row_of(Verb verb) {
-  return *std::find_if(std::begin(verbs), std::end(verbs),
-                       [verb](const VerbRow& row) { return row.verb == verb; });
-}
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-// Cuts the text before the separator off `rest`, and the separator with it.
-std::string_view take_until(char separator, std::string_view& rest) {
-  const std::string_view piece = rest.substr(0, rest.find(separator));
-  rest.remove_prefix(std::min(piece.size() + 1, rest.size()));
-  return piece;
-}
 
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
@@ -107,7 +86,7 @@ void collect(std::string_view rest, Values& values) {
 }
 
 // What was sent, short and printable, for the end of an error.
-std::string quoted(std::string_view raw) {
+std::string percent_quoted(std::string_view raw) {
   constexpr char digits[] = "0123456789ABCDEF";
   std::string text = ": \"";
   const size_t full = text.size() + quote_max;
@@ -170,15 +149,12 @@ constexpr const char* bad_percent = "has a % that two hex digits do not follow (
 Complaint read_name(std::string_view name, std::string_view raw, std::string& into) {
   const char* reason = decode(raw, into) ? unsound_name(into) : bad_percent;
   if (!reason) return {};
-  return raw.empty() ? complain(name, reason) : complain(name, reason) + quoted(raw);
+  return raw.empty() ? complain(name, reason) : complain(name, reason) + percent_quoted(raw);
 }
 
 std::optional<uint64_t> whole_number(std::string_view text, uint64_t least, uint64_t most) {
-  uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end || value < least || value > most) return {};
-  return value;
+  const auto value = parse_whole(text);
+  return value && *value >= least && *value <= most ? value : std::nullopt;
 }
 
 // "2.5", ".5", "3." and the like, cut to whole nanoseconds.
@@ -200,7 +176,7 @@ Complaint read_token(std::string_view name, std::string_view raw, std::optional<
   std::string text;
   if (decode(raw, text)) into = whole_number(text, 1, max_token);
   if (into) return {};
-  return complain(name, "is not a whole number from 1 to 9007199254740991") + quoted(raw);
+  return complain(name, "is not a whole number from 1 to 9007199254740991") + percent_quoted(raw);
 }
 
 Complaint read_expire(std::string_view name, std::string_view raw,
@@ -210,7 +186,8 @@ Complaint read_expire(std::string_view name, std::string_view raw,
     if (const auto seconds = whole_number(text, 1, seconds_max))
       into = std::chrono::seconds(*seconds);
   if (into) return {};
-  return complain(name, "is not a whole number of seconds from 1 to 2147483647") + quoted(raw);
+  return complain(name, "is not a whole number of seconds from 1 to 2147483647") +
+         percent_quoted(raw);
 }
 
 Complaint read_timeout(std::string_view name, std::string_view raw, std::optional<Duration>& into) {
@@ -218,7 +195,7 @@ Complaint read_timeout(std::string_view name, std::string_view raw, std::optiona
   if (decode(raw, text)) into = decimal_seconds(text);
   if (into) return {};
   return complain(name, "is not a number of seconds from 0 to 2147483647, like 30 or 2.5") +
-         quoted(raw);
+         percent_quoted(raw);
 }
 
 bool is_required(Param param) { return param == Param::host || param == Param::pool; }
@@ -257,12 +234,6 @@ Complaint read_param(Param param, std::string_view name, std::string_view raw, R
   return {};
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t";
-  text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
-  return text.substr(0, text.find_last_not_of(blank) + 1);
-}
-
 // Whether the parameters of a media range hold a weight of nought.
 bool is_unwanted(std::string_view params) {
   while (!params.empty()) {
@@ -289,14 +260,6 @@ Target split_target(std::string_view target) {
   return {path.substr(0, path.find_last_not_of('/') + 1), rest};
 }
 
-const Verb* find_verb(std::string_view path) {
-  for (const VerbRow& row : verbs)
-    if (row.name == path) return &row.verb;
-  return nullptr;
-}
-
-std::string_view verb_name(Verb verb) { return row_of(verb).name; }
-
 std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
                                              std::string_view form) {
   Values values;
@@ -304,7 +267,7 @@ std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
   collect(form, values);
   Request request;
   request.verb = verb;
-  const unsigned takes = row_of(verb).takes;
+  const unsigned takes = parameters_of(verb);
   for (size_t i = 0; i < values.size(); ++i) {
     const auto param = static_cast<Param>(i);
     if (!is_taken(param, takes) || (!values[i] && !is_required(param))) continue;

@@ -21,10 +21,6 @@ struct Target {
 };
 [[nodiscard]] Target split_target(std::string_view target);
 
-// The verb that a stripped path names, if any.
-[[nodiscard]] const Verb* find_verb(std::string_view path);
-[[nodiscard]] std::string_view verb_name(Verb verb);
-
 struct Refusal {
   Fault fault;
   std::string error;  // one clear sentence of printable ASCII; what it quotes of

@@ -2,7 +2,9 @@
 // What an answer looks like on the wire: one row for each result and fault, as
 // text and as JSON, and seeded random bytes in every field that a client may
 // have filled.
+#include "base/text.h"
 #include "doors/plain/reply.h"
+#include "lock/names.h"
 
 #include "support/test.h"
 

@@ -2,6 +2,7 @@
 // The rules of targets, queries and forms as tables of cases, each rendered as
 // text. What must hold for any bytes is in test_request_bytes.cpp.
 #include "doors/plain/request.h"
+#include "lock/names.h"
 
 #include "support/test.h"
 
@@ -93,14 +94,14 @@ void target_is_split_at_the_first_question_mark(void**) {
 
 void verb_is_found_by_its_exact_name(void**) {
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
-    const Verb* found = find_verb(verb_name(verb));
-    assert_non_null(found);
+    const auto found = find_verb(verb_name(verb));
+    assert_true(found.has_value());
     assert_true(*found == verb);
   }
   assert_text(verb_name(Verb::release), "release");
   for (const std::string_view path : {""sv, "Get"sv, "ge"sv, "get "sv, "gets"sv, "get/"sv, "/get"sv,
                                       "g%65t"sv, "get\0"sv, "get/%00"sv, "status"sv, "*"sv})
-    assert_null(find_verb(path));
+    assert_false(find_verb(path).has_value());
 }
 
 struct Row {

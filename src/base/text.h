@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What all rooms do with text: trim, compare, cut, escape, and read whole
+// numbers. Pure and independent of the locale; any bytes are a sound input.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace distributex {
+
+inline constexpr std::string_view blanks = " \t";
+inline constexpr size_t quote_max = 64;  // characters of input that an error shows
+
+[[nodiscard]] inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// ASCII letters only; other bytes stay.
+[[nodiscard]] inline char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+// Without the characters of `what` at both ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text, std::string_view what = blanks);
+
+// Returns the text before the first separator and removes it from `rest`, with
+// the separator; all of `rest` when there is none.
+[[nodiscard]] std::string_view take_until(char separator, std::string_view& rest);
+
+// The whole text as a decimal number of this type: digits (for signed types
+// with a - before them), nothing else, and within the type's range.
+template <typename Number = uint64_t>
+[[nodiscard]] std::optional<Number> parse_whole(std::string_view text) {
+  Number number{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+// A TCP port from 0 to 65535.
+[[nodiscard]] inline std::optional<uint16_t> parse_port(std::string_view text) {
+  return parse_whole<uint16_t>(text);
+}
+
+[[nodiscard]] std::string decimal(uint64_t number);
+
+// Text that is safe inside a header or a log line: bytes outside 0x20..0x7e and
+// the backslash become \xHH. Cut at max bytes of output, then ending in "...".
+[[nodiscard]] std::string escaped(std::string_view text, size_t max = 256);
+
+// Escaped, cut to max bytes, between double quotes.
+[[nodiscard]] std::string quoted(std::string_view text, size_t max = quote_max);
+
+}  // namespace distributex
