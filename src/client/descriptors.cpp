@@ -6,6 +6,7 @@
 
 #include "base/handle.h"
 #include "base/standard_fds.h"
+#include "base/text.h"
 #include "client/say.h"
 
 #include <dirent.h>
@@ -13,9 +14,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
-#include <string_view>
 
 namespace distributex::client {
 
@@ -28,8 +27,8 @@ constexpr rlim_t most_tried = 65536;
 // For a system without /proc.
 std::vector<int> try_descriptors() {
   rlimit limit{};
-  const rlim_t end = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, most_tried)
-                                                           : most_tried;
+  const rlim_t end =
+      getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, most_tried) : most_tried;
   std::vector<int> fds;
   for (int fd = 0; fd < static_cast<int>(end); ++fd) {
     if (fcntl(fd, F_GETFD) != -1) {
@@ -46,11 +45,9 @@ std::vector<int> open_descriptors() {
   }
   std::vector<int> fds;
   while (const dirent* entry = readdir(dir.get())) {
-    const std::string_view name = entry->d_name;
-    int fd = -1;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), fd);
-    if (parsed.ec == std::errc() && fd != dirfd(dir.get())) {
-      fds.push_back(fd);
+    const auto fd = parse_whole<int>(entry->d_name);
+    if (fd && *fd != dirfd(dir.get())) {
+      fds.push_back(*fd);
     }
   }
   return fds;

@@ -38,6 +38,19 @@ Loudness current = Loudness::normal;
 
 }  // namespace
 
+std::string printable(std::string_view text) {
+  std::string safe;
+  unsigned char before = 0;
+  for (const char c : text.substr(0, 200)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_c1 =
+        before == 0xc2 && byte < 0xa0;  // U+0080 to U+009F, control characters in UTF-8
+    safe += byte < 0x20 || byte == 0x7f || is_c1 ? '?' : c;
+    before = byte;
+  }
+  return safe;
+}
+
 void set_loudness(Loudness loudness) { current = loudness; }
 
 void complain(const char* format, ...) {

@@ -4,6 +4,9 @@
 // many clients do not mix. stdout belongs to the command.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 namespace distributex::client {
 
 enum class Loudness { quiet, normal, verbose };
@@ -14,6 +17,9 @@ void set_loudness(Loudness loudness);
 void complain(const char* format, ...) __attribute__((format(printf, 1, 2)));
 // What is going on. Shown when verbose only.
 void tell(const char* format, ...) __attribute__((format(printf, 1, 2)));
+
+// Makes what another host or a file says safe to show on a terminal, in at most 200 bytes.
+[[nodiscard]] std::string printable(std::string_view text);
 
 // Ends this process with exit_system: the system refused `call`, and errno says why. The other
 // process of a running client then ends the command and gives the lock back.
