@@ -8,13 +8,16 @@
 // Invariant: the disk knows each lease that somebody was told of, and no
 // earlier end for it.
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "backends/lease_table.h"
 #include "backends/makers.h"
 #include "backends/sqlite/books.h"
+#include "backends/sqlite/figures.h"
 #include "backends/sqlite/opening.h"
 #include "backends/sqlite/writer.h"
 #include "base/clock.h"
@@ -25,6 +28,13 @@
 namespace distributex {
 
 namespace {
+
+// The working directory may change after the start.
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const std::string whole = std::filesystem::absolute(path, error).string();
+  return error ? path : whole;
+}
 
 class SqliteBackend final : public Backend {
  public:
@@ -44,6 +54,10 @@ class SqliteBackend final : public Backend {
   [[nodiscard]] std::optional<Time> deadline() const override;
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override;
+  [[nodiscard]] std::optional<Time> survives_since() const override { return opened_at_; }
+  void add_figures(std::vector<Figure>& all, Time now) const override {
+    figures_.add_to(all, now - books_.waits_since().value_or(now));
+  }
   void survey(std::function<void()> ready, Time now) override;
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
   [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
@@ -88,6 +102,8 @@ class SqliteBackend final : public Backend {
   LeaseTable table_;
   StoreBooks books_;
   std::vector<std::string> pools_;
+  StoreFigures figures_;
+  std::optional<Time> opened_at_;
   std::optional<StoreTrouble> trouble_;
   Time trouble_since_{};
   Time goes_on_since_{};
@@ -99,7 +115,7 @@ class SqliteBackend final : public Backend {
 
 SqliteBackend::SqliteBackend(const BackendSetup& setup)
     : sink_(setup.sink),
-      path_(setup.config.sqlitefile),
+      path_(absolute(setup.config.sqlitefile)),
       timeout_(setup.config.sqlitetimeout),
       table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
@@ -111,6 +127,7 @@ std::optional<BackendRefusal> SqliteBackend::open() {
   OpenedStore opened;
   if (auto refusal = open_store(path_, writer_, table_, books_, opened)) return refusal;
   last_token_ = opened.top;
+  opened_at_ = steady_now();
   say_opened(opened);
   if (opened.trouble) begin_trouble(*std::move(opened.trouble), steady_now());
   return std::nullopt;
@@ -265,6 +282,7 @@ void SqliteBackend::take_news() {
 }
 
 void SqliteBackend::note(const BatchesStored& stored) {
+  figures_.committed(stored.took, stored.changes);
   books_.stored(stored.number);
   sink_.stored(stored.number);
   if (trouble_) end_trouble(steady_now());
@@ -275,7 +293,7 @@ void SqliteBackend::note(const StoreRefused& refused) {
   begin_trouble(refused.trouble, steady_now());
 }
 
-void SqliteBackend::note(const StoreSized&) {}
+void SqliteBackend::note(const StoreSized& sized) { figures_.sized(sized.sizes); }
 
 void SqliteBackend::note(const StoreRemark& remark) {
   log_line(remark.level, "store: %s", remark.text.c_str());
@@ -284,6 +302,7 @@ void SqliteBackend::note(const StoreRemark& remark) {
 // Said once, and again when it is another trouble.
 void SqliteBackend::begin_trouble(StoreTrouble trouble, Time now) {
   const bool is_new = !trouble_;
+  figures_.refused(trouble.kind);
   if (is_new || trouble_->what != trouble.what)
     log_line(Level::error, "store refuses: %s", trouble.what.c_str());
   trouble_ = std::move(trouble);
