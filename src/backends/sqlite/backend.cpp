@@ -51,7 +51,7 @@ class SqliteBackend final : public Backend {
     sink_.decided(question.op, decide(question, now));
   }
   void configure(const std::vector<PoolSpec>& pools) override;
-  [[nodiscard]] std::optional<Time> deadline() const override;
+  [[nodiscard]] std::optional<Time> deadline() const override { return table_.first_end(); }
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override;
   [[nodiscard]] std::optional<Time> survives_since() const override { return opened_at_; }
@@ -69,6 +69,7 @@ class SqliteBackend final : public Backend {
   };
 
   static void on_hand_over(int, short, void* self) noexcept;
+  static void on_late(int, short, void* self) noexcept;
   static void on_news(int, short, void* self) noexcept;
 
   Verdict decide(const Acquire& question, Time now);
@@ -87,6 +88,7 @@ class SqliteBackend final : public Backend {
   void note(const StoreRefused& refused);
   void note(const StoreSized& sized);
   void note(const StoreRemark& remark);
+  void watch_disk(Time now);
   [[nodiscard]] std::optional<Time> late_at() const;
   [[nodiscard]] std::string silence(Time now) const;
   void begin_trouble(StoreTrouble trouble, Time now);
@@ -110,6 +112,7 @@ class SqliteBackend final : public Backend {
   std::vector<Surveyor> surveyors_;
   StoreWriter writer_;
   Event hand_over_;
+  Event late_;
   Event news_;
 };
 
@@ -119,6 +122,7 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
       timeout_(setup.config.sqlitetimeout),
       table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
+      late_(evtimer_new(setup.base, on_late, this)),
       news_(event_new(setup.base, writer_.wake_fd(), EV_READ | EV_PERSIST, on_news, this)) {
   event_add(news_.get(), nullptr);
 }
@@ -231,20 +235,34 @@ void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
   for (const PoolSpec& pool : pools) pools_.push_back(pool.name);
 }
 
-std::optional<Time> SqliteBackend::deadline() const {
-  const auto ends = table_.first_end();
-  const auto late = late_at();
-  return ends && late ? std::min(*ends, *late) : ends ? ends : late;
-}
-
 void SqliteBackend::tick(Time now) {
   now_ = now;
   while (LeasePool* pool = table_.due(now)) {
     table_.end_due(*pool, now);
     sink_.changed(pool->name);
   }
-  if (const auto late = late_at(); late && *late <= now)
-    begin_trouble({StoreTrouble::Kind::slow, silence(now)}, now);
+}
+
+// One timer for the oldest change, while there is one that is not stored.
+void SqliteBackend::watch_disk(Time now) {
+  const auto late = late_at();
+  if (!late) {
+    evtimer_del(late_.get());
+    return;
+  }
+  const auto us = std::chrono::ceil<std::chrono::microseconds>(std::max(*late - now, Duration{}));
+  const timeval delay{us.count() / 1'000'000, us.count() % 1'000'000};
+  evtimer_add(late_.get(), &delay);
+}
+
+void SqliteBackend::on_late(int, short, void* self) noexcept {
+  SqliteBackend& backend = *static_cast<SqliteBackend*>(self);
+  const Time now = steady_now();
+  const auto late = backend.late_at();
+  if (late && *late <= now)
+    backend.begin_trouble({StoreTrouble::Kind::slow, backend.silence(now)}, now);
+  else
+    backend.watch_disk(now);
 }
 
 // What gathered while the disk was in trouble has its time from then on.
@@ -269,7 +287,10 @@ void SqliteBackend::on_hand_over(int, short, void* self) noexcept {
 }
 
 void SqliteBackend::hand_over() {
-  if (auto batch = books_.take_batch()) writer_.post(*std::move(batch));
+  auto batch = books_.take_batch();
+  if (!batch) return;
+  writer_.post(*std::move(batch));
+  if (!evtimer_pending(late_.get(), nullptr)) watch_disk(now_);
 }
 
 void SqliteBackend::on_news(int, short, void* self) noexcept {
@@ -285,7 +306,9 @@ void SqliteBackend::note(const BatchesStored& stored) {
   figures_.committed(stored.took, stored.changes);
   books_.stored(stored.number);
   sink_.stored(stored.number);
-  if (trouble_) end_trouble(steady_now());
+  const Time now = steady_now();
+  if (trouble_) end_trouble(now);
+  watch_disk(now);
   answer_surveys();
 }
 
