@@ -37,6 +37,7 @@ std::string show_options(const Config& config) {
       config.max_body_size};
   return config.backend + ' ' + config.memcachehost + ' ' + std::to_string(config.memcacheport) +
          ' ' + config.memcacheprefix + ' ' + std::to_string(config.memcachetimeout.count()) + ' ' +
+         config.sqlitefile + ' ' + std::to_string(config.sqlitetimeout.count()) + ' ' +
          std::to_string(config.poll.count()) + ' ' + joined(config.listen, ",") + ' ' +
          joined(numbers, " ", [](int64_t number) { return std::to_string(number); });
 }
