@@ -172,6 +172,7 @@ StoreOutcome StoreFile::prepare_statements() {
 }
 
 StoreOutcome StoreFile::set_room_aside() {
+  if (room_ == 0) return std::nullopt;
   Statement take;
   if (auto trouble = sql_.run(room_begins)) return trouble;
   if (auto trouble = take.prepare(sql_, room_taken)) return trouble;

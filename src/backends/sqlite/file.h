@@ -28,7 +28,7 @@ class StoreFile {
   StoreFile(const StoreFile&) = delete;
   StoreFile& operator=(const StoreFile&) = delete;
 
-  // How much room is set aside for a disk that is full; before prepare().
+  // How much room is set aside for a disk that is full, if any; before prepare().
   void set_room(int64_t bytes) { room_ = bytes; }
   // Opens and reads it; what is refused stays as it was.
   [[nodiscard]] StoreOutcome open(const std::string& path, Purpose purpose,
