@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lock/figure.h"
 #include "lock/words.h"
 
 struct event_base;
@@ -60,6 +61,11 @@ class Backend {
   // Nothing while locks can be granted, else one line of reason; at most two
   // seconds old, and asking costs nothing.
   [[nodiscard]] virtual std::optional<std::string> trouble() const = 0;
+
+  // Since when it has kept leases beyond this process's end; nothing: it does not.
+  [[nodiscard]] virtual std::optional<Time> survives_since() const { return std::nullopt; }
+  // What it counts about itself.
+  virtual void add_figures(std::vector<Figure>&, Time) const {}
 
   // Calls ready, perhaps at once, when leases() is at most a second old.
   virtual void survey(std::function<void()> ready, Time now) = 0;

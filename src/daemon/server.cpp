@@ -337,7 +337,8 @@ void Server::read_again() {
   Config& config = std::get<Config>(loaded);
   if (config.backend != setup_.config.backend ||
       config.memcachehost != setup_.config.memcachehost ||
-      config.memcacheport != setup_.config.memcacheport || config.listen != setup_.config.listen)
+      config.memcacheport != setup_.config.memcacheport ||
+      config.sqlitefile != setup_.config.sqlitefile || config.listen != setup_.config.listen)
     log_line(Level::warning, "listen and the backend change at a restart only");
   config.backend = setup_.config.backend;
   setup_.config = std::move(config);
