@@ -56,7 +56,7 @@ void check_received(const Target& target, std::string_view body, HttpMethod meth
   const Received received = receive(all_doors(), request);
   must(received.mark.door < all_doors().size(), "a door answers");
   const auto verb = find_verb(target.path);
-  const auto* command = std::get_if<Request>(&received.reading);
+  const auto* command = std::get_if<Command>(&received.reading);
   must(!command || (verb && command->verb == *verb), "a command is what its path says");
   if (const auto* refused = std::get_if<Refused>(&received.reading))
     must(refused->answer.result == Result::invalid, "a refusal is invalid");
@@ -72,7 +72,7 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-std::string written(const Request& request) {
+std::string written(const Command& request) {
   std::string query = "host=" + encoded(request.owner.host) + "&pool=" + encoded(request.pool);
   if (!request.owner.id.empty()) query += "&id=" + encoded(request.owner.id);
   if (request.token) query += "&token=" + std::to_string(*request.token);
@@ -87,12 +87,12 @@ std::string written(const Request& request) {
   return query;
 }
 
-bool same(const Request& a, const Request& b) {
+bool same(const Command& a, const Command& b) {
   return a.verb == b.verb && a.pool == b.pool && a.owner == b.owner && a.token == b.token &&
          a.expire == b.expire && a.timeout == b.timeout;
 }
 
-void check_request(const Request& request, Verb verb) {
+void check_request(const Command& request, Verb verb) {
   using std::chrono::seconds;
   must(request.verb == verb, "the verb is the one asked for");
   must(is_name(request.pool) && is_name(request.owner.host), "host and pool are names");
@@ -110,8 +110,8 @@ void check_request(const Request& request, Verb verb) {
        "a token gives back or renews");
   must(!request.expire || verb != Verb::release, "a release has no expire");
   const auto again = parse_request(verb, {}, written(request));
-  must(std::holds_alternative<Request>(again), "what was read can be written");
-  must(same(std::get<Request>(again), request), "what was written reads the same");
+  must(std::holds_alternative<Command>(again), "what was read can be written");
+  must(same(std::get<Command>(again), request), "what was written reads the same");
 }
 
 void check_refusal(const Refusal& refusal) {
@@ -143,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check_accept(accept);
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
     const auto parsed = parse_request(verb, target.query, rest);
-    if (const auto* request = std::get_if<Request>(&parsed)) {
+    if (const auto* request = std::get_if<Command>(&parsed)) {
       check_request(*request, verb);
     } else {
       check_refusal(std::get<Refusal>(parsed));

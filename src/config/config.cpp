@@ -188,7 +188,7 @@ Mistake unknown_key(const Node& key, std::span<const Option<Config>> all) {
   if (find_option<PoolSpec>(pool_options, key.text)) {
     return mistake(key, key.text + " is a key of a pool; indent it to stand in an item of pools");
   }
-  return mistake(key, quoted(key.text) + " is no option; " + suggestion(all, key.text));
+  return mistake(key, in_quotes(key.text) + " is no option; " + suggestion(all, key.text));
 }
 
 Mistake unknown_key(const Node& key, std::span<const Option<PoolSpec>> all) {
@@ -196,7 +196,7 @@ Mistake unknown_key(const Node& key, std::span<const Option<PoolSpec>> all) {
     return mistake(key,
                    key.text + " is no key of a pool; move it to the top level, without indent");
   }
-  return mistake(key, quoted(key.text) + " is no key of a pool; " + suggestion(all, key.text));
+  return mistake(key, in_quotes(key.text) + " is no key of a pool; " + suggestion(all, key.text));
 }
 
 // --- values -----------------------------------------------------------------
@@ -296,7 +296,7 @@ MaybeMistake read_pools(const Node& list, std::vector<PoolSpec>& to) {
     if (MaybeMistake wrong = read_map<PoolSpec>(*item, pool_options, pool)) return wrong;
     const auto [earlier, is_new] = lines.emplace(pool.name, item->line);
     if (!is_new) {
-      return mistake(*item, "the pool " + quoted(pool.name) + " stands in line " +
+      return mistake(*item, "the pool " + in_quotes(pool.name) + " stands in line " +
                                 std::to_string(earlier->second) + " already; keep one of the two");
     }
     to.push_back(std::move(pool));

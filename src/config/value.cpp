@@ -125,7 +125,7 @@ MaybeMistake add_hosts(const Node& node, std::vector<std::string>& to) {
     const size_t comma = rest.find(',');
     const std::string_view host = trimmed(rest.substr(0, comma), yaml_blanks);
     if (const Complaint complaint = check_host(host)) {
-      return mistake(node, quoted(host.empty() ? node.text : host) + ' ' + complaint);
+      return mistake(node, in_quotes(host.empty() ? node.text : host) + ' ' + complaint);
     }
     to.emplace_back(host);
     more = comma != rest.npos;
@@ -209,7 +209,7 @@ MaybeMistake read_text(const Node& node, const Rule& rule, std::string& to) {
   if (rule.kind == Rule::Kind::memcached) {
     const auto servers = parse_memcache_hosts(node.text, 1);
     if (const auto* part = std::get_if<std::string>(&servers)) {
-      return mistake(node, quoted(*part) + " is no address of a memcached");
+      return mistake(node, in_quotes(*part) + " is no address of a memcached");
     }
   }
   if (rule.kind == Rule::Kind::key_prefix && !is_sound_prefix(node.text)) {
@@ -245,7 +245,7 @@ bool is_nothing(const Node& node) {
 std::string shown(const Node& node) {
   switch (node.kind) {
     case Node::Kind::scalar:
-      return quoted(node.text);
+      return in_quotes(node.text);
     case Node::Kind::list:
       return "a list";
     case Node::Kind::map:

@@ -105,7 +105,7 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
   Received received = receive(all_doors(), request);
   http_.remember(ticket, received.mark);
   const Overloaded carry{
-      [&](Request&& command) {
+      [&](Command&& command) {
         engine_.submit(ticket, std::move(command), steady_now());
         pump();
       },

@@ -39,7 +39,7 @@ struct Refused {
 
 // What a door makes of a request: a command, a page to be shown, or a reply at
 // once. A bare reply is not recorded.
-using Reading = std::variant<Request, PageRequest, Refused, HttpReply>;
+using Reading = std::variant<Command, PageRequest, Refused, HttpReply>;
 
 struct Door {
   std::string_view name;

@@ -46,7 +46,7 @@ Reading read(const HttpRequest& request, Form form) {
                   {Fault::bad_request, "a body must be a form: application/x-www-form-urlencoded"});
   auto parsed = parse_request(verb, request.query, body);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(verb, form, std::move(*refusal));
-  return std::get<Request>(std::move(parsed));
+  return std::get<Command>(std::move(parsed));
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ bool is_taken(Param param, unsigned takes) {
   return false;
 }
 
-Complaint read_param(Param param, std::string_view name, std::string_view raw, Request& into) {
+Complaint read_param(Param param, std::string_view name, std::string_view raw, Command& into) {
   switch (param) {
     case Param::host:
       return read_name(name, raw, into.owner.host);
@@ -128,12 +128,12 @@ Complaint read_param(Param param, std::string_view name, std::string_view raw, R
 
 }  // namespace
 
-std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
+std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
                                              std::string_view form) {
   Values values;
   collect(query, values);
   collect(form, values);
-  Request request;
+  Command request;
   request.verb = verb;
   const unsigned takes = parameters_of(verb);
   for (size_t i = 0; i < values.size(); ++i) {

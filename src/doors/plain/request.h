@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a verb, a query and a form to a Request, or to the reason why not. Pure,
+// From a verb, a query and a form to a Command, or to the reason why not. Pure,
 // and total: any bytes from the wire are a sound input. Writes no reply.
 #pragma once
 
@@ -20,7 +20,7 @@ struct Refusal {
 
 // Reads the parameters of a verb from the query, then the form body (empty
 // unless POST). The first of equal names counts; unknown names are ignored.
-[[nodiscard]] std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
+[[nodiscard]] std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
                                                            std::string_view form);
 
 }  // namespace distributex
