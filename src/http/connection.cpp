@@ -56,10 +56,14 @@ Connection::Connection(Http& server, Commons& commons, evhttp_connection* connec
       evcon(connection),
       fd(socket),
       commons_(commons),
-      transport_(std::move(transport)) {}
+      transport_(std::move(transport)) {
+  ++commons_.in_state[static_cast<size_t>(state_)];
+}
 
 void Connection::enter(State next) {
   assert(is_legal(state_, next));
+  --commons_.in_state[static_cast<size_t>(state_)];
+  ++commons_.in_state[static_cast<size_t>(next)];
   state_ = next;
 }
 

@@ -29,6 +29,7 @@ class Http;
 struct Commons {
   event_base* base;
   Deadlines deadlines;
+  std::array<size_t, 6> in_state{};  // connections, by Connection::State
   size_t read_ahead = 0;            // bytes of input kept a connection
   std::array<char, 16384> bytes{};  // being read
 };

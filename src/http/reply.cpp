@@ -136,7 +136,6 @@ void Http::write(Connection& conn, const HttpReply& reply) {
   make_head(conn, reply);
   if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) head_.append(reply.body);
   conn.enter(Connection::State::sending);
-  ++sending_;
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
   if (!conn.send_now(head_)) commons_.deadlines.expect_io(conn, steady_now());
   request->chunked = 0;  // it was the request's: evhttp would end our answer like one
@@ -185,7 +184,6 @@ void Http::on_sent(evhttp_request*, void* conn) noexcept {
 }
 
 void Http::sent(Connection& conn) {
-  --sending_;
   conn.enter(Connection::State::reading);
   conn.request = nullptr;
   const Time now = steady_now();

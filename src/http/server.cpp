@@ -173,7 +173,6 @@ void Http::closed(Connection& connection) {
   connection.leave_socket();
   --count_;
   peers_.leave(connection.counted);
-  if (connection.state() == State::sending) --sending_;
   if (connection.request && !evhttp_request_get_connection(connection.request))
     evhttp_request_free(connection.request);
   const bool unanswered = connection.is_open() || connection.state() == State::streaming;

@@ -88,11 +88,13 @@ class Http {
   void stop_listening();
 
   [[nodiscard]] size_t connections() const { return count_; }
-  [[nodiscard]] size_t sending() const { return sending_; }
+  // Requests that have no answer yet, or not all of it.
+  [[nodiscard]] size_t unanswered() const {
+    return in(Connection::State::asking) + in(Connection::State::parked) +
+           in(Connection::State::sending);
+  }
 
  private:
-  friend class Connection;
-
   // One evhttp for each kind of transport: its callback alone tells by which
   // listener a connection came.
   struct Entrance {
@@ -111,6 +113,9 @@ class Http {
   static void on_close(evhttp_connection* evcon, void* connection) noexcept;
   static void on_sent(evhttp_request* request, void* connection) noexcept;
 
+  [[nodiscard]] size_t in(Connection::State state) const {
+    return commons_.in_state[static_cast<size_t>(state)];
+  }
   void adopt(const Fresh& fresh);
   void count(Connection& connection);
   void handle(evhttp_request* request);
@@ -133,7 +138,6 @@ class Http {
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
   std::vector<Fresh> fresh_;
   size_t count_ = 0;
-  size_t sending_ = 0;
   Ticket last_ticket_ = 0;
   bool closing_ = false;
   std::string head_;  // of the reply being made

@@ -57,7 +57,6 @@ void Http::close_stream(Ticket ticket) {
   Connection* conn = find_stream(ticket);
   if (!conn) return;
   conn->enter(Connection::State::sending);
-  ++sending_;
   commons_.deadlines.expect_io(*conn, steady_now());
   evhttp_send_reply_end(conn->request);
 }
