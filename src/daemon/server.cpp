@@ -386,7 +386,7 @@ void Server::drain() {
 void Server::stop_step() {
   http_.stop_listening();
   if (successor_listens_) drain();
-  const bool done = http_.sending() == 0 && engine_.idle() && telling_.is_idle();
+  const bool done = http_.unanswered() == 0 && engine_.idle() && telling_.is_idle();
   if (done || steady_now() >= *stop_by_) {
     event_base_loopexit(base_.get(), nullptr);
     return;
