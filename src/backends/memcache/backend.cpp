@@ -13,6 +13,7 @@
 
 #include "backends/makers.h"
 #include "backends/memcache/ends.h"
+#include "backends/memcache/options.h"
 #include "backends/memcache/pool.h"
 #include "backends/memcache/server.h"
 #include "base/clock.h"
@@ -33,7 +34,7 @@ constexpr milliseconds late_answer{900};
 
 class MemcacheBackend final : public Backend {
  public:
-  explicit MemcacheBackend(const BackendSetup& setup);
+  MemcacheBackend(const BackendSetup& setup, const MemcacheOptions& options);
 
   void acquire(const Acquire& question, Time now) override { post(question, now); }
   void release(const Release& question, Time now) override { post(question, now); }
@@ -89,11 +90,11 @@ class MemcacheBackend final : public Backend {
   std::vector<std::function<void()>> waiting_;
 };
 
-MemcacheBackend::MemcacheBackend(const BackendSetup& setup)
-    : sink_(setup.sink), timeout_(setup.config.memcachetimeout), poll_(setup.config.poll) {
-  const auto hosts = parse_memcache_hosts(setup.config.memcachehost, setup.config.memcacheport);
-  assert(std::holds_alternative<std::vector<MemcacheAddress>>(hosts));  // config has checked it
-  const MemcacheSettings settings{setup.config.memcacheprefix, make_nonce().substr(0, 12),
+MemcacheBackend::MemcacheBackend(const BackendSetup& setup, const MemcacheOptions& options)
+    : sink_(setup.sink), timeout_(options.timeout), poll_(options.poll) {
+  const auto hosts = parse_memcache_hosts(options.hosts, options.port);
+  assert(std::holds_alternative<std::vector<MemcacheAddress>>(hosts));  // its row has checked it
+  const MemcacheSettings settings{options.prefix, make_nonce().substr(0, 12),
                                   std::clamp(timeout_ / 4, milliseconds(50), milliseconds(500))};
   for (const MemcacheAddress& address : std::get<std::vector<MemcacheAddress>>(hosts)) {
     const size_t i = servers_.size();
@@ -384,7 +385,7 @@ size_t MemcacheBackend::held(std::string_view name) const {
 }  // namespace
 
 std::unique_ptr<Backend> make_memcache_backend(const BackendSetup& setup) {
-  return std::make_unique<MemcacheBackend>(setup);
+  return std::make_unique<MemcacheBackend>(setup, setup.config.read<MemcacheOptions>());
 }
 
 }  // namespace distributex
