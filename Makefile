@@ -24,7 +24,7 @@ default: all
 
 # These work before there is a compiler, and leave the machine alone.
 packages_goals := deb check-deb check-systemd
-plain_goals := deps deps-browser help clean distclean dist format $(packages_goals)
+plain_goals := deps deps-browser help clean distclean dist format check-fresh $(packages_goals)
 configured := $(filter-out $(plain_goals),$(goals))
 
 ifneq ($(filter lint,$(goals)),)
@@ -33,6 +33,9 @@ MAKEFLAGS += -k
 endif
 ifneq ($(filter $(packages_goals),$(goals)),)
 DEPS += deb
+endif
+ifneq ($(filter check-fresh,$(goals)),)
+DEPS = fresh
 endif
 ifneq ($(filter cover,$(goals)),)
 DEPS += cover
@@ -226,8 +229,10 @@ $O/%.h.alone: %.h $O/flags
 	@mkdir -p $(@D)
 	$(at)echo '#include "$(patsubst tests/%,%,$(patsubst src/%,%,$<))"' | $(CXX) $(cxxflags) -Itests -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
 
-.PHONY: check
-check: deps $(programs) $(headers) $(chosen_programs)
+.PHONY: tests check
+tests: $(programs) $(headers) $(chosen_programs)
+
+check: deps tests
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
 		TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $O/tests/log $(chosen_programs) $(chosen_scripts)
 
@@ -419,6 +424,12 @@ check-deb: deps
 check-systemd: deps
 	@tests/deb/check-systemd.sh
 
+# README's two commands on bare systems, of what is committed.
+SUITES = bookworm trixie
+.PHONY: check-fresh
+check-fresh: deps
+	@tools/fresh.sh $(SUITES)
+
 # --- dist -------------------------------------------------------------------
 # What is committed, and configure, byte for byte the same whoever makes it.
 # It reads the version by itself: it shall work where nothing is configured.
@@ -438,6 +449,7 @@ Targets
   all        both programs: build/distributexd and build/distributex
   run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
   check      deps, all, and every test; some by TESTS="engine wire/verbs"
+  tests      builds the tests and runs none
   check-browser  the page at / in headless Chromium; screenshots in build/browser/
   deps-browser   installs what that needs: chromium, and a driver from npm
   deps       installs the Debian packages of deps.list that are missing
@@ -457,6 +469,8 @@ Targets
   deb        the Debian packages, in build/deb
   check-deb  builds and tries them without systemd, in a throw-away view of this machine
   check-systemd  tries them under a systemd of their own (needs root and systemd-nspawn)
+  check-fresh    'make run' and 'make check' of what is committed, on a bare Debian 12 and a
+             bare Debian 13 (needs root; ten to fifteen minutes); SUITES=trixie for one
   clean      removes build/; distclean removes what configure made as well
 Variables
   V=1            shows the commands

@@ -66,7 +66,7 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-std::string written(const Request& request) {
+std::string written(const Command& request) {
   std::string query = "host=" + encoded(request.owner.host) + "&pool=" + encoded(request.pool);
   if (!request.owner.id.empty()) query += "&id=" + encoded(request.owner.id);
   if (request.token) query += "&token=" + std::to_string(*request.token);
@@ -81,12 +81,12 @@ std::string written(const Request& request) {
   return query;
 }
 
-bool same(const Request& a, const Request& b) {
+bool same(const Command& a, const Command& b) {
   return a.verb == b.verb && a.pool == b.pool && a.owner == b.owner && a.token == b.token &&
          a.expire == b.expire && a.timeout == b.timeout;
 }
 
-void check_request(const Request& request, Verb verb) {
+void check_request(const Command& request, Verb verb) {
   using std::chrono::seconds;
   must(request.verb == verb, "the verb is the one asked for");
   must(is_name(request.pool) && is_name(request.owner.host), "host and pool are names");
@@ -104,8 +104,8 @@ void check_request(const Request& request, Verb verb) {
        "a token gives back or renews");
   must(!request.expire || verb != Verb::release, "a release has no expire");
   const auto again = parse_request(verb, {}, written(request));
-  must(std::holds_alternative<Request>(again), "what was read can be written");
-  must(same(std::get<Request>(again), request), "what was written reads the same");
+  must(std::holds_alternative<Command>(again), "what was read can be written");
+  must(same(std::get<Command>(again), request), "what was written reads the same");
 }
 
 void check_refusal(const Refusal& refusal) {
@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check_accept(accept);
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
     const auto parsed = parse_request(verb, target.query, rest);
-    if (const auto* request = std::get_if<Request>(&parsed)) {
+    if (const auto* request = std::get_if<Command>(&parsed)) {
       check_request(*request, verb);
     } else {
       check_refusal(std::get<Refusal>(parsed));

@@ -28,15 +28,25 @@ for choice in $wanted; do
     for package in $(echo "$choice" | tr '|' ' '); do
         case "$installed " in *" $package "*) found=1 ;; esac
     done
-    [ -n "$found" ] || missing="$missing ${choice%%|*}"
+    [ -n "$found" ] || missing="$missing $choice"
 done
 [ -n "$missing" ] || exit 0
 
-echo "deps: installing$missing"
+# Prints the first of these packages that this release of Debian has; none: the first.
+first_known() {
+    for package; do
+        if apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+            echo "$package"
+            return
+        fi
+    done
+    echo "$1"
+}
+
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null; then
-        echo "deps: needs root or sudo; as root: apt-get install$missing" >&2
+        echo "deps: needs root or sudo; as root: apt-get install$(echo "$missing" | sed 's/|[^ ]*//g')" >&2
         exit 1
     fi
     as_root=sudo
@@ -45,5 +55,11 @@ apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 apt update
+packages=
+for choice in $missing; do
+    # shellcheck disable=SC2046 # one word per package
+    packages="$packages $(first_known $(echo "$choice" | tr '|' ' '))"
+done
+echo "deps: installing$packages"
 # shellcheck disable=SC2086 # one word per package
-apt install --no-install-recommends $missing
+apt install --no-install-recommends $packages

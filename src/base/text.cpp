@@ -50,6 +50,6 @@ std::string escaped(std::string_view text, size_t max) {
   return out;
 }
 
-std::string quoted(std::string_view text, size_t max) { return '"' + escaped(text, max) + '"'; }
+std::string in_quotes(std::string_view text, size_t max) { return '"' + escaped(text, max) + '"'; }
 
 }  // namespace distributex

@@ -52,7 +52,8 @@ template <typename Number = uint64_t>
 // the backslash become \xHH. Cut at max bytes of output, then ending in "...".
 [[nodiscard]] std::string escaped(std::string_view text, size_t max = 256);
 
-// Escaped, cut to max bytes, between double quotes.
-[[nodiscard]] std::string quoted(std::string_view text, size_t max = quote_max);
+// Escaped, cut to max bytes, between double quotes. Not named quoted: an unqualified
+// call with a std::string would find std::quoted, where a header brings it in.
+[[nodiscard]] std::string in_quotes(std::string_view text, size_t max = quote_max);
 
 }  // namespace distributex

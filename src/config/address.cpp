@@ -56,7 +56,7 @@ Complaint check(std::string_view text) {
 
 std::string check_listen_address(std::string_view text) {
   const Complaint complaint = check(text);
-  return complaint ? quoted(text) + ' ' + complaint : std::string{};
+  return complaint ? in_quotes(text) + ' ' + complaint : std::string{};
 }
 
 }  // namespace distributex

@@ -95,7 +95,7 @@ Mistake unknown_option(const Node& key, const Level& level) {
                               "; indent it to stand in an item of " + option->name);
     }
   }
-  return mistake(key, quoted(key.text) + " is no option; " + suggestion(level, key.text));
+  return mistake(key, in_quotes(key.text) + " is no option; " + suggestion(level, key.text));
 }
 
 Mistake unknown_key(const Node& key, const Level& level) {
@@ -104,7 +104,7 @@ Mistake unknown_key(const Node& key, const Level& level) {
   if (level.above->knows(key.text)) {
     return mistake(key, key.text + is_no_key + "move it to the top level, without indent");
   }
-  return mistake(key, quoted(key.text) + is_no_key + suggestion(level, key.text));
+  return mistake(key, in_quotes(key.text) + is_no_key + suggestion(level, key.text));
 }
 
 // --- values -----------------------------------------------------------------
@@ -182,7 +182,7 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
     const std::string name = text_of(values[0]);
     const auto [earlier, is_new] = lines.emplace(name, item->line);
     if (!is_new) {
-      return mistake(*item, "the " + noun + ' ' + quoted(name) + " stands in line " +
+      return mistake(*item, "the " + noun + ' ' + in_quotes(name) + " stands in line " +
                                 std::to_string(earlier->second) + " already; keep one of the two");
     }
   }

@@ -128,7 +128,7 @@ MaybeMistake add_hosts(const Node& node, const Rule&, std::vector<std::string>& 
     const size_t comma = rest.find(',');
     const std::string_view host = trimmed(rest.substr(0, comma), yaml_blanks);
     if (const Complaint complaint = check_host(host)) {
-      return mistake(node, quoted(host.empty() ? node.text : host) + ' ' + complaint);
+      return mistake(node, in_quotes(host.empty() ? node.text : host) + ' ' + complaint);
     }
     to.emplace_back(host);
     more = comma != rest.npos;
@@ -228,7 +228,7 @@ bool is_nothing(const Node& node) {
 std::string shown(const Node& node) {
   switch (node.kind) {
     case Node::Kind::scalar:
-      return quoted(node.text);
+      return in_quotes(node.text);
     case Node::Kind::list:
       return "a list";
     case Node::Kind::map:

@@ -63,8 +63,8 @@ std::string needs_restart(const Settings& running, const Settings& loaded,
     const Value wanted = effective(loaded.config.entries[i], arguments);
     if (runs == wanted) continue;
     all.append(all.empty() ? "" : ", ").append(entry.option->name);
-    all.append(" from ").append(quoted(text_of(runs)));
-    all.append(" to ").append(quoted(text_of(wanted)));
+    all.append(" from ").append(in_quotes(text_of(runs)));
+    all.append(" to ").append(in_quotes(text_of(wanted)));
   }
   return all.empty() ? all : "only a restart changes " + all;
 }

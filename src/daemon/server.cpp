@@ -76,8 +76,8 @@ BackendSink Server::make_sink() {
 
 HttpEvents Server::make_events() {
   return {.request =
-              [this](Ticket ticket, Request request) {
-                engine_.submit(ticket, std::move(request), steady_now());
+              [this](Ticket ticket, Command command) {
+                engine_.submit(ticket, std::move(command), steady_now());
                 pump();
               },
           .page = [this](Ticket ticket, const PageRequest& request) { show(ticket, request); },

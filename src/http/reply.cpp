@@ -118,7 +118,7 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
   auto parsed = parse_request(verb, target.query, form);
   if (const auto* refusal = std::get_if<Refusal>(&parsed))
     return refuse(conn, refusal->fault, refusal->error, &verb);
-  events_.request(conn.ticket, std::get<Request>(std::move(parsed)));
+  events_.request(conn.ticket, std::get<Command>(std::move(parsed)));
 }
 
 void Http::show(Conn& conn, evhttp_request* request, Page page, std::string_view query,

@@ -48,7 +48,7 @@ struct PageRequest {
 
 // Each ticket is answered once by answer() or send(), unless gone comes first.
 struct HttpEvents {
-  std::function<void(Ticket, Request)> request;
+  std::function<void(Ticket, Command)> request;
   std::function<void(Ticket, const PageRequest&)> page;
   // A request is answered at the door; nothing for a verb: it was none.
   std::function<void(Ticket, std::optional<Verb>, const Answer&)> refused;

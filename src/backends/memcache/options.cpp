@@ -16,12 +16,12 @@ namespace {
 std::string check_hosts(std::string_view text) {
   const auto servers = parse_memcache_hosts(text, 1);
   const auto* part = std::get_if<std::string>(&servers);
-  return part ? quoted(*part) + " is no address of a memcached" : std::string{};
+  return part ? in_quotes(*part) + " is no address of a memcached" : std::string{};
 }
 
 std::string check_prefix(std::string_view text) {
   if (is_sound_prefix(text)) return {};
-  return quoted(text) + " has other characters than a key may have";
+  return in_quotes(text) + " has other characters than a key may have";
 }
 
 static_assert(memcache_prefix_max == 64, "the row says so in words");

@@ -216,7 +216,7 @@ bool is_taken(Param param, unsigned takes) {
   return false;
 }
 
-Complaint read_param(Param param, std::string_view name, std::string_view raw, Request& into) {
+Complaint read_param(Param param, std::string_view name, std::string_view raw, Command& into) {
   switch (param) {
     case Param::host:
       return read_name(name, raw, into.owner.host);
@@ -260,12 +260,12 @@ Target split_target(std::string_view target) {
   return {path.substr(0, path.find_last_not_of('/') + 1), rest};
 }
 
-std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
+std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
                                              std::string_view form) {
   Values values;
   collect(query, values);
   collect(form, values);
-  Request request;
+  Command request;
   request.verb = verb;
   const unsigned takes = parameters_of(verb);
   for (size_t i = 0; i < values.size(); ++i) {

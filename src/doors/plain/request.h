@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a method, a target and a body to a Request, or to the reason why not.
+// From a method, a target and a body to a Command, or to the reason why not.
 // Pure, and total: any bytes from the wire are a sound input. Knows no evhttp
 // and writes no reply text.
 #pragma once
@@ -29,7 +29,7 @@ struct Refusal {
 
 // Reads the parameters of a verb from the query, then the form body (empty
 // unless POST). The first of equal names counts; unknown names are ignored.
-[[nodiscard]] std::variant<Request, Refusal> parse_request(Verb verb, std::string_view query,
+[[nodiscard]] std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
                                                            std::string_view form);
 
 // The value of one parameter, decoded and checked as a name (1 to 255 bytes of

@@ -17,7 +17,7 @@ namespace {
 struct Fixture {
   std::string text;
   std::string wanted;
-  std::variant<Request, Refusal> parsed;
+  std::variant<Command, Refusal> parsed;
 
   void parse(Verb verb, std::string_view query, std::string_view form = {}) {
     parsed = parse_request(verb, query, form);
@@ -29,7 +29,7 @@ struct Fixture {
       text = refusal->fault == Fault::bad_request ? refusal->error : "not a bad request";
       return;
     }
-    const Request& r = std::get<Request>(parsed);
+    const Command& r = std::get<Command>(parsed);
     text.assign(verb_name(r.verb))
         .append(" pool=")
         .append(r.pool)
@@ -46,7 +46,7 @@ struct Fixture {
     text += seconds;
   }
 
-  [[nodiscard]] bool sound() const { return std::holds_alternative<Request>(parsed); }
+  [[nodiscard]] bool sound() const { return std::holds_alternative<Command>(parsed); }
 };
 
 struct TargetRow {
