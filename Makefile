@@ -225,6 +225,14 @@ $(patsubst %.cpp,$O/%,$(filter-out tests/client/%,$(test_sources))): %: %.o $(su
 	$(say) LD $@
 	$(test_link)
 
+# What tests preload into the programs; never instrumented, for it may come before a
+# sanitizer's own library.
+preloads := $(patsubst %.cpp,$O/%.so,$(wildcard tests/support/preload/*.cpp))
+$O/%.so: %.cpp $O/flags
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(at)$(CXX) $(language) $(warnings) -O1 -g -fPIC -shared -MMD -MP -MF $@.d -o $@ $<
+
 # Every header compiles alone.
 headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h))
 $O/%.h.alone: %.h $O/flags
@@ -233,7 +241,7 @@ $O/%.h.alone: %.h $O/flags
 	$(at)echo '#include "$(patsubst tests/%,%,$(patsubst src/%,%,$<))"' | $(CXX) $(cxxflags) -Itests -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
 
 .PHONY: tests check
-tests: $(programs) $(headers) $(chosen_programs)
+tests: $(programs) $(headers) $(chosen_programs) $(preloads)
 
 check: deps tests
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/standard_fds.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "daemon/notify.h"
@@ -195,6 +196,7 @@ int serve(const Arguments& arguments, const Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_missing_standard_fds()) return EX_OSERR;
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
   end_when_out_of_memory();

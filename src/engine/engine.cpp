@@ -15,6 +15,8 @@
 #include <cassert>
 #include <iterator>
 
+#include "engine/rules.h"
+
 namespace distributex {
 
 namespace {
@@ -22,18 +24,13 @@ namespace {
 // A full pool is not asked again at the very moment of its refusal.
 constexpr auto shortest_retry = std::chrono::milliseconds{1};
 
-constexpr const char* shutting_down = "the server is shutting down";
-constexpr const char* too_many = "too many requests wait for this pool already";
-
-Answer refusal(Result result, Fault fault, std::string error) {
+Answer refused_with(Result result, Fault fault, std::string error) {
   Answer answer;
   answer.result = result;
   answer.fault = fault;
   answer.error = std::move(error);
   return answer;
 }
-
-bool is_for_slot(Verb verb) { return verb == Verb::get || verb == Verb::wait; }
 
 bool is_patient(const Waiter& w, Time now) { return w.verb == Verb::wait && w.gives_up > now; }
 
@@ -88,26 +85,26 @@ EnginePool* Engine::find(std::string_view name) const {
   return it == pools_.end() ? nullptr : it->second.get();
 }
 
-void Engine::submit(Ticket ticket, Request request, Time now) {
-  EnginePool* pool = find(request.pool);
-  if (refused_at_door(ticket, request, pool, now)) return;
+void Engine::submit(Ticket ticket, Command command, Time now) {
+  EnginePool* pool = find(command.pool);
+  if (refused_at_door(ticket, command, pool, now)) return;
 
-  const bool for_slot = is_for_slot(request.verb);
+  const bool for_slot = gate_of(command.verb) == Gate::take;
   Line& line = for_slot ? pool->fresh : running_;
   Time gives_up = now;
-  if (request.verb == Verb::wait) {
-    const bool forever = !request.timeout || *request.timeout >= never - now;
-    gives_up = forever ? never : now + *request.timeout;
+  if (command.verb == Verb::wait) {
+    const bool forever = !command.timeout || *command.timeout >= never - now;
+    gives_up = forever ? never : now + *command.timeout;
   }
   line.push_back(Waiter{.ticket = ticket,
                         .pool = pool,
                         .in = &line,
-                        .owner = std::move(request.owner),
+                        .owner = std::move(command.owner),
                         .since = now,
                         .gives_up = gives_up,
-                        .expire = request.expire,
-                        .token = request.token,
-                        .verb = request.verb});
+                        .expire = command.expire,
+                        .token = command.token,
+                        .verb = command.verb});
   const auto waiter = std::prev(line.end());
   assert(!waiters_.contains(ticket));
   waiters_.emplace(ticket, waiter);
@@ -117,28 +114,19 @@ void Engine::submit(Ticket ticket, Request request, Time now) {
   settle(*pool, now);
 }
 
-bool Engine::refused_at_door(Ticket ticket, const Request& request, const EnginePool* pool,
+bool Engine::refused_at_door(Ticket ticket, const Command& command, const EnginePool* pool,
                              Time now) {
-  Answer answer;
-  if (draining_) {
-    answer = refusal(Result::unavailable, Fault::none, shutting_down);
-  } else if (!pool || pool->removed) {
-    answer = refusal(Result::invalid, Fault::not_found,
-                     "there is no pool \"" + request.pool + "\" on this server");
-  } else if (const auto& hosts = pool->spec.servers;
-             !hosts.empty() &&
-             !std::binary_search(hosts.begin(), hosts.end(), request.owner.host)) {
-    answer = refusal(Result::invalid, Fault::host_not_listed,
-                     "host \"" + request.owner.host + "\" is not among the servers of pool \"" +
-                         request.pool + "\"");
-  } else if (is_for_slot(request.verb) && pool->fresh.size() >= max_waiting_) {
-    answer = refusal(Result::unavailable, Fault::none, too_many);
-  } else {
-    return false;
-  }
-  answer.pool = request.pool;
-  answer.owner = request.owner;
-  effects_.emplace_back(Answered{ticket, request.verb, now, std::move(answer)});
+  const bool is_known = pool && !pool->removed;
+  auto refusal = refused({.command = command,
+                          .pool = is_known ? &pool->spec : nullptr,
+                          .newcomers = is_known ? pool->fresh.size() : 0,
+                          .max_waiting = max_waiting_,
+                          .draining = draining_});
+  if (!refusal) return false;
+  Answer answer = refused_with(refusal->result, refusal->fault, std::move(refusal->error));
+  answer.pool = command.pool;
+  answer.owner = command.owner;
+  effects_.emplace_back(Answered{ticket, command.verb, now, std::move(answer)});
   return true;
 }
 
@@ -187,21 +175,28 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
 
 void Engine::ask_about_lease(Line::iterator waiter) {
   EnginePool& pool = *waiter->pool;
-  if (waiter->verb == Verb::release) {
-    effects_.emplace_back(Release{.op = open_op(Kind::release, pool, waiter),
-                                  .pool = pool.spec.name,
-                                  .owner = waiter->owner,
-                                  .token = waiter->token,
-                                  .slots = pool.spec.maxlocks});
-    return;
+  switch (waiter->verb) {
+    case Verb::release:
+      effects_.emplace_back(Release{.op = open_op(Kind::release, pool, waiter),
+                                    .pool = pool.spec.name,
+                                    .owner = waiter->owner,
+                                    .token = waiter->token,
+                                    .slots = pool.spec.maxlocks});
+      return;
+    case Verb::renew:
+      effects_.emplace_back(
+          Renew{.op = open_op(Kind::renew, pool, waiter),
+                .pool = pool.spec.name,
+                .owner = waiter->owner,
+                .token = waiter->token,
+                .length = waiter->expire ? lease_length(pool.spec, waiter->expire) : std::nullopt,
+                .slots = pool.spec.maxlocks});
+      return;
+    case Verb::get:
+    case Verb::wait:
+      assert(!"a command for a slot is no question about a lease");
+      return;
   }
-  const auto length = waiter->expire ? lease_length(pool.spec, waiter->expire) : std::nullopt;
-  effects_.emplace_back(Renew{.op = open_op(Kind::renew, pool, waiter),
-                              .pool = pool.spec.name,
-                              .owner = waiter->owner,
-                              .token = waiter->token,
-                              .length = length,
-                              .slots = pool.spec.maxlocks});
 }
 
 void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
@@ -278,13 +273,13 @@ void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time n
 void Engine::join_line(EnginePool& pool, Line::iterator waiter, Kind kind, Time now) {
   if (!is_patient(*waiter, now)) {
     const Result result = waiter->verb == Verb::wait ? Result::timeout : Result::busy;
-    answer(waiter, refusal(result, Fault::none, {}));
+    answer(waiter, refused_with(result, Fault::none, {}));
   } else if (kind == Kind::take) {
     move(waiter, pool.line, pool.line.begin());
   } else if (pool.line.size() < max_waiting_) {
     move(waiter, pool.line, pool.line.end());
   } else {
-    answer(waiter, refusal(Result::unavailable, Fault::none, too_many));
+    answer(waiter, refused_with(Result::unavailable, Fault::none, too_many));
   }
 }
 
@@ -316,7 +311,7 @@ void Engine::tick(Time now) {
     EnginePool& pool = *waiter->pool;
     timeouts_.erase(timeouts_.begin());
     if (waiter->in == &pool.asked) continue;  // the verdict may still be a grant
-    answer(waiter, refusal(Result::timeout, Fault::none, {}));
+    answer(waiter, refused_with(Result::timeout, Fault::none, {}));
     settle(pool, now);
   }
   while (!retries_.empty() && retries_.begin()->first <= now)
@@ -352,8 +347,9 @@ void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time n
   }
   for (EnginePool* pool : before) {
     if (!pool->removed) continue;
-    answer_all(*pool, refusal(Result::invalid, Fault::not_found,
-                              "pool \"" + pool->spec.name + "\" was removed from this server"));
+    answer_all(*pool,
+               refused_with(Result::invalid, Fault::not_found,
+                            "pool \"" + pool->spec.name + "\" was removed from this server"));
     settle(*pool, now);
   }
 }
@@ -361,7 +357,7 @@ void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time n
 void Engine::drain(Time now) {
   draining_ = true;
   for (EnginePool* pool : order_) {
-    answer_all(*pool, refusal(Result::unavailable, Fault::none, shutting_down));
+    answer_all(*pool, refused_with(Result::unavailable, Fault::none, shutting_down));
     settle(*pool, now);
   }
 }

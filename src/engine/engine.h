@@ -26,23 +26,6 @@
 
 namespace distributex {
 
-// The answer of a ticket. When it was granted or held, the engine wants to
-// hear once more of the ticket: delivered() or cancel().
-struct Answered {
-  Ticket ticket = 0;
-  Verb verb = Verb::get;
-  Time since{};  // when the request arrived
-  Answer answer;
-};
-
-// Somebody who asked for a lock and went without an answer.
-struct Left {
-  Verb verb = Verb::get;
-  Time since{};
-  std::string pool;
-  Owner owner;
-};
-
 using Effect = std::variant<Answered, Acquire, Release, Renew>;
 
 class Engine {
@@ -51,7 +34,7 @@ class Engine {
   // invalid, those of a changed one stay. max_waiting bounds each line.
   void configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now);
 
-  void submit(Ticket ticket, Request request, Time now);
+  void submit(Ticket ticket, Command command, Time now);
   // The client has gone: it waits no more, or its grant is given back.
   std::optional<Left> cancel(Ticket ticket, Time now);
   void delivered(Ticket ticket, Time now);
@@ -87,7 +70,7 @@ class Engine {
   using Kind = Op::Kind;
 
   EnginePool* find(std::string_view name) const;
-  bool refused_at_door(Ticket, const Request&, const EnginePool*, Time now);
+  bool refused_at_door(Ticket, const Command&, const EnginePool*, Time now);
   void settle(EnginePool&, Time now);
   void kick(EnginePool&, Time now);
   void ask_for_slot(EnginePool&, Line::iterator, Kind);

@@ -33,7 +33,7 @@ struct Crowd {
   }
 
   Ticket submit(Verb verb, uint32_t pool, const std::string& host) {
-    Request request{.verb = verb,
+    Command request{.verb = verb,
                     .pool = std::to_string(pool),
                     .owner = {host, {}},
                     .token = {},

@@ -68,8 +68,32 @@ pools p:1:60:b
   #2 acquire p a length=60
 #2 granted token=1
   1 granted p a token=1
-2 release p a
+2 wait p a
   2 invalid p a host_not_listed: host "a" is not among the servers of pool "p"
+)"));
+}
+
+void host_that_was_taken_off_the_list_gives_back_and_renews_what_it_holds(void**) {
+  assert_true(holds(R"(
+pools p:1:0:a
+1 get p a
+  #1 acquire p a
+#1 granted token=1
+  1 granted p a token=1
+1 arrived
+pools p:1:0:b
+2 get p a
+  2 invalid p a host_not_listed: host "a" is not among the servers of pool "p"
+3 renew p a token=1
+  #2 renew p a token=1
+#2 renewed token=1
+  3 renewed p a token=1
+4 release p a token=1
+  #3 release p a token=1
+#3 released
+  4 released p a
+5 get p b
+  #4 acquire p b
 )"));
 }
 
@@ -190,6 +214,7 @@ int main() {
       cmocka_unit_test(changed_pool_keeps_its_waiters_and_asks_anew),
       cmocka_unit_test(pool_that_changes_while_it_is_asked_is_asked_again),
       cmocka_unit_test(pool_that_changes_keeps_waiters_whose_host_is_not_listed_any_more),
+      cmocka_unit_test(host_that_was_taken_off_the_list_gives_back_and_renews_what_it_holds),
       cmocka_unit_test(waiters_of_a_removed_pool_hear_that),
       cmocka_unit_test(grant_on_its_way_in_a_removed_pool_is_given_back),
       cmocka_unit_test(pool_that_comes_back_while_it_is_asked_asks_one_at_a_time),

@@ -174,6 +174,20 @@ void asks_the_new_list_who_may_have_a_lock(void** state) {
   assert_text(f.word("/get?pool=kept&host=b"), "YES");
 }
 
+// A lock that never ends must not be stuck with a host that is listed no more.
+void host_taken_off_the_list_renews_and_gives_back_what_it_holds(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.reload("pools:\n  - name: kept\n    expire: 0\n    servers: a\n"));
+  const std::string token = fetch(f.control, "/get?pool=kept&host=a").header("Distributex-Token");
+  assert_true(f.reload("pools:\n  - name: kept\n    expire: 0\n    servers: b\n"));
+  assert_text(f.word("/wait?pool=kept&host=a"), "INVALID");
+  assert_text(f.word("/renew?pool=kept&host=a&token=" + token), "OK");
+  assert_text(f.word("/get?pool=kept&host=b"), "NO");
+  const Response released = fetch(f.control, "/release?pool=kept&host=a&token=" + token);
+  assert_text(released.header("Distributex-Result"), "released");
+  assert_text(f.word("/get?pool=kept&host=b"), "YES");
+}
+
 void bears_many_signals_and_takes_the_last_file(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.take_both();
@@ -199,6 +213,7 @@ int main() {
       test_with(Fixture, answers_invalid_to_the_waiters_of_a_removed_pool),
       test_with(Fixture, changes_nothing_on_a_broken_file),
       test_with(Fixture, asks_the_new_list_who_may_have_a_lock),
+      test_with(Fixture, host_taken_off_the_list_renews_and_gives_back_what_it_holds),
       test_with(Fixture, bears_many_signals_and_takes_the_last_file),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

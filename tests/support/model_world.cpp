@@ -95,7 +95,7 @@ void ModelWorld::reload() {
 }
 
 void ModelWorld::ask() {
-  const Request asked = request();
+  const Command asked = request();
   const Ticket ticket = ++last_ticket_;
   tickets_.push_back(ticket);
   if (tickets_.size() > 12) tickets_.erase(tickets_.begin());
@@ -104,8 +104,8 @@ void ModelWorld::ask() {
   pump();
 }
 
-Request ModelWorld::request() {
-  Request r;
+Command ModelWorld::request() {
+  Command r;
   r.pool = once_in(50) ? "nowhere" : names_[below(names_.size())];
   r.owner = Owner{"h" + std::to_string(below(6)), once_in(3) ? "1" : ""};
   constexpr Verb verbs[] = {Verb::get,  Verb::wait,    Verb::wait,    Verb::wait,

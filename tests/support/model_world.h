@@ -40,7 +40,7 @@ class ModelWorld {
   void tick();
   void reload();
   void ask();
-  Request request();
+  Command request();
   void lose_or_deliver();
   void pump();
   void perform(const Effect& effect);

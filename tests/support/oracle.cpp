@@ -33,16 +33,17 @@ void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, T
   }
 }
 
-Fault Oracle::fault_of(const Request& request) const {
+Fault Oracle::fault_of(const Command& request) const {
   const auto it = pools_.find(request.pool);
   if (it == pools_.end() || !it->second.spec) return Fault::not_found;
+  if (request.verb == Verb::release || request.verb == Verb::renew) return Fault::none;
   const auto& hosts = it->second.spec->servers;
   if (hosts.empty()) return Fault::none;
   const bool listed = std::find(hosts.begin(), hosts.end(), request.owner.host) != hosts.end();
   return listed ? Fault::none : Fault::host_not_listed;
 }
 
-void Oracle::submit(Ticket ticket, const Request& request, Time now) {
+void Oracle::submit(Ticket ticket, const Command& request, Time now) {
   if (draining_) return tell(ticket, Result::unavailable);
   const Fault fault = fault_of(request);
   if (fault != Fault::none) return tell(ticket, Result::invalid, fault);
@@ -57,7 +58,7 @@ void Oracle::submit(Ticket ticket, const Request& request, Time now) {
   }
 }
 
-void Oracle::take(Pool& pool, Ticket ticket, const Request& request, Time now) {
+void Oracle::take(Pool& pool, Ticket ticket, const Command& request, Time now) {
   if (const OracleLease* lease = lease_of(pool, request.owner, {}))
     return tell_holder(pool, ticket, *lease, Result::held, now);
   if (pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
@@ -84,7 +85,7 @@ std::optional<seconds> Oracle::length(const PoolSpec& pool, std::optional<second
   return asked && *asked < pool.expire ? *asked : pool.expire;
 }
 
-void Oracle::change_lease(Pool& pool, Ticket ticket, const Request& request, Time now) {
+void Oracle::change_lease(Pool& pool, Ticket ticket, const Command& request, Time now) {
   const bool renews = request.verb == Verb::renew;
   OracleLease* lease = lease_of(pool, request.owner, request.token);
   if (!lease) return tell(ticket, renews ? Result::lost : Result::not_held);

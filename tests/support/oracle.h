@@ -43,7 +43,7 @@ struct OracleWaiter {
 class Oracle {
  public:
   void configure(const std::vector<PoolSpec>& pools, size_t max_waiting, Time now);
-  void submit(Ticket ticket, const Request& request, Time now);
+  void submit(Ticket ticket, const Command& request, Time now);
   void arrived(Ticket ticket);
   void gone(Ticket ticket, Time now);
   void drain();
@@ -73,12 +73,12 @@ class Oracle {
     Delivery delivery;
   };
 
-  Fault fault_of(const Request& request) const;
-  void take(Pool& pool, Ticket ticket, const Request& request, Time now);
+  Fault fault_of(const Command& request) const;
+  void take(Pool& pool, Ticket ticket, const Command& request, Time now);
   const OracleLease& grant(Pool& pool, const Owner& owner,
                            std::optional<std::chrono::seconds> asked, Time now);
   void tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Result result, Time now);
-  void change_lease(Pool& pool, Ticket ticket, const Request& request, Time now);
+  void change_lease(Pool& pool, Ticket ticket, const Command& request, Time now);
   void serve(Pool& pool, Time now);
   void tell(Ticket ticket, Result result, Fault fault = Fault::none);
   void give_back_unheard(Grant grant, Time now);

@@ -91,7 +91,7 @@ void SlowWorld::reload(bool all) {
 }
 
 void SlowWorld::ask() {
-  Request r;
+  Command r;
   r.pool = any_name();
   r.owner = Owner{"h" + std::to_string(below(5)), {}};
   constexpr Verb verbs[] = {Verb::get,  Verb::wait,    Verb::wait,    Verb::wait,
@@ -108,7 +108,7 @@ void SlowWorld::ask() {
   submit(r);
 }
 
-void SlowWorld::submit(const Request& request) {
+void SlowWorld::submit(const Command& request) {
   const Ticket ticket = ++last_ticket_;
   witness_.submits(ticket, request, now_);
   engine_.submit(ticket, request, now_);

@@ -38,7 +38,7 @@ class SlowWorld {
   void work(const std::string& pool);
   void hear(const std::string& pool);
   void meet_strangers();
-  void submit(const Request& request);
+  void submit(const Command& request);
   void pump();
 
   void end();

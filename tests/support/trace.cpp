@@ -144,7 +144,7 @@ bool Stage::play_ticket(Ticket ticket, const Words& words) {
   if (words[1] == "gone") return engine_.cancel(ticket, now_), true;
   const auto verb = named<Verb>(verbs, words[1]);
   if (!verb || words.size() < 4) return false;
-  Request request;
+  Command request;
   request.verb = asked_[ticket] = *verb;
   request.pool = words[2];
   request.owner = owner_named(words[3]);

@@ -24,7 +24,7 @@ bool lives(const std::optional<Time>& ends, Time now) { return !ends || *ends > 
 
 }  // namespace
 
-void Witness::submits(Ticket ticket, const Request& request, Time now) {
+void Witness::submits(Ticket ticket, const Command& request, Time now) {
   Open open{.ticket = ticket, .request = request, .gives_up = {}};
   if (request.verb == Verb::wait && request.timeout) open.gives_up = now + *request.timeout;
   if (request.verb == Verb::get) open.gives_up = now;
@@ -38,7 +38,7 @@ void Witness::submits(Ticket ticket, const Request& request, Time now) {
 }
 
 // The holder gives up its lease, or may shorten it, from now on.
-void Witness::doubts(const Who& who, const Request& request, Time now) {
+void Witness::doubts(const Who& who, const Command& request, Time now) {
   for (const Open& open : open_)
     if (Who{open.request.pool, open.request.owner} == who) doubtful_.insert(open.ticket);
   for (const Grant& grant : on_their_way_)

@@ -22,7 +22,7 @@ class Witness {
  public:
   struct Open {
     Ticket ticket;
-    Request request;
+    Command request;
     std::optional<Time> gives_up;
   };
   struct Grant {
@@ -34,7 +34,7 @@ class Witness {
   };
 
   // Clients.
-  void submits(Ticket ticket, const Request& request, Time now);
+  void submits(Ticket ticket, const Command& request, Time now);
   void goes(Ticket ticket);  // whether it waits or its answer is on the way
   void gets(Ticket ticket, Time now);
 
@@ -68,7 +68,7 @@ class Witness {
   void told_of_lease(const Open& asked, const Answer& answer, Time now);
   void granted(const Open& asked, Token token, Time now);
   void renewed(const Who& who, const Answer& answer, Time now);
-  void doubts(const Who& who, const Request& request, Time now);
+  void doubts(const Who& who, const Command& request, Time now);
   size_t other_holders(const Who& who, Time now) const;
 
   std::list<Open> open_;

@@ -55,7 +55,7 @@ struct Fixture {
   }
 
   void submit(Ticket ticket, Verb verb, const char* host) {
-    Request request;
+    Command request;
     request.verb = verb;
     request.pool = "one";
     request.owner.host = host;

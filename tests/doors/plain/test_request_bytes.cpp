@@ -4,6 +4,8 @@
 // are copied to the heap to their exact size, so that the address sanitizer
 // sees a read beyond them.
 #include "doors/plain/request.h"
+#include "doors/query.h"
+#include "http/target.h"
 
 #include "support/test.h"
 
@@ -25,7 +27,7 @@ struct Fixture {
   std::string wanted;
   std::vector<char> query;
   std::vector<char> form;
-  std::variant<Request, Refusal> parsed;
+  std::variant<Command, Refusal> parsed;
   std::mt19937 random{20260131};
 
   size_t below(size_t end) { return random() % end; }
@@ -38,7 +40,7 @@ struct Fixture {
     parsed = parse_request(verb, {query.data(), query.size()}, {form.data(), form.size()});
   }
 
-  [[nodiscard]] bool sound() const { return std::holds_alternative<Request>(parsed); }
+  [[nodiscard]] bool sound() const { return std::holds_alternative<Command>(parsed); }
 };
 
 void add_percent_encoded(std::string& text, unsigned char byte) {
@@ -81,11 +83,11 @@ void name_is_strict_utf8_without_controls(void** state) {
     const bool fine = is_utf8(f.wanted) && !has_control(f.wanted);
     if (fine != f.sound()) print_error("%s\n", f.text.c_str());
     assert_true(fine == f.sound());
-    if (fine) assert_text(std::get<Request>(f.parsed).owner.host, f.wanted);
+    if (fine) assert_text(std::get<Command>(f.parsed).owner.host, f.wanted);
   }
 }
 
-void check_sound(const Request& r) {
+void check_sound(const Command& r) {
   for (const std::string* name : {&r.pool, &r.owner.host, &r.owner.id}) {
     assert_in_range(name->size(), name == &r.owner.id ? 0 : 1, 255);
     assert_true(is_utf8(*name) && !has_control(*name));
@@ -120,7 +122,7 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
     f.parse(static_cast<Verb>(f.below(4)), std::string_view(f.text).substr(0, cut),
             std::string_view(f.text).substr(cut));
     if (f.sound())
-      check_sound(std::get<Request>(f.parsed));
+      check_sound(std::get<Command>(f.parsed));
     else
       check_printable(std::get<Refusal>(f.parsed).error);
     sound += f.sound();
@@ -129,8 +131,9 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
     assert_true(target.path.size() + target.query.size() <= bytes.size());
     assert_true(!target.path.starts_with('/') && !target.path.ends_with('/'));
     (void)accepts_json(bytes);
-    if (const auto host = query_value(bytes, "host"))
-      assert_true(is_utf8(*host) && !has_control(*host));
+    PageQuery page{bytes};
+    if (const auto host = page.text("host")) assert_true(is_utf8(*host) && !has_control(*host));
+    if (!page.complaint().empty()) check_printable(page.complaint());
   }
   assert_in_range(sound, 1000, 39000);  // both ways were tried
 }
@@ -147,7 +150,7 @@ void decimals_are_kept_to_the_nanosecond(void** state) {
                   static_cast<long long>(fraction.count()));
     f.parse(Verb::wait, text);
     assert_true(f.sound());
-    assert_true(std::get<Request>(f.parsed).timeout == seconds + fraction);
+    assert_true(std::get<Command>(f.parsed).timeout == seconds + fraction);
   }
 }
 

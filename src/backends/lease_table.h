@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The leases of all pools in this process's memory, each ended at its own
+// moment of the monotonic clock. It decides on the spot; a backend that keeps
+// them elsewhere as well says so beside each lease. Keeps no queue of waiters.
+// A pool's leases stay until they end, even when the pool leaves the
+// configuration, so that it can come back without a double grant.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/name_map.h"
+#include "lock/words.h"
+
+namespace distributex {
+
+struct HeldLease {
+  const Owner* owner = nullptr;  // its key in the pool
+  Token token = 0;
+  Time since{};
+  std::optional<Time> ends;                    // nothing: never
+  std::optional<std::chrono::seconds> length;  // nothing: it never ends
+  HeldLease* older = nullptr;
+  HeldLease* newer = nullptr;
+
+  [[nodiscard]] Lease lease() const {
+    return {.owner = *owner, .token = token, .since = since, .ends = ends};
+  }
+};
+
+struct LeasePool {
+  std::string name;
+  std::map<Owner, HeldLease> held;
+  std::set<std::pair<Time, const Owner*>> ends;  // of those that end; owners in held
+  HeldLease* oldest = nullptr;                   // the chain of held, as they were granted
+  HeldLease* newest = nullptr;
+};
+
+class LeaseTable {
+ public:
+  // Called for each lease whose time has come, after it has left its pool.
+  using Expired = std::function<void(LeasePool&, const HeldLease&)>;
+  explicit LeaseTable(Expired expired) : expired_(std::move(expired)) {}
+  LeaseTable(const LeaseTable&) = delete;
+  LeaseTable& operator=(const LeaseTable&) = delete;
+
+  // The pool of that name, without the leases that are over.
+  LeasePool& open(const std::string& name, Time now);
+  void end_due(LeasePool& pool, Time now);
+  // The pool whose first end has come, if there is one.
+  [[nodiscard]] LeasePool* due(Time now);
+  [[nodiscard]] std::optional<Time> first_end() const;
+
+  // The owner's lease; nothing when it has another token than that.
+  [[nodiscard]] static HeldLease* find(LeasePool& pool, const Owner& owner,
+                                       std::optional<Token> token);
+  HeldLease& grant(LeasePool& pool, const Acquire& question, Token token, Time now);
+  void renew(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length,
+             Time now);
+  Verdict release(LeasePool& pool, HeldLease& held);
+
+  // What there is to say about a lease or a pool as it is now.
+  [[nodiscard]] static Verdict granted(const LeasePool& pool, const HeldLease& held, uint32_t slots,
+                                       Time now);
+  [[nodiscard]] static Verdict found(Verdict::Kind kind, const HeldLease& held);
+  [[nodiscard]] static Verdict full(const LeasePool& pool);
+  [[nodiscard]] static Verdict without(Verdict::Kind kind);  // not_held or lost
+
+  [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const;
+  [[nodiscard]] size_t held(std::string_view pool) const;
+
+ private:
+  void start_time(LeasePool& pool, HeldLease& held, Time now);
+  void stop_time(LeasePool& pool, const HeldLease& held);
+  void schedule(LeasePool& pool, std::optional<Time> before);
+
+  Expired expired_;
+  NameMap<LeasePool> pools_;
+  std::set<std::pair<Time, LeasePool*>> ends_;  // the first end of each pool
+};
+
+}  // namespace distributex

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The table of rules. A rule has a check and the sentence for a command that
+// fails it; the sentence is made only then. A new rule is one row.
+#include "engine/rules.h"
+
+#include <algorithm>
+#include <array>
+
+namespace distributex {
+
+namespace {
+
+constexpr unsigned operator|(Gate a, Gate b) {
+  return static_cast<unsigned>(a) | static_cast<unsigned>(b);
+}
+constexpr unsigned operator|(unsigned gates, Gate gate) {
+  return gates | static_cast<unsigned>(gate);
+}
+constexpr unsigned every_gate = Gate::take | Gate::give | Gate::see | Gate::admin;
+
+struct Rule {
+  const char* name;
+  unsigned gates;  // the rule is asked about these
+  bool (*passes)(const Situation&);
+  Refusal (*refusal)(const Situation&);
+};
+
+bool is_listed(const Situation& s) {
+  const auto& hosts = s.pool->servers;  // sorted
+  return hosts.empty() || std::binary_search(hosts.begin(), hosts.end(), s.command.owner.host);
+}
+
+// `servers` gates taking only: a host that was taken off the list must still be
+// able to give back, and to renew, what it holds.
+constexpr std::array rules = {
+    Rule{.name = "draining",
+         .gates = every_gate,
+         .passes = [](const Situation& s) { return !s.draining; },
+         .refusal = [](const Situation&) -> Refusal {
+           return {Result::unavailable, Fault::none, shutting_down};
+         }},
+    Rule{.name = "pool",
+         .gates = every_gate,
+         .passes = [](const Situation& s) { return s.pool != nullptr; },
+         .refusal = [](const Situation& s) -> Refusal {
+           return {Result::invalid, Fault::not_found,
+                   "there is no pool \"" + s.command.pool + "\" on this server"};
+         }},
+    Rule{.name = "servers",
+         .gates = static_cast<unsigned>(Gate::take),
+         .passes = is_listed,
+         .refusal = [](const Situation& s) -> Refusal {
+           return {Result::invalid, Fault::host_not_listed,
+                   "host \"" + s.command.owner.host + "\" is not among the servers of pool \"" +
+                       s.command.pool + "\""};
+         }},
+    Rule{.name = "bounds",
+         .gates = static_cast<unsigned>(Gate::take),
+         .passes = [](const Situation& s) { return s.newcomers < s.max_waiting; },
+         .refusal = [](const Situation&) -> Refusal {
+           return {Result::unavailable, Fault::none, too_many};
+         }},
+};
+
+}  // namespace
+
+Gate gate_of(Verb verb) {
+  switch (verb) {
+    case Verb::get:
+    case Verb::wait:
+      return Gate::take;
+    case Verb::release:
+    case Verb::renew:
+      return Gate::give;
+  }
+  return Gate::admin;
+}
+
+std::optional<Refusal> refused(const Situation& situation) {
+  const auto gate = static_cast<unsigned>(gate_of(situation.command.verb));
+  for (const Rule& rule : rules)
+    if ((rule.gates & gate) != 0 && !rule.passes(situation)) return rule.refusal(situation);
+  return std::nullopt;
+}
+
+}  // namespace distributex

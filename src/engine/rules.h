@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// What is asked of a command before the engine takes it: one row of rules.cpp
+// for each rule, in the order in which they are asked. Pure; a rule sees the
+// command, its pool and how full the engine is, and changes nothing.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "lock/words.h"
+
+namespace distributex {
+
+// What a verb does, and so which rules are asked about it.
+enum class Gate : unsigned {
+  take = 1,   // get a lease
+  give = 2,   // give back, or renew, a lease that the owner has
+  see = 4,    // look at pools, holders and waiters
+  admin = 8,  // act on pools and on the leases of others
+};
+[[nodiscard]] Gate gate_of(Verb verb);
+
+struct Situation {
+  const Command& command;
+  const PoolSpec* pool;  // nullptr: there is no pool of that name
+  size_t newcomers;      // of the pool, not asked about yet
+  size_t max_waiting;
+  bool draining;
+};
+
+struct Refusal {
+  Result result = Result::invalid;
+  Fault fault = Fault::none;
+  std::string error;  // one clear sentence
+};
+
+// The refusal of the first rule that does not let the command pass.
+[[nodiscard]] std::optional<Refusal> refused(const Situation& situation);
+
+// Sentences that the engine says in more than one place.
+inline constexpr const char* shutting_down = "the server is shutting down";
+inline constexpr const char* too_many = "too many requests wait for this pool already";
+
+}  // namespace distributex

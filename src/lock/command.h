@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// What a door reads from its protocol and hands to the engine.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "lock/identity.h"
+#include "lock/lease.h"
+
+namespace distributex {
+
+enum class Verb { get, wait, release, renew };
+inline constexpr size_t verb_count = static_cast<size_t>(Verb::renew) + 1;
+
+// What a client asks for, syntactically sound. The owner is a claim of the
+// client; the identity is proven.
+struct Command {
+  Verb verb = Verb::get;
+  std::string pool;
+  Owner owner;
+  std::optional<Token> token;
+  std::optional<std::chrono::seconds> expire;
+  std::optional<Duration> timeout;  // wait only; nothing: for ever
+  Identity identity{};
+};
+
+}  // namespace distributex

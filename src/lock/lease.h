@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// What a lock is: a configured pool, the owner of a lease, the lease itself, and
+// the numbers that name requests and questions.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace distributex {
+
+using Token = uint64_t;   // fencing token, 1 .. max_token
+using Ticket = uint64_t;  // one request that is waiting for its answer
+using OpId = uint64_t;    // one question put to the backend
+
+inline constexpr Token max_token = (uint64_t{1} << 53) - 1;
+
+// One configured pool. expire 0: its leases never end.
+struct PoolSpec {
+  std::string name;
+  std::chrono::seconds expire{0};
+  uint32_t maxlocks = 1;
+  std::vector<std::string> servers;  // sorted; empty: every host may ask
+  bool operator==(const PoolSpec&) const = default;
+};
+
+struct Owner {
+  std::string host;
+  std::string id;  // empty: the host itself is the holder
+  auto operator<=>(const Owner&) const = default;
+};
+
+struct OwnerHash {
+  size_t operator()(const Owner& o) const noexcept {
+    return std::hash<std::string>{}(o.host) * 31 + std::hash<std::string>{}(o.id);
+  }
+};
+
+struct Lease {
+  Owner owner;
+  Token token = 0;
+  Time since{};
+  std::optional<Time> ends;  // nothing: never
+};
+
+}  // namespace distributex

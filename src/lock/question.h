@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What the engine asks a backend, and the verdict that the backend gives.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "lock/lease.h"
+
+namespace distributex {
+
+// Questions to a backend. Each is answered by one Verdict under its op.
+
+// Takes a slot, or finds the lease that the owner has already.
+struct Acquire {
+  OpId op = 0;
+  std::string pool;
+  Owner owner;
+  uint32_t slots = 1;                          // at most so many leases at a time
+  std::optional<std::chrono::seconds> length;  // nothing: the lease never ends
+  bool find_only = false;                      // held or full, never a new lease
+};
+
+// Gives a lease back: the one with this token, or whichever the owner has.
+struct Release {
+  OpId op = 0;
+  std::string pool;
+  Owner owner;
+  std::optional<Token> token;
+  uint32_t slots = 1;
+  bool undelivered = false;  // nobody heard of it here: not if another server has told
+};
+
+// Starts a lease's time anew, by its own length or by a new one.
+struct Renew {
+  OpId op = 0;
+  std::string pool;
+  Owner owner;
+  std::optional<Token> token;
+  std::optional<std::chrono::seconds> length;  // nothing: as long as before
+  uint32_t slots = 1;
+};
+
+// A backend's word on one question.
+struct Verdict {
+  enum class Kind { granted, held, full, released, not_held, renewed, lost, failed };
+  Kind kind = Kind::failed;
+  Token token = 0;           // granted, held, renewed, released
+  std::optional<Time> ends;  // granted, held, renewed; nothing: never
+  std::optional<Time>
+      retry_at;        // granted, full: when asking again makes sense; nothing: only when told
+  std::string reason;  // failed: one clear sentence
+  std::optional<Time> since;  // released: when the lease was granted, if it is known
+};
+
+}  // namespace distributex
