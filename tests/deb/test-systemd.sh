@@ -94,6 +94,38 @@ dies() {
 
 test_passed() { [ "$SECONDS" -ge "$1" ]; }
 
+# More restarts than systemd's own limit, five in ten seconds, would allow.
+waits_for_its_address() {
+    local before
+    sed -i 's|^listen: .*|listen: ["127.0.0.1:9889", "192.0.2.77:9889"]|' $config
+    systemctl restart distributexd 2>/dev/null
+    check "an address that is not there: it is tried eight times" within 60 restarts_are 8
+    check_status "and it is not given up" 1 systemctl -q is-failed distributexd
+    ip addr add 192.0.2.77/32 dev lo
+    check "the address comes: it answers there" within 15 curl -fsS --max-time 5 http://192.0.2.77:9889/livez
+    ip addr del 192.0.2.77/32 dev lo
+    sed -i 's|^listen: .*|listen: "127.0.0.1:9889"|' $config
+    systemctl restart distributexd
+    check "and it is active" systemctl -q is-active distributexd
+}
+
+restarts_are() { [ "$(property NRestarts)" -ge "$1" ]; }
+
+# The journal's own limit is 10,000 lines in half a minute, where disks are small.
+keeps_its_audit_trail() {
+    local count=30000
+    printf '  - {name: many, maxlocks: 100000}\n' >>$config
+    systemctl reload distributexd
+    within 5 journal_has "reloaded pools="
+    curl -sS "$url/get/?pool=many&host=h[1-$count]" >"$tmp/granted" 2>&1
+    check_equal "so many locks are granted" $count "$(grep -o YES "$tmp/granted" | wc -l)"
+    check "each is in the journal" within 60 journal_counts $count "event=granted .* pool=many"
+    sed -i '/name: many/d' $config
+    systemctl restart distributexd
+}
+
+journal_counts() { [ "$(journalctl -q -u distributexd -o cat | grep -c -- "$2")" -eq "$1" ]; }
+
 starts_with_broken_configuration() {
     systemctl stop distributexd
     systemctl reset-failed distributexd
@@ -203,6 +235,8 @@ starts
 sandboxed
 reloads
 dies
+waits_for_its_address
+keeps_its_audit_trail
 starts_with_broken_configuration
 upgrades
 activated_by_socket
