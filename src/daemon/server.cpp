@@ -175,12 +175,20 @@ std::optional<std::string> Server::open() {
   for (Listener& listener : setup_.inherited)
     if (auto error = serve_on(std::move(listener))) return error;
   if (successor_listens_) return std::nullopt;
+  bool listens = false;
   for (const std::string& address : addresses_of(setup_.listen, setup_.settings.service.listen)) {
     auto opened = open_listeners(address);
     if (auto* error = std::get_if<std::string>(&opened)) return std::move(*error);
-    for (Listener& listener : std::get<std::vector<Listener>>(opened))
+    auto& listeners = std::get<std::vector<Listener>>(opened);
+    if (listeners.empty())
+      log_line(Level::warning, "left out address=%s reason=\"this machine has no IPv6\"",
+               address.c_str());
+    for (Listener& listener : listeners) {
       if (auto error = serve_on(std::move(listener))) return error;
+      listens = true;
+    }
   }
+  if (!listens) return "cannot listen: this machine has no IPv6, and no other address is given";
   return std::nullopt;
 }
 
