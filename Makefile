@@ -266,7 +266,7 @@ run: deps all
 	@echo "Listening on http://localhost:9889. Try, in another terminal:"
 	@echo "  curl 'http://localhost:9889/get/?host=me&pool=test1'"
 	@mkdir -p build/run
-	@exec $O/distributexd -c etc/example.yaml -l 127.0.0.1:9889
+	@exec $O/distributexd -c etc/example.yaml
 
 .SECONDARY: $(call object,$(test_sources)) $(support_objects)
 
