@@ -62,7 +62,7 @@ int64_t milliseconds_of(std::string text) {
   return strtoll(text.c_str(), nullptr, 10);
 }
 
-void check_headers(const Reply& reply, const Answer& answer) {
+void check_headers(const HttpReply& reply, const Answer& answer) {
   size_t tokens = 0, ends = 0, errors = 0;
   for (const Header& header : reply.headers) {
     const std::string_view name = header.name;
@@ -98,7 +98,7 @@ void check_text(const json_t* object, const char* key, const std::string& text) 
   must(read == (sound ? text : escaped(text)), "a text reads back as it was");
 }
 
-void check_json(const Reply& reply, const Answer& answer) {
+void check_json(const HttpReply& reply, const Answer& answer) {
   const Json object(json_loadb(reply.body.data(), reply.body.size(),
                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, nullptr));
   must(json_is_object(object.get()), "the body is an object");
@@ -148,10 +148,9 @@ void check_escaped(std::string_view text, size_t max) {
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Answer answer = read_answer(text_of(data, size));
   for (const bool json : {false, true}) {
-    const Reply reply = format_answer(answer, json);
+    const HttpReply reply = format_answer(answer, json);
     must(reply.status >= 200 && reply.status <= 599, "the status is one");
-    must(std::string_view(reply.reason) == status_reason(reply.status), "the phrase is its own");
-    must(std::string_view(reply.reason) != "Unknown", "every status has a phrase");
+    must(std::string_view(status_reason(reply.status)) != "Unknown", "every status has a phrase");
     check_headers(reply, answer);
     if (json)
       check_json(reply, answer);

@@ -11,8 +11,10 @@
 #include <variant>
 
 #include "doors/plain/request.h"
-#include "doors/route.h"
+#include "doors/query.h"
+#include "doors/table.h"
 #include "fuzz.h"
+#include "http/target.h"
 #include "lock/names.h"
 
 using namespace distributex;
@@ -48,12 +50,16 @@ void check_target(std::string_view whole, const Target& target) {
   must(!target.path.starts_with('/') && !target.path.ends_with('/'), "slashes are off the path");
 }
 
-void check_route(std::string_view path) {
-  const auto route = find_route(path);
-  const auto verb = find_verb(path);
-  must(!verb || (route && std::holds_alternative<Verb>(*route)), "a verb is routed as one");
-  if (verb) must(verb_name(*verb) == path, "a verb has one name");
-  if (route) must(is_printable(allowed_methods(*route)), "a route has methods");
+void check_received(const Target& target, std::string_view body, HttpMethod method) {
+  const HttpRequest request{
+      .method = method, .path = target.path, .query = target.query, .body = body};
+  const Received received = receive(all_doors(), request);
+  must(received.mark.door < all_doors().size(), "a door answers");
+  const auto verb = find_verb(target.path);
+  const auto* command = std::get_if<Command>(&received.reading);
+  must(!command || (verb && command->verb == *verb), "a command is what its path says");
+  if (const auto* refused = std::get_if<Refused>(&received.reading))
+    must(refused->answer.result == Result::invalid, "a refusal is invalid");
 }
 
 std::string encoded(std::string_view text) {
@@ -132,7 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view accept = take_until('\n', rest);
   const Target target = split_target(whole);
   check_target(whole, target);
-  check_route(target.path);
+  for (const auto method : {HttpMethod::get, HttpMethod::post, HttpMethod::other})
+    check_received(target, rest, method);
   check_accept(accept);
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
     const auto parsed = parse_request(verb, target.query, rest);
@@ -142,7 +149,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       check_refusal(std::get<Refusal>(parsed));
     }
   }
-  const auto pool = query_value(target.query, "pool");
+  PageQuery page{target.query};
+  const auto pool = page.text("pool");
   must(!pool || is_name(*pool), "a value is a name");
+  must(page.complaint().size() <= 256 && is_printable(page.complaint()), "a complaint is short");
   return 0;
 }

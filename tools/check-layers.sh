@@ -40,8 +40,8 @@ client           event2/
 
 # Edges of the flat folder that are still to be cut; nothing new goes here.
 pending='doors/pages>backends
-doors/pages>doors/plain doors/pages>engine doors>doors/plain http>doors/plain http>doors watch>doors/plain
-watch>http watch>backends watch>engine'
+doors/pages>engine
+watch>backends watch>engine'
 
 # The files that may read the steady clock.
 clocks='^(base/clock[.]h|client/clock[.]cpp)$'

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/standard_fds.h"
 #include "base/text.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
@@ -184,6 +185,7 @@ int serve(const Arguments& arguments, Settings settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_missing_standard_fds()) return EX_OSERR;
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
   end_when_out_of_memory();

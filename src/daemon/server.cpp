@@ -16,7 +16,8 @@
 #include "backends/table.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "doors/pages/status.h"
+#include "doors/pages/pages.h"
+#include "doors/table.h"
 
 namespace distributex {
 
@@ -46,7 +47,10 @@ Server::Server(ServerSetup setup)
       flush_(evtimer_new(base_.get(), on_flush, this)),
       stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
       http_(base_.get(), limits_of(setup_.settings.http), make_events()),
-      feed_(base_.get(), http_, record_.events()),
+      feed_(base_.get(), record_.events(),
+            {.send = [this](Ticket ticket,
+                            std::string_view bytes) { return http_.stream(ticket, bytes); },
+             .close = [this](Ticket ticket) { http_.close_stream(ticket); }}),
       supervision_(base_.get(), [this] { return summary(); }) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
@@ -75,30 +79,55 @@ BackendSink Server::make_sink() {
 }
 
 HttpEvents Server::make_events() {
-  return {.request =
-              [this](Ticket ticket, Command command) {
-                engine_.submit(ticket, std::move(command), steady_now());
-                pump();
-              },
-          .page = [this](Ticket ticket, const PageRequest& request) { show(ticket, request); },
-          .refused =
-              [this](Ticket ticket, std::optional<Verb> verb, const Answer& answer) {
-                record_.refused(verb, answer, http_.peer(ticket));
-                pump();
-              },
-          .gone =
-              [this](Ticket ticket) {
-                const Time now = steady_now();
-                feed_.gone(ticket);
-                if (const auto left = engine_.cancel(ticket, now))
-                  record_.left(*left, http_.peer(ticket), now);
-                pump();
-              },
-          .delivered =
-              [this](Ticket ticket) {
-                engine_.delivered(ticket, steady_now());
-                pump();
-              }};
+  return {
+      .request = [this](Ticket ticket, const HttpRequest& request) { received(ticket, request); },
+      .gone =
+          [this](Ticket ticket) {
+            const Time now = steady_now();
+            feed_.gone(ticket);
+            if (const auto left = engine_.cancel(ticket, now))
+              record_.left(*left, http_.peer(ticket), now);
+            pump();
+          },
+      .delivered =
+          [this](Ticket ticket) {
+            engine_.delivered(ticket, steady_now());
+            pump();
+          }};
+}
+
+// One overload for each thing that a door may make of a request.
+template <typename... Each>
+struct Overloaded : Each... {
+  using Each::operator()...;
+};
+
+void Server::received(Ticket ticket, const HttpRequest& request) {
+  Received received = receive(all_doors(), request);
+  http_.remember(ticket, received.mark);
+  const Overloaded carry{
+      [&](Command&& command) {
+        engine_.submit(ticket, std::move(command), steady_now());
+        pump();
+      },
+      [&](PageRequest&& page) { show(ticket, page); },
+      [&](Refused&& refused) {
+        record_.refused(refused.verb, refused.answer, http_.peer(ticket));
+        http_.send(ticket, refused.reply);
+        pump();
+      },
+      [&](HttpReply&& reply) { http_.send(ticket, reply); },
+  };
+  std::visit(carry, std::move(received.reading));
+}
+
+// A lease that was told must arrive: who does not get it does not have it.
+void Server::tell(Ticket ticket, const Answer& answer) {
+  const std::optional<Mark> mark = http_.mark(ticket);
+  if (!mark) return;
+  const bool is_lease = answer.result == Result::granted || answer.result == Result::held;
+  http_.send(ticket, write_answer(all_doors(), *mark, answer),
+             is_lease ? Delivery::watched : Delivery::unwatched);
 }
 
 void Server::configure(Time now) {
@@ -183,8 +212,7 @@ void Server::pump() {
   for (;;) {
     while (auto effect = engine_.next()) perform(*effect);
     if (thanks_.empty()) break;
-    for (const Answered& thanked : std::exchange(thanks_, {}))
-      http_.answer(thanked.ticket, thanked.answer);
+    for (const Answered& thanked : std::exchange(thanks_, {})) tell(thanked.ticket, thanked.answer);
   }
   pumping_ = false;
   feed_.wake();
@@ -204,7 +232,7 @@ void Server::perform(Effect& effect) {
   if (answer.result == Result::released)
     thanks_.push_back(std::move(*answered));
   else
-    http_.answer(answered->ticket, answer);
+    tell(answered->ticket, answer);
 }
 
 void Server::ask(const Effect& question, Time now) {
@@ -248,44 +276,34 @@ Sight Server::sight() const {
       .engine = engine_, .backend = *backend_, .holdings = record_.holdings(), .now = steady_now()};
 }
 
-Reply Server::status(const std::string& query) const {
-  return status_page({.sight = sight(),
-                      .backend_name = setup_.settings.service.backend,
-                      .uptime = steady_now() - started_,
-                      .wall_us = wall_us()},
-                     query);
-}
-
-Reply Server::metrics() {
-  return metrics_page(record_.metrics().page({.sight = sight(),
-                                              .backend_name = setup_.settings.service.backend,
-                                              .backend_up = !backend_->trouble(),
-                                              .uptime = steady_now() - started_,
-                                              .connections = http_.connections(),
-                                              .streams = feed_.streams(),
-                                              .streams_dropped = feed_.dropped(),
-                                              .log_dropped = log_dropped()}));
-}
-
+// A page that shows leases waits until the backend has looked them up.
 void Server::show(Ticket ticket, const PageRequest& request) {
-  switch (request.page) {
-    case Page::root:
-      if (request.html) return http_.send(ticket, html_page());
-      [[fallthrough]];
-    case Page::livez:
-      return http_.send(ticket, probe_page(std::nullopt));
-    case Page::readyz:
-      return http_.send(ticket,
-                        probe_page(stop_by_ ? "the server is shutting down" : backend_->trouble()));
-    case Page::status:
-      return backend_->survey(
-          [this, ticket, query = request.query] { http_.send(ticket, status(query)); },
-          steady_now());
-    case Page::metrics:
-      return backend_->survey([this, ticket] { http_.send(ticket, metrics()); }, steady_now());
-    case Page::events:
-      return feed_.show(ticket, request);
-  }
+  if (!shows_leases(request)) return show_now(ticket, request);
+  backend_->survey([this, ticket, request] { show_now(ticket, request); }, steady_now());
+}
+
+void Server::show_now(Ticket ticket, const PageRequest& request) {
+  const PageView view{.sight = sight(),
+                      .backend_name = setup_.settings.service.backend,
+                      .trouble = backend_->trouble(),
+                      .stopping = stop_by_.has_value(),
+                      .uptime = steady_now() - started_,
+                      .wall_us = wall_us(),
+                      .metrics = record_.metrics(),
+                      .events = record_.events(),
+                      .no_followers = feed_.full(),
+                      .connections = http_.connections(),
+                      .streams = feed_.streams(),
+                      .streams_dropped = feed_.dropped(),
+                      .log_dropped = log_dropped()};
+  const Overloaded carry{
+      [&](HttpReply&& reply) { http_.send(ticket, reply); },
+      [&](Follow&& follow) {
+        if (http_.open_stream(ticket, follow.opening))
+          feed_.follow(ticket, std::move(follow.filter), follow.sse);
+      },
+  };
+  std::visit(carry, show_page(request, view));
 }
 
 void Server::on_signal(int signal, short, void* self) noexcept {

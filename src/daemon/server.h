@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pump: the one place that sees engine, backend and HTTP door, and carries
-// events and effects between them. Knows no lock rules and no HTTP.
+// The pump: the one place that sees engine, backend, doors and connections, and
+// carries events and effects between them. Knows no lock rules and no protocol.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include "daemon/reload.h"
 #include "daemon/settings.h"
 #include "daemon/supervision.h"
+#include "doors/door.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "watch/feed.h"
@@ -52,11 +53,12 @@ class Server {
 
   void pump();
   void perform(Effect& effect);
+  void received(Ticket ticket, const HttpRequest& request);
+  void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
+  void show_now(Ticket ticket, const PageRequest& request);
   void ask(const Effect& question, Time now);
   [[nodiscard]] Sight sight() const;
-  [[nodiscard]] Reply status(const std::string& query) const;
-  [[nodiscard]] Reply metrics();
   void configure(Time now);
   void arm_timer();
   void reload();

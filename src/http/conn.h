@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One connection of the HTTP door, and the two deadlines under which
+// One HTTP connection, and the two deadlines under which
 // connections stand: for a request to arrive whole or a reply to be taken, and
-// for idling between requests. Belongs to http.cpp.
+// for idling between requests. Belongs to server.h.
 #pragma once
 
 #include <list>
 #include <string>
 
 #include "base/handle.h"
+#include "http/message.h"
 #include "http/peers.h"
 #include "lock/words.h"
 
@@ -43,11 +44,11 @@ struct Conn {
   Event readable{};
   Event writable{};        // once there was something that had to wait
   size_t parked_mark = 0;  // parked: bytes of input at which it is cut off
-  bool json = false;
-  bool old = false;         // its client speaks HTTP/1.0
-  bool closes = false;      // the connection, with the answer
-  std::string peer{};       // address:port, once somebody has asked for it
-  bool lease_told = false;  // sending: somebody wants to hear of the delivery
+  Mark mark{};
+  bool old = false;      // its client speaks HTTP/1.0
+  bool closes = false;   // the connection, with the answer
+  std::string peer{};    // address:port, once somebody has asked for it
+  bool watched = false;  // sending: somebody wants to hear of the delivery
 };
 
 // A bufferevent without a socket: below zero libevent watches nothing, and the

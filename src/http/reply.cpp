@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From a whole request to a ticket, and from an answer to its bytes; then whether
-// it was delivered. The rest of the door is in http.cpp.
+// it was delivered. The life of connections is in server.cpp.
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -14,16 +14,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "doors/plain/request.h"
 #include "http/server.h"
+#include "http/target.h"
 
 namespace distributex {
 
 namespace {
 
 struct Headers {
-  std::string_view accept;
-  std::string_view content_type;
   std::string_view connection;
   int content_lengths = 0;
 };
@@ -32,8 +30,6 @@ Headers read_headers(evhttp_request* request) {
   Headers found;
   const evkeyvalq* headers = evhttp_request_get_input_headers(request);
   for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
-    if (strcasecmp(h->key, "Accept") == 0) found.accept = h->value;
-    if (strcasecmp(h->key, "Content-Type") == 0) found.content_type = h->value;
     if (strcasecmp(h->key, "Connection") == 0 && found.connection.empty())
       found.connection = h->value;
     if (strcasecmp(h->key, "Content-Length") == 0) ++found.content_lengths;
@@ -55,12 +51,26 @@ bool will_close(const evhttp_request* request, std::string_view connection) {
   return connection.size() == close.size() && is(close);
 }
 
-bool is_form(std::string_view content_type) {
-  constexpr std::string_view form = "application/x-www-form-urlencoded";
-  const std::string_view type = content_type.substr(0, content_type.find(';'));
-  const std::string_view bare = type.substr(0, type.find_last_not_of(" \t") + 1);
-  return bare.empty() ||
-         (bare.size() == form.size() && strncasecmp(bare.data(), form.data(), form.size()) == 0);
+HttpMethod method_of(const evhttp_request* request) {
+  switch (request->type) {
+    case EVHTTP_REQ_GET:
+      return HttpMethod::get;
+    case EVHTTP_REQ_HEAD:
+      return HttpMethod::head;
+    case EVHTTP_REQ_POST:
+      return HttpMethod::post;
+    case EVHTTP_REQ_PUT:
+      return HttpMethod::put;
+    case EVHTTP_REQ_DELETE:
+      return HttpMethod::remove;
+    case EVHTTP_REQ_OPTIONS:
+      return HttpMethod::options;
+    case EVHTTP_REQ_TRACE:
+    case EVHTTP_REQ_CONNECT:
+    case EVHTTP_REQ_PATCH:
+      return HttpMethod::other;
+  }
+  return HttpMethod::other;
 }
 
 std::string_view body_of(evhttp_request* request) {
@@ -83,99 +93,52 @@ bool has_left(int fd) {
 
 void Http::dispatch(Conn& conn, evhttp_request* request) {
   const Headers headers = read_headers(request);
-  conn.json = accepts_json(headers.accept);
   conn.old = is_old(request);
   conn.closes = will_close(request, headers.connection);
-  if (conn.surplus) {
-    Answer busy;
-    busy.error = conn.surplus;
-    return answer(conn.ticket, busy);
-  }
-  if (headers.content_lengths > 1)
-    return refuse(conn, Fault::bad_request, "there is more than one Content-Length", nullptr,
-                  nullptr, true);
-
   const Target target = split_target(evhttp_request_get_uri(request));
-  const std::optional<Route> route = find_route(target.path);
-  if (!route)
-    return refuse(conn, Fault::no_such_path,
-                  "there is no path \"/" + std::string(target.path) + "\" on this server");
-  const auto method = evhttp_request_get_command(request);
-  const int known = std::holds_alternative<Verb>(*route)
-                        ? EVHTTP_REQ_GET | EVHTTP_REQ_POST
-                        : EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS;
-  if ((method & known) == 0)
-    return refuse(conn, Fault::bad_method, "this path knows other methods only, see Allow", nullptr,
-                  allowed_methods(*route), true);
-  if (const Page* page = std::get_if<Page>(&*route))
-    return show(conn, request, *page, target.query, headers.accept);
-
-  const Verb verb = std::get<Verb>(*route);
-  const std::string_view form = method == EVHTTP_REQ_POST ? body_of(request) : std::string_view{};
-  if (!form.empty() && !is_form(headers.content_type))
-    return refuse(conn, Fault::bad_request,
-                  "a body must be a form: application/x-www-form-urlencoded", &verb);
-  auto parsed = parse_request(verb, target.query, form);
-  if (const auto* refusal = std::get_if<Refusal>(&parsed))
-    return refuse(conn, refusal->fault, refusal->error, &verb);
-  events_.request(conn.ticket, std::get<Command>(std::move(parsed)));
+  HttpRequest whole{.method = method_of(request),
+                    .path = target.path,
+                    .query = target.query,
+                    .body = body_of(request),
+                    .headers = evhttp_request_get_input_headers(request),
+                    .old = conn.old};
+  if (conn.surplus) {
+    whole.trouble = HttpTrouble::surplus;
+    whole.complaint = conn.surplus;
+  } else if (headers.content_lengths > 1) {
+    whole.trouble = HttpTrouble::framing;
+    whole.complaint = "there is more than one Content-Length";
+  }
+  events_.request(conn.ticket, whole);
 }
 
-void Http::show(Conn& conn, evhttp_request* request, Page page, std::string_view query,
-                std::string_view accept) {
-  const auto method = evhttp_request_get_command(request);
-  const char* last_id =
-      evhttp_find_header(evhttp_request_get_input_headers(request), "Last-Event-ID");
-  events_.page(conn.ticket, {.page = page,
-                             .method = method == EVHTTP_REQ_HEAD      ? PageMethod::head
-                                       : method == EVHTTP_REQ_OPTIONS ? PageMethod::options
-                                                                      : PageMethod::get,
-                             .query = std::string{query},
-                             .last_event_id = last_id ? last_id : "",
-                             .html = accepts(accept, "text/html"),
-                             .event_stream = accepts(accept, "text/event-stream")});
+void Http::remember(Ticket ticket, Mark mark) {
+  if (Conn* conn = find(ticket)) conn->mark = mark;
 }
 
-// Closes the connection where a body may follow that evhttp did not read and
-// would take for the next request.
-void Http::refuse(Conn& conn, Fault fault, std::string error, const Verb* verb, const char* allow,
-                  bool close) {
-  Answer invalid;
-  invalid.result = Result::invalid;
-  invalid.fault = fault;
-  invalid.error = std::move(error);
-  events_.refused(conn.ticket, verb ? std::optional{*verb} : std::nullopt, invalid);
-  Reply reply = format_answer(invalid, conn.json);
-  if (allow) reply.headers.push_back({"Allow", allow});
-  write(conn, reply, close);
+std::optional<Mark> Http::mark(Ticket ticket) {
+  const Conn* conn = find(ticket);
+  return conn ? std::optional{conn->mark} : std::nullopt;
 }
 
-// A lease is not told to a client that has left: the connection stays parked
-// until its end is read, a moment later, and is reported like any other.
-void Http::answer(Ticket ticket, const Answer& answer) {
+// A watched reply is not sent to a client that has left: the connection stays
+// parked until its end is read, a moment later, and is reported like any other.
+void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
   Conn* conn = find(ticket);
   if (!conn) return;
-  const bool is_lease = answer.result == Result::granted || answer.result == Result::held;
-  if (is_lease && has_left(conn->fd)) return;
-  conn->lease_told = is_lease;
-  write(*conn, format_answer(answer, conn->json), false);
-}
-
-void Http::send(Ticket ticket, Reply reply) {
-  Conn* conn = find(ticket);
-  if (!conn) return;
-  if (evhttp_request_get_command(conn->request) == EVHTTP_REQ_OPTIONS)
-    reply.headers.push_back({"Allow", allowed_methods(Page::root)});
-  write(*conn, reply, false);
+  const bool watched = delivery == Delivery::watched;
+  if (watched && has_left(conn->fd)) return;
+  conn->watched = watched;
+  write(*conn, reply);
 }
 
 // Past evhttp, which would copy and print each header by itself and ask epoll
 // for leave to write: a third of the cost of a request. It is told that the
 // reply has ended, and goes on to the next request; it may close the connection
 // before that returns.
-void Http::write(Conn& conn, const Reply& reply, bool close) {
+void Http::write(Conn& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
-  if (close || closing_ || conn.surplus) {
+  if (reply.closes || closing_ || conn.surplus) {
     conn.closes = true;
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }
@@ -192,9 +155,9 @@ void Http::write(Conn& conn, const Reply& reply, bool close) {
   evhttp_send_reply_end(request);
 }
 
-void Http::make_head(const Conn& conn, const Reply& reply) {
+void Http::make_head(const Conn& conn, const HttpReply& reply) {
   head_ = conn.old ? "HTTP/1.0 " : "HTTP/1.1 ";
-  head_.append(std::to_string(reply.status)).append(" ").append(reply.reason);
+  head_.append(std::to_string(reply.status)).append(" ").append(status_reason(reply.status));
   add_to_head("Content-Type", reply.content_type);
   for (const Header& header : reply.headers) add_to_head(header.name, header.value);
   head_.append("\r\nDate: ").append(date());
@@ -244,7 +207,7 @@ void Http::sent(Conn& conn) {
     deadlines_.expect_request(conn, now);
   else
     deadlines_.expect_io(conn, now);
-  if (std::exchange(conn.lease_told, false)) events_.delivered(conn.ticket);
+  if (std::exchange(conn.watched, false)) events_.delivered(conn.ticket);
 }
 
 }  // namespace distributex

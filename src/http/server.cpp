@@ -18,7 +18,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "doors/plain/request.h"
 
 namespace distributex {
 
@@ -200,7 +199,7 @@ void Http::closed(Conn& conn) {
   const bool unanswered = conn.state == ConnState::asking || conn.state == ConnState::parked ||
                           conn.state == ConnState::streaming;
   conn.state = ConnState::reading;  // nobody can answer it any more
-  if ((unanswered || conn.lease_told) && events_.gone) events_.gone(conn.ticket);
+  if ((unanswered || conn.watched) && events_.gone) events_.gone(conn.ticket);
   conns_[static_cast<size_t>(conn.fd)].reset();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The HTTP door on evhttp: connections, their limits and deadlines, tickets,
-// parking, hang-ups, replies. Knows neither pool rules nor backends; what comes
-// in is reported upward, what goes out is handed in by ticket.
+// HTTP on evhttp: connections, their limits and deadlines, tickets, parking,
+// hang-ups, replies. What a request asks for, the doors know: requests are
+// reported upward, replies are handed in by ticket.
 #pragma once
 
 #include <array>
@@ -13,11 +13,10 @@
 #include <vector>
 
 #include "base/handle.h"
-#include "doors/plain/reply.h"
-#include "doors/route.h"
 #include "http/conn.h"
 #include "http/listen.h"
 #include "http/listener.h"
+#include "http/message.h"
 #include "http/peers.h"
 #include "lock/words.h"
 
@@ -34,28 +33,20 @@ struct HttpLimits {
   uint32_t max_body_size;    // bytes
 };
 
-enum class PageMethod { get, head, options };
-
-// What a client asks of a page, and in which form.
-struct PageRequest {
-  Page page;
-  PageMethod method;
-  std::string query;
-  std::string last_event_id;
-  bool html;          // it would take HTML,
-  bool event_stream;  // or server-sent events
+// Whether somebody wants to know that a reply arrived.
+enum class Delivery : uint8_t {
+  unwatched,
+  watched  // delivered or gone follows, and who has left is not sent anything
 };
 
-// Each ticket is answered once by answer() or send(), unless gone comes first.
+// Each ticket is answered once by send() or open_stream(), unless gone comes
+// first.
 struct HttpEvents {
-  std::function<void(Ticket, Command)> request;
-  std::function<void(Ticket, const PageRequest&)> page;
-  // A request is answered at the door; nothing for a verb: it was none.
-  std::function<void(Ticket, std::optional<Verb>, const Answer&)> refused;
-  // The client left without an answer or in the middle of a stream, or a lease
-  // told to it did not arrive.
+  std::function<void(Ticket, const HttpRequest&)> request;
+  // The client left without an answer or in the middle of a stream, or a watched
+  // reply did not arrive.
   std::function<void(Ticket)> gone;
-  // A granted or held lease was taken by the client's side.
+  // A watched reply was taken by the client's side.
   std::function<void(Ticket)> delivered;
 };
 
@@ -70,13 +61,17 @@ class Http {
   [[nodiscard]] bool listen_on(Listener listener);
   void set_limits(const HttpLimits& limits);
 
-  void answer(Ticket ticket, const Answer& answer);
-  void send(Ticket ticket, Reply reply);
+  // What comes back with mark() when the ticket's answer is written; nullopt when
+  // nobody waits for it any more.
+  void remember(Ticket ticket, Mark mark);
+  [[nodiscard]] std::optional<Mark> mark(Ticket ticket);
+
+  void send(Ticket ticket, const HttpReply& reply, Delivery delivery = Delivery::unwatched);
 
   // An answer that goes on: open_stream() in the place of send(), then stream()
   // and at last close_stream(). The client may leave before: gone. False when
   // there is no such stream (any more), or it was cut off as too slow a reader.
-  bool open_stream(Ticket ticket, const Reply& reply);
+  bool open_stream(Ticket ticket, const HttpReply& reply);
   bool stream(Ticket ticket, std::string_view bytes);
   void close_stream(Ticket ticket);
 
@@ -115,12 +110,8 @@ class Http {
   static void park(Conn& conn);
   void closed(Conn& conn);
   void sent(Conn& conn);
-  void write(Conn& conn, const Reply& reply, bool close);
-  void show(Conn& conn, evhttp_request* request, Page page, std::string_view query,
-            std::string_view accept);
-  void refuse(Conn& conn, Fault fault, std::string error, const Verb* verb = nullptr,
-              const char* allow = nullptr, bool close = false);
-  void make_head(const Conn& conn, const Reply& reply);
+  void write(Conn& conn, const HttpReply& reply);
+  void make_head(const Conn& conn, const HttpReply& reply);
   void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const std::string& date();
   Conn* at_slot(Ticket ticket);

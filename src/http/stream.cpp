@@ -21,7 +21,7 @@ Conn* Http::find_stream(Ticket ticket) {
   return conn && conn->state == ConnState::streaming ? conn : nullptr;
 }
 
-bool Http::open_stream(Ticket ticket, const Reply& reply) {
+bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
   Conn* conn = find(ticket);
   if (!conn) return false;
   evhttp_request* request = conn->request;
@@ -36,7 +36,7 @@ bool Http::open_stream(Ticket ticket, const Reply& reply) {
   }
   conn->state = ConnState::streaming;
   evhttp_request_set_on_complete_cb(request, on_sent, conn);
-  evhttp_send_reply_start(request, reply.status, reply.reason);
+  evhttp_send_reply_start(request, reply.status, status_reason(reply.status));
   return stream(ticket, reply.body);
 }
 

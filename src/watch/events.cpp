@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
 
 #include "base/json.h"
-#include "doors/plain/request.h"
 
 namespace distributex {
 
@@ -20,27 +18,8 @@ constexpr std::string_view names[] = {"granted",   "released", "expired",  "time
                                       "cancelled", "lost",     "refused",  "undelivered",
                                       "busy",      "held",     "not-held", "renewed"};
 
-// Sequence numbers begin far above any second that a clock may show.
-constexpr uint64_t least_seq = 100'000'000'000;
-
 constexpr std::array<std::string_view LockEvent::*, 5> texts_of{
     &LockEvent::pool, &LockEvent::host, &LockEvent::id, &LockEvent::peer, &LockEvent::error};
-
-// A sequence number, or seconds since 1970: told apart by their size.
-bool read_since(std::string_view text, EventFilter& filter) {
-  double seconds = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
-  if (read.ec != std::errc{} || read.ptr != end || !(seconds >= 0)) return false;
-  if (seconds < static_cast<double>(least_seq)) {
-    filter.from_us = static_cast<uint64_t>(seconds * 1e6);
-    return true;
-  }
-  const auto whole = std::from_chars(text.data(), end, filter.after_seq);
-  return whole.ec == std::errc{} && whole.ptr == end;
-}
-
-bool is_yes(const std::optional<std::string>& value) { return value && *value != "0"; }
 
 }  // namespace
 
@@ -66,18 +45,6 @@ std::string event_json(const LockEvent& event) {
 bool EventFilter::takes(const LockEvent& event) const {
   return event.seq > after_seq && event.wall_us >= from_us && (!pool || event.pool == *pool) &&
          (!host || event.host == *host);
-}
-
-std::optional<EventFilter> read_event_filter(std::string_view query,
-                                             std::string_view last_event_id) {
-  EventFilter filter;
-  filter.pool = query_value(query, "pool");
-  filter.host = query_value(query, "host");
-  filter.follow = is_yes(query_value(query, "follow"));
-  if (!last_event_id.empty() && read_since(last_event_id, filter)) return filter;
-  if (const auto since = query_value(query, "since"); since && !read_since(*since, filter))
-    return std::nullopt;
-  return filter;
 }
 
 void EventRing::keep(Kept& place, const LockEvent& event) {

@@ -62,11 +62,6 @@ struct EventFilter {
   [[nodiscard]] bool takes(const LockEvent& event) const;
 };
 
-// From the query of /events/ and a Last-Event-ID (or ""), which goes before
-// since=; nothing when since= is no number.
-[[nodiscard]] std::optional<EventFilter> read_event_filter(std::string_view query,
-                                                           std::string_view last_event_id);
-
 class EventRing {
  public:
   // Sequence numbers begin with the wall clock's microseconds at the start,

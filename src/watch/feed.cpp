@@ -15,29 +15,9 @@ namespace {
 constexpr size_t most_readers = 100;
 constexpr timeval gather{.tv_sec = 0, .tv_usec = 20'000};
 constexpr timeval beat_interval{.tv_sec = 15, .tv_usec = 0};
-constexpr std::string_view sse_opening = "retry: 1000\n\n";
+}  // namespace
 
-Reply page_of(const char* content_type, std::string body) {
-  Reply reply;
-  reply.content_type = content_type;
-  reply.headers = {{"Cache-Control", "no-store"}};
-  reply.body = std::move(body);
-  return reply;
-}
-
-Reply refusal(int status, const char* error) {
-  Reply reply = page_of("text/plain; charset=utf-8", error);
-  reply.status = status;
-  reply.reason = status_reason(status);
-  if (status == 503) reply.headers.push_back({"Retry-After", "5"});
-  return reply;
-}
-
-const char* type_of(bool sse) {
-  return sse ? "text/event-stream; charset=utf-8" : "application/x-ndjson; charset=utf-8";
-}
-
-void append(std::string& text, bool sse, const LockEvent& event, const std::string& json) {
+void append_event(std::string& text, bool sse, const LockEvent& event, const std::string& json) {
   if (sse)
     text.append("id: ")
         .append(std::to_string(event.seq))
@@ -47,45 +27,24 @@ void append(std::string& text, bool sse, const LockEvent& event, const std::stri
   text.append(json).append(sse ? "\n\n" : "\n");
 }
 
-}  // namespace
-
-Feed::Feed(event_base* base, Http& http, const EventRing& ring)
-    : http_(http),
-      ring_(ring),
+Feed::Feed(event_base* base, const EventRing& ring, FeedSink sink)
+    : ring_(ring),
+      sink_(std::move(sink)),
       events_(evtimer_new(base, on_events, this)),
       beat_(event_new(base, -1, EV_PERSIST, on_beat, this)) {}
 
-void Feed::show(Ticket ticket, const PageRequest& request) {
-  std::optional<EventFilter> filter = read_event_filter(request.query, request.last_event_id);
-  if (!filter) return http_.send(ticket, refusal(400, "since is no number\n"));
-  // A number of a server that this one is not: whoever asks has seen nothing.
-  if (filter->after_seq > ring_.last_seq()) filter->after_seq = 0;
-  Reader reader{.filter = std::move(*filter), .sse = request.event_stream, .due = {}};
-  const bool follow = reader.filter.follow || reader.sse;
-  if (follow && request.method == PageMethod::get) return open(ticket, std::move(reader));
-  std::string body;
-  ring_.each_after(reader.filter.after_seq, [&](const LockEvent& event) {
-    if (reader.filter.takes(event)) append(body, false, event, event_json(event));
-  });
-  http_.send(ticket,
-             page_of(type_of(follow && reader.sse), follow ? std::string{} : std::move(body)));
+const char* Feed::full() const {
+  if (stopped_) return "the server is shutting down";
+  return readers_.size() >= most_readers ? "too many readers follow the events" : nullptr;
 }
 
-void Feed::open(Ticket ticket, Reader reader) {
-  if (stopped_ || readers_.size() >= most_readers)
-    return http_.send(ticket, refusal(503, stopped_ ? "the server is shutting down\n"
-                                                    : "too many readers follow the events\n"));
-  std::string opening{reader.sse ? sse_opening : std::string_view{}};
-  ring_.each_after(reader.filter.after_seq, [&](const LockEvent& event) {
-    if (reader.filter.takes(event)) append(opening, reader.sse, event, event_json(event));
-  });
-  reader.filter.after_seq = ring_.last_seq();
+void Feed::follow(Ticket ticket, EventFilter filter, bool sse) {
   if (readers_.empty()) {
     shown_seq_ = ring_.last_seq();
     event_add(beat_.get(), &beat_interval);
   }
-  if (!http_.open_stream(ticket, page_of(type_of(reader.sse), std::move(opening)))) return;
-  readers_.emplace(ticket, std::move(reader));
+  filter.after_seq = ring_.last_seq();
+  readers_.emplace(ticket, Reader{.filter = std::move(filter), .sse = sse, .due = {}});
 }
 
 void Feed::wake() {
@@ -100,7 +59,7 @@ void Feed::send_events() {
   ring_.each_after(shown_seq_, [&](const LockEvent& event) {
     const std::string json = event_json(event);
     for (auto& [ticket, reader] : readers_)
-      if (reader.filter.takes(event)) append(reader.due, reader.sse, event, json);
+      if (reader.filter.takes(event)) append_event(reader.due, reader.sse, event, json);
   });
   shown_seq_ = ring_.last_seq();
   send_due();
@@ -124,7 +83,7 @@ void Feed::send_due() {
     const Ticket ticket = it->first;
     const std::string bytes = std::exchange(it->second.due, {});
     ++it;
-    if (bytes.empty() || http_.stream(ticket, bytes)) continue;
+    if (bytes.empty() || sink_.send(ticket, bytes)) continue;
     ++dropped_;
     log_line(Level::warning, "event stream dropped: its reader is too slow");
   }
@@ -133,7 +92,7 @@ void Feed::send_due() {
 void Feed::stop() {
   stopped_ = true;
   send_events();
-  for (const auto& [ticket, reader] : std::exchange(readers_, {})) http_.close_stream(ticket);
+  for (const auto& [ticket, reader] : std::exchange(readers_, {})) sink_.close(ticket);
 }
 
 }  // namespace distributex

@@ -1,29 +1,38 @@
 // SPDX-License-Identifier: MIT
-// /events/: the last events as an answer, or as a stream that goes on. Readers
-// of a stream pull from the ring at their own place in it; one that is too slow
-// is cut off. Knows the door and the ring, but no locks.
+// Those who follow the events: each gets what passes its filter, at its own place
+// in the ring; one that is too slow is cut off. Where the bytes go is the sink's.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "base/handle.h"
-#include "http/server.h"
+#include "lock/words.h"
 #include "watch/events.h"
 
 namespace distributex {
 
+// One event as a stream has it: as a server-sent event, or as a line.
+void append_event(std::string& text, bool sse, const LockEvent& event, const std::string& json);
+
+struct FeedSink {
+  std::function<bool(Ticket, std::string_view bytes)> send;  // false: there is no such stream
+  std::function<void(Ticket)> close;
+};
+
 class Feed {
  public:
-  // Borrows both.
-  Feed(event_base* base, Http& http, const EventRing& ring);
+  Feed(event_base* base, const EventRing& ring, FeedSink sink);  // borrows the ring
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  // Answers a request for /events/.
-  void show(Ticket ticket, const PageRequest& request);
+  // Why nobody can begin to follow; nullptr: one more can.
+  [[nodiscard]] const char* full() const;
+  // From now on the ticket's stream, which is open, has what comes.
+  void follow(Ticket ticket, EventFilter filter, bool sse);
   // A stream's client has left; other tickets do no harm.
   void gone(Ticket ticket) { readers_.erase(ticket); }
   // Something may have happened: it goes out a few milliseconds later.
@@ -44,11 +53,10 @@ class Feed {
   static void on_beat(int, short, void* self) noexcept;
 
   void send_events();
-  void open(Ticket ticket, Reader reader);
   void send_due();
 
-  Http& http_;
   const EventRing& ring_;
+  FeedSink sink_;
   Event events_;
   Event beat_;
   std::map<Ticket, Reader> readers_;

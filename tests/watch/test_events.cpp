@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ring of events, what one looks like as JSON, and which of them a reader
-// gets. No sockets; what goes over the wire is in wire/test_events.cpp.
+// The ring of events, and what one looks like as JSON. No sockets; what goes over
+// the wire is in wire/test_events.cpp.
 #include "watch/events.h"
 
 #include <algorithm>
@@ -129,65 +129,6 @@ void keeps_one_line_whatever_a_name_holds(void**) {
   assert_true(test::json_text(json.get(), "pool").starts_with("<script>\""));
 }
 
-struct Row {
-  const char* query;
-  const char* last_id;
-  const char* hosts;  // of the events taken; "-": refused
-};
-
-// The events: host a in pool p, host b in pool q, host a in pool q, a second
-// between them.
-constexpr Row filters[] = {
-    {"", "", "a b a"},
-    {"pool=q", "", "b a"},
-    {"host=a", "", "a a"},
-    {"host=a&pool=q", "", "a"},
-    {"host=nobody", "", ""},
-    {"since=0", "", "a b a"},
-    {"since=1790000000", "", "a b a"},
-    {"since=1790000001", "", "b a"},
-    {"since=1790000001.5", "", "a"},
-    {"since=1790000009", "", ""},
-    {"since=1790000000000001", "", "a"},
-    {"since=1790000000000002", "", ""},
-    {"", "1790000000000000", "b a"},
-    {"since=0", "1790000000000001", "a"},
-    {"", "not ours", "a b a"},
-    {"since=x", "", "-"},
-    {"since=-1", "", "-"},
-    {"since=1e9", "", "-"},
-    {"since=nan", "", "-"},
-    {"since=1790000000000001.5", "", "-"},
-    {"since=99999999999999999999999", "", "-"},
-};
-
-void reader_gets_what_its_query_names(void**) {
-  EventRing ring{10, start};
-  const std::pair<const char*, const char*> told[] = {{"p", "a"}, {"q", "b"}, {"q", "a"}};
-  uint64_t wall = start;
-  for (const auto& [pool, host] : told) {
-    ring.add({.wall_us = wall, .pool = pool, .host = host});
-    wall += 1'000'000;
-  }
-  for (const Row& row : filters) {
-    const auto filter = read_event_filter(row.query, row.last_id);
-    std::string hosts = filter ? "" : "-";
-    ring.each_after(0, [&](const LockEvent& event) {
-      if (filter && filter->takes(event)) hosts.append(hosts.empty() ? "" : " ").append(event.host);
-    });
-    assert_that(hosts == row.hosts, "%s, %s: %s", row.query, row.last_id, hosts.c_str());
-  }
-}
-
-void follows_where_the_query_says_so(void**) {
-  const auto follows = [](const char* query) { return read_event_filter(query, "")->follow; };
-  assert_true(follows("follow=1"));
-  assert_true(follows("pool=p&follow=yes"));
-  assert_false(follows("follow=0"));
-  assert_false(follows("follow="));
-  assert_false(follows(""));
-}
-
 }  // namespace
 
 int main() {
@@ -200,8 +141,6 @@ int main() {
       cmocka_unit_test(shows_all_members_as_json),
       cmocka_unit_test(leaves_out_what_is_not_there),
       cmocka_unit_test(keeps_one_line_whatever_a_name_holds),
-      cmocka_unit_test(reader_gets_what_its_query_names),
-      cmocka_unit_test(follows_where_the_query_says_so),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

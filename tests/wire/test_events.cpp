@@ -99,7 +99,12 @@ void lists_what_has_happened_oldest_first(void** state) {
   assert_text(told(f.word("/events/?pool=two")), "granted d");
   assert_text(told(f.word("/events/?since=" + std::to_string(seq_of_last(f.port()) - 2))),
               "refused c, granted d");
-  assert_int_equal(fetch(f.port(), "/events/?since=yesterday").status, 400);
+  for (const char* bad :
+       {"since=yesterday", "since=", "pool=%ff", "pool=", "host=%zz", "follow="}) {
+    const Response refused = fetch(f.port(), "/events/?" + std::string(bad));
+    assert_that(refused.status == 400, "%s: status %d", bad, refused.status);
+    assert_true(refused.body.starts_with("parameter \""));
+  }
 }
 
 void tells_of_expiry_and_of_clients_that_leave(void** state) {

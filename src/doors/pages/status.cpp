@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Times inside are steady; people get seconds since 1970, counted back from
 // the wall clock's now.
-#include "doors/pages/status.h"
-
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "backends/backend.h"
 #include "base/json.h"
-#include "doors/pages/page.h"
-#include "doors/plain/request.h"
+#include "doors/pages/rows.h"
+#include "doors/query.h"
 #include "engine/engine.h"
 
 namespace distributex {
@@ -41,21 +38,17 @@ bool Wanted::takes(const Owner& owner) const {
          (!find || has(owner.host, *find) || has(owner.id, *find));
 }
 
-std::optional<Wanted> read_wanted(std::string_view query) {
-  Wanted wanted{.pool = query_value(query, "pool"),
-                .host = query_value(query, "host"),
-                .find = query_value(query, "find")};
-  if (const auto limit = query_value(query, "limit")) {
-    const char* end = limit->data() + limit->size();
-    const auto read = std::from_chars(limit->data(), end, wanted.most);
-    if (read.ec != std::errc{} || read.ptr != end) return std::nullopt;
-  }
+std::variant<Wanted, Complaint> read_wanted(std::string_view query) {
+  PageQuery asked{query};
+  Wanted wanted{.pool = asked.text("pool"), .host = asked.text("host"), .find = asked.text("find")};
+  if (const auto most = asked.whole("limit")) wanted.most = *most;
+  if (!asked.complaint().empty()) return asked.complaint();
   return wanted;
 }
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-void set_since(json_t* object, const StatusView& view, Time since) {
+void set_since(json_t* object, const PageView& view, Time since) {
   const double wall = static_cast<double>(view.wall_us) / 1e6 - seconds_of(view.sight.now - since);
   json_object_set_new(object, "since", json_real(std::round(wall * 1000.0) / 1000.0));
 }
@@ -67,7 +60,7 @@ json_t* owner_json(const Owner& owner) {
   return json;
 }
 
-json_t* lease_json(const StatusView& view, const Lease& lease) {
+json_t* lease_json(const PageView& view, const Lease& lease) {
   json_t* json = owner_json(lease.owner);
   set_whole(json, "token", lease.token);
   set_since(json, view, lease.since);
@@ -76,7 +69,7 @@ json_t* lease_json(const StatusView& view, const Lease& lease) {
   return json;
 }
 
-json_t* holders_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+json_t* holders_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* holders = json_array();
   for (const Lease& lease :
        view.sight.backend.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most))
@@ -85,7 +78,7 @@ json_t* holders_json(const StatusView& view, const PoolSpec& spec, const Wanted&
   return holders;
 }
 
-json_t* waiting_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+json_t* waiting_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* waiting = json_array();
   const Estimate estimate{view.sight, spec.name, spec.maxlocks};
   size_t place = 0;
@@ -102,7 +95,7 @@ json_t* waiting_json(const StatusView& view, const PoolSpec& spec, const Wanted&
   return waiting;
 }
 
-json_t* pool_json(const StatusView& view, const PoolSpec& spec, const Wanted& wanted) {
+json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* json = json_object();
   json_object_set_new(json, "name", json_text(spec.name));
   set_whole(json, "maxlocks", spec.maxlocks);
@@ -117,17 +110,16 @@ json_t* pool_json(const StatusView& view, const PoolSpec& spec, const Wanted& wa
   return json;
 }
 
-Reply json_reply(int status, const json_t* json) {
-  Reply reply;
+HttpReply json_reply(int status, const json_t* json) {
+  HttpReply reply;
   reply.status = status;
-  reply.reason = status_reason(status);
   reply.content_type = "application/json";
   reply.headers = {{"Cache-Control", "no-store"}};
   reply.body = json_line(json) + "\n";
   return reply;
 }
 
-Reply refusal(int status, const char* error) {
+HttpReply refusal(int status, std::string_view error) {
   const Json json{json_object()};
   set_text(json.get(), "error", error);
   return json_reply(status, json.get());
@@ -135,42 +127,10 @@ Reply refusal(int status, const char* error) {
 
 }  // namespace
 
-Reply probe_page(const std::optional<std::string>& trouble) {
-  Reply reply;
-  reply.headers = {{"Cache-Control", "no-store"}};
-  reply.body = "ok\n";
-  if (trouble) {
-    reply.status = 503;
-    reply.reason = status_reason(503);
-    reply.headers.push_back({"Retry-After", "1"});
-    reply.body = *trouble + "\n";
-  }
-  return reply;
-}
-
-Reply html_page() {
-  Reply reply;
-  reply.content_type = "text/html; charset=utf-8";
-  reply.headers = {{"Cache-Control", "no-store"},
-                   {"Vary", "Accept"},
-                   {"Content-Security-Policy", page_policy},
-                   {"X-Content-Type-Options", "nosniff"},
-                   {"Referrer-Policy", "no-referrer"}};
-  reply.body = page_html;
-  return reply;
-}
-
-Reply metrics_page(std::string text) {
-  Reply reply;
-  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  reply.headers = {{"Cache-Control", "no-store"}};
-  reply.body = std::move(text);
-  return reply;
-}
-
-Reply status_page(const StatusView& view, std::string_view query) {
-  const auto wanted = read_wanted(query);
-  if (!wanted) return refusal(400, "limit is not a whole number");
+Shown show_status(const PageRequest& request, const PageView& view) {
+  const auto read = read_wanted(request.query);
+  if (const auto* complaint = std::get_if<Complaint>(&read)) return refusal(400, *complaint);
+  const auto* wanted = std::get_if<Wanted>(&read);
   const Json json{json_object()};
   json_t* pools = json_array();
   set_text(json.get(), "version", DISTRIBUTEX_VERSION);

@@ -142,34 +142,11 @@ std::string json_body(const Answer& answer) {
   return json_line(object.get());
 }
 
-struct StatusRow {
-  int status;
-  const char* reason;
-};
-
-constexpr StatusRow statuses[] = {
-    {200, "OK"},
-    {204, "No Content"},
-    {400, "Bad Request"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {408, "Request Timeout"},
-    {409, "Conflict"},
-    {413, "Content Too Large"},
-    {415, "Unsupported Media Type"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {503, "Service Unavailable"},
-};
-
 }  // namespace
 
-Reply format_answer(const Answer& answer, bool json) {
-  Reply reply;
+HttpReply format_answer(const Answer& answer, bool json) {
+  HttpReply reply;
   reply.status = status_of(answer, json);
-  reply.reason = status_reason(reply.status);
   add_headers(answer, reply.headers);
   if (json) {
     reply.content_type = "application/json";
@@ -178,12 +155,6 @@ Reply format_answer(const Answer& answer, bool json) {
     reply.body = result_word(answer.result);
   }
   return reply;
-}
-
-const char* status_reason(int status) {
-  for (const StatusRow& row : statuses)
-    if (row.status == status) return row.reason;
-  return "Unknown";
 }
 
 }  // namespace distributex

@@ -21,7 +21,7 @@ namespace {
 
 struct Fixture {
   Answer answer;
-  Reply reply;
+  HttpReply reply;
   std::string text;
   std::string wanted;
   json_t* json = nullptr;
@@ -37,7 +37,7 @@ struct Fixture {
   // "200 OK | text/plain | A: b | C: d | body", without what every reply has.
   void render(bool as_json) {
     reply = format_answer(answer, as_json);
-    text = std::to_string(reply.status) + " " + reply.reason;
+    text = std::to_string(reply.status) + " " + status_reason(reply.status);
     for (const Header& header : reply.headers)
       if (header.name != "Cache-Control"sv)
         text.append(" | ").append(header.name).append(": ").append(header.value);

@@ -49,49 +49,6 @@ struct Fixture {
   [[nodiscard]] bool sound() const { return std::holds_alternative<Command>(parsed); }
 };
 
-struct TargetRow {
-  std::string_view target, path, query;
-};
-
-void target_is_split_at_the_first_question_mark(void**) {
-  constexpr TargetRow rows[] = {
-      {"/get?host=a", "get", "host=a"},
-      {"/get/?host=a?b", "get", "host=a?b"},
-      {"//get//", "get", ""},
-      {"/get/?", "get", ""},
-      {"/get?a=/x/", "get", "a=/x/"},
-      {"/", "", ""},
-      {"///", "", ""},
-      {"", "", ""},
-      {"?", "", ""},
-      {"?host=a", "", "host=a"},
-      {"*", "*", ""},
-      {"get", "get", ""},
-      {"/g%65t/", "g%65t", ""},
-      {"/a//b/", "a//b", ""},
-      {"/get/%00x", "get/%00x", ""},
-      {"/get/#top", "get", ""},
-      {"/get#top?host=a", "get", ""},
-      {"/get?host=a#top", "get", "host=a"},
-      {"#", "", ""},
-      {"http://lock.example:9889/get/?host=a", "get", "host=a"},
-      {"HTTPS://[::1]:9889//get//?host=a#x", "get", "host=a"},
-      {"http://lock.example", "", ""},
-      {"http://lock.example?host=a", "", "host=a"},
-      {"http://lock.example#get", "", ""},
-      {"http://", "", ""},
-      {"http:/get", "http:/get", ""},
-      {"ftp://lock.example/get", "ftp://lock.example/get", ""},
-      {"//lock.example/get", "lock.example/get", ""},
-      {"/http://lock.example/get", "http://lock.example/get", ""},
-  };
-  for (const TargetRow& row : rows) {
-    const Target target = split_target(row.target);
-    assert_text(target.path, row.path);
-    assert_text(target.query, row.query);
-  }
-}
-
 void verb_is_found_by_its_exact_name(void**) {
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
     const auto found = find_verb(verb_name(verb));
@@ -264,59 +221,10 @@ void name_has_at_most_255_bytes(void** state) {
   assert_true(f.sound());
 }
 
-void query_value_gives_one_sound_value(void** state) {
-  auto& f = fixture_of<Fixture>(state);
-  struct ValueRow {
-    std::string_view query, value;  // empty: none
-  };
-  constexpr ValueRow rows[] = {
-      {"pool=p", "p"},
-      {"a&&pool=a%20b&pool=c", "a b"},
-      {"", ""},
-      {"pool", ""},
-      {"pool=", ""},
-      {"pool=&pool=p", ""},
-      {"pool=%zz", ""},
-      {"pool=%00", ""},
-      {"Pool=p&xpool=q", ""},
-      {"p%6Fol=p", "p"},
-      {"pool=%ff", ""},
-      {"host=h&pool=p", "p"},
-  };
-  for (const ValueRow& row : rows) {
-    f.text = query_value(row.query, "pool").value_or("");
-    assert_text(f.text, row.value);
-  }
-}
-
-void check_accept(std::string_view accept, bool json) {
-  if (accepts_json(accept) != json) print_error("Accept: %s\n", accept.data());
-  assert_true(accepts_json(accept) == json);
-}
-
-void json_is_for_those_who_name_it(void**) {
-  for (const std::string_view accept :
-       {"application/json"sv, "Application/JSON"sv, "text/html, application/json"sv,
-        "application/json;q=0.1"sv, "application/json ; q=1.0"sv,
-        "application/json;charset=utf-8"sv, "\tapplication/json\t"sv,
-        "application/json;q=0, application/json"sv, "application/json;q=0.001"sv,
-        "*/*;q=0,application/json"sv, "application/json;q=wrong"sv, "application/json;qq=0"sv,
-        ",,application/json,"sv})
-    check_accept(accept, true);
-  for (const std::string_view accept :
-       {""sv, "*/*"sv, "application/*"sv, "text/plain"sv, "application/json5"sv,
-        "application/jso"sv, "xapplication/json"sv, "application/json;q=0"sv,
-        "application/json;q=0.000"sv, "application/json; Q = 0"sv,
-        "application/json;charset=utf-8;q=0"sv, "application /json"sv, "application/json\0"sv,
-        ";application/json"sv, "text/plain;x=application/json"sv, ","sv, ";"sv})
-    check_accept(accept, false);
-}
-
 }  // namespace
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(target_is_split_at_the_first_question_mark),
       cmocka_unit_test(verb_is_found_by_its_exact_name),
       test_with(Fixture, each_verb_reads_what_it_takes),
       test_with(Fixture, pieces_are_parted_and_decoded_once),
@@ -325,8 +233,6 @@ int main() {
       test_with(Fixture, numbers_are_read_in_their_ranges),
       test_with(Fixture, anything_else_is_no_number),
       test_with(Fixture, name_has_at_most_255_bytes),
-      test_with(Fixture, query_value_gives_one_sound_value),
-      cmocka_unit_test(json_is_for_those_who_name_it),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -4,6 +4,8 @@
 // are copied to the heap to their exact size, so that the address sanitizer
 // sees a read beyond them.
 #include "doors/plain/request.h"
+#include "doors/query.h"
+#include "http/target.h"
 
 #include "support/test.h"
 
@@ -129,8 +131,9 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
     assert_true(target.path.size() + target.query.size() <= bytes.size());
     assert_true(!target.path.starts_with('/') && !target.path.ends_with('/'));
     (void)accepts_json(bytes);
-    if (const auto host = query_value(bytes, "host"))
-      assert_true(is_utf8(*host) && !has_control(*host));
+    PageQuery page{bytes};
+    if (const auto host = page.text("host")) assert_true(is_utf8(*host) && !has_control(*host));
+    if (!page.complaint().empty()) check_printable(page.complaint());
   }
   assert_in_range(sound, 1000, 39000);  // both ways were tried
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What a door is: one protocol, as a row of functions that turn its requests into
+// commands and answers into its replies. A door makes no rule of its own, and
+// keeps nothing between a request and its answer but a form.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "http/message.h"
+#include "lock/words.h"
+
+namespace distributex {
+
+struct Page;  // doors/pages/pages.h
+
+// One of the forms in which a door answers, by its own counting.
+using Form = uint8_t;
+
+// What a client asks of a page, and in which form.
+struct PageRequest {
+  const Page* page = nullptr;
+  HttpMethod method = HttpMethod::get;
+  std::string query;
+  std::string accept;
+  std::string last_event_id;
+};
+
+// A request that goes no further. The answer is for the record, the reply for
+// the client. Without a verb the request did not get as far as naming one.
+struct Refused {
+  std::optional<Verb> verb;
+  Answer answer;
+  HttpReply reply;
+};
+
+// What a door makes of a request: a command, a page to be shown, or a reply at
+// once. A bare reply is not recorded.
+using Reading = std::variant<Command, PageRequest, Refused, HttpReply>;
+
+struct Door {
+  std::string_view name;
+  bool (*has)(std::string_view path);
+  HttpMethods methods;  // others are refused before read
+  size_t body_limit;    // in bytes; 0: as the configuration has it
+  Reading (*read)(const HttpRequest& request, Form form);
+  // Which form a request asks for, and an answer in it. A door that has neither
+  // (nullptr) refuses as the first door of the table does.
+  Form (*form)(const HttpRequest& request);
+  HttpReply (*write)(const Answer& answer, Form form);
+};
+
+}  // namespace distributex

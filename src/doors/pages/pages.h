@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What a page is: a path, and a function from what there is to see to a reply.
+// Pages change nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "doors/door.h"
+#include "watch/events.h"
+#include "watch/metrics.h"
+#include "watch/standing.h"
+
+namespace distributex {
+
+// What a page may look at. It lasts for one showing.
+struct PageView {
+  Sight sight;
+  std::string_view backend_name;
+  std::optional<std::string> trouble;  // why the backend grants no lock
+  bool stopping;
+  Duration uptime;
+  uint64_t wall_us;  // the wall clock at sight.now, in microseconds since 1970
+  const Metrics& metrics;
+  const EventRing& events;
+  const char* no_followers;  // why no stream of events can begin; nullptr: it can
+  size_t connections;
+  size_t streams;
+  uint64_t streams_dropped;
+  uint64_t log_dropped;
+};
+
+// An answer that goes on with the events that pass the filter.
+struct Follow {
+  HttpReply opening;
+  EventFilter filter;
+  bool sse;  // server-sent events, else lines
+};
+
+using Shown = std::variant<HttpReply, Follow>;
+
+struct Page {
+  std::string_view path;  // without slashes around it
+  bool shows_leases;      // they are surveyed before
+  Shown (*show)(const PageRequest& request, const PageView& view);
+};
+
+[[nodiscard]] bool shows_leases(const PageRequest& request);
+[[nodiscard]] Shown show_page(const PageRequest& request, const PageView& view);
+
+// A page's own word: one line of text.
+[[nodiscard]] HttpReply page_of_text(int status, std::string text);
+
+}  // namespace distributex

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The door of the pages: it finds the row of a path. All pages know the same
+// methods, and http leaves the body of a HEAD out.
+#include <algorithm>
+#include <iterator>
+
+#include "doors/pages/rows.h"
+#include "doors/rows.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr HttpMethods methods =
+    methods_of({HttpMethod::get, HttpMethod::head, HttpMethod::options});
+
+const Page* find_page(std::string_view path) {
+  const auto* row = std::find_if(std::begin(pages), std::end(pages),
+                                 [&](const Page& page) { return page.path == path; });
+  return row == std::end(pages) ? nullptr : row;
+}
+
+bool has(std::string_view path) { return find_page(path) != nullptr; }
+
+Reading read(const HttpRequest& request, Form) {
+  return PageRequest{.page = find_page(request.path),
+                     .method = request.method,
+                     .query = std::string(request.query),
+                     .accept = std::string(request.header("Accept")),
+                     .last_event_id = std::string(request.header("Last-Event-ID"))};
+}
+
+}  // namespace
+
+bool shows_leases(const PageRequest& request) { return request.page->shows_leases; }
+
+Shown show_page(const PageRequest& request, const PageView& view) {
+  Shown shown = request.page->show(request, view);
+  auto* reply = std::get_if<HttpReply>(&shown);
+  if (reply && request.method == HttpMethod::options)
+    reply->headers.push_back({"Allow", allow_text(methods)});
+  return shown;
+}
+
+HttpReply page_of_text(int status, std::string text) {
+  HttpReply reply;
+  reply.status = status;
+  reply.headers = {{"Cache-Control", "no-store"}};
+  reply.body = std::move(text);
+  return reply;
+}
+
+constinit const Door pages_door{
+    .name = "pages",
+    .has = has,
+    .methods = methods,
+    .body_limit = 0,
+    .read = read,
+    .form = nullptr,
+    .write = nullptr,
+};
+
+}  // namespace distributex

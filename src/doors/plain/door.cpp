@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// The plain door: a verb is a path, its parameters are a query or a form, and the
+// answer is a word of text, or JSON for clients that accept it.
+#include "base/text.h"
+#include "doors/plain/reply.h"
+#include "doors/plain/request.h"
+#include "doors/query.h"
+#include "doors/rows.h"
+#include "lock/names.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr Form text = 0;
+constexpr Form json = 1;
+
+bool has(std::string_view path) { return find_verb(path).has_value(); }
+
+Form form_of(const HttpRequest& request) {
+  return accepts_json(request.header("Accept")) ? json : text;
+}
+
+HttpReply write(const Answer& answer, Form form) { return format_answer(answer, form == json); }
+
+bool is_form(std::string_view content_type) {
+  const std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
+  return type.empty() || equal_ignoring_case(type, "application/x-www-form-urlencoded");
+}
+
+Refused refuse(Verb verb, Form form, Refusal refusal) {
+  Answer answer;
+  answer.result = Result::invalid;
+  answer.fault = refusal.fault;
+  answer.error = std::move(refusal.error);
+  HttpReply reply = write(answer, form);
+  return {.verb = verb, .answer = std::move(answer), .reply = std::move(reply)};
+}
+
+Reading read(const HttpRequest& request, Form form) {
+  const Verb verb = *find_verb(request.path);
+  const std::string_view body =
+      request.method == HttpMethod::post ? request.body : std::string_view{};
+  if (!body.empty() && !is_form(request.header("Content-Type")))
+    return refuse(verb, form,
+                  {Fault::bad_request, "a body must be a form: application/x-www-form-urlencoded"});
+  auto parsed = parse_request(verb, request.query, body);
+  if (auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(verb, form, std::move(*refusal));
+  return std::get<Command>(std::move(parsed));
+}
+
+}  // namespace
+
+constinit const Door plain_door{
+    .name = "plain",
+    .has = has,
+    .methods = methods_of({HttpMethod::get, HttpMethod::post}),
+    .body_limit = 0,
+    .read = read,
+    .form = form_of,
+    .write = write,
+};
+
+}  // namespace distributex

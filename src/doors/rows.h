@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// The rows of all doors, one line each; each stands in its door's own folder.
+#pragma once
+
+#include "doors/door.h"
+
+namespace distributex {
+
+extern const Door plain_door;
+extern const Door pages_door;
+
+}  // namespace distributex

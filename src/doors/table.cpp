@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// A new door is one row here. What is refused for all doors alike is refused
+// here: a connection above a limit, a request whose end cannot be told, a path
+// that no door has, a method or a size of body that the door does not take.
+#include "doors/table.h"
+
+#include "doors/rows.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr const Door* doors_in_order[] = {&plain_door, &pages_door};
+
+struct Refusal {
+  Fault fault;
+  std::string error;
+};
+
+HttpReply write_with(Doors doors, const Door& door, const Answer& answer, Form form) {
+  return (door.write ? door : *doors.front()).write(answer, form);
+}
+
+// The connection ends where a body may follow that evhttp did not read and would
+// take for the next request.
+Refused refuse(const HttpRequest& request, Doors doors, const Door& door, Form form,
+               Refusal refusal) {
+  Answer answer;
+  answer.result = Result::invalid;
+  answer.fault = refusal.fault;
+  answer.error = std::move(refusal.error);
+  HttpReply reply = write_with(doors, door, answer, form);
+  if (refusal.fault == Fault::bad_method)
+    reply.headers.push_back({"Allow", allow_text(door.methods)});
+  reply.closes = refusal.fault != Fault::no_such_path || request.trouble != HttpTrouble::none;
+  return {.verb = std::nullopt, .answer = std::move(answer), .reply = std::move(reply)};
+}
+
+// The reply to a connection that is one too many. Nobody asked the lock service,
+// so nothing is recorded.
+HttpReply turn_away(Doors doors, const Door& door, Form form, std::string_view why) {
+  Answer busy;
+  busy.result = Result::unavailable;
+  busy.error = why;
+  return write_with(doors, door, busy, form);
+}
+
+Reading read(Doors doors, bool found, const Door& door, Form form, const HttpRequest& request) {
+  if (request.trouble == HttpTrouble::surplus)
+    return turn_away(doors, door, form, request.complaint);
+  if (request.trouble == HttpTrouble::framing)
+    return refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
+  if (!found)
+    return refuse(request, doors, door, form,
+                  {Fault::no_such_path,
+                   "there is no path \"/" + std::string(request.path) + "\" on this server"});
+  if ((door.methods & bit_of(request.method)) == 0)
+    return refuse(request, doors, door, form,
+                  {Fault::bad_method, "this path knows other methods only, see Allow"});
+  if (door.body_limit > 0 && request.body.size() > door.body_limit) {
+    Refused refused = refuse(request, doors, door, form,
+                             {Fault::bad_request, "the body has more than " +
+                                                      std::to_string(door.body_limit) + " bytes"});
+    refused.reply.status = 413;
+    return refused;
+  }
+  return door.read(request, form);
+}
+
+}  // namespace
+
+Doors all_doors() { return doors_in_order; }
+
+Received receive(Doors doors, const HttpRequest& request) {
+  uint8_t index = 0;
+  while (index < doors.size() && !doors[index]->has(request.path)) ++index;
+  const bool found = index < doors.size();
+  if (!found) index = 0;
+  const Door& door = *doors[index];
+  const Form form = door.form ? door.form(request) : doors.front()->form(request);
+  return {.mark = {.door = index, .form = form},
+          .reading = read(doors, found, door, form, request)};
+}
+
+HttpReply write_answer(Doors doors, Mark mark, const Answer& answer) {
+  return write_with(doors, *doors[mark.door], answer, mark.form);
+}
+
+}  // namespace distributex

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// All doors, and the way through them: which door a request is for, what that
+// door makes of it, and later its answer in the form that the request asked for.
+#pragma once
+
+#include <span>
+
+#include "doors/door.h"
+
+namespace distributex {
+
+// A path is for the first door that has it. The first door also answers what is
+// for none.
+using Doors = std::span<const Door* const>;
+[[nodiscard]] Doors all_doors();
+
+struct Received {
+  Mark mark;  // for write_answer
+  Reading reading;
+};
+[[nodiscard]] Received receive(Doors doors, const HttpRequest& request);
+[[nodiscard]] HttpReply write_answer(Doors doors, Mark mark, const Answer& answer);
+
+}  // namespace distributex

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What http hands to the doors, and what they hand back: one request, one reply.
+// Nothing here knows what a request is about.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct evkeyvalq;
+
+namespace distributex {
+
+// In the order in which an Allow header names them. other: any word that stands
+// in the place of a method.
+enum class HttpMethod : uint8_t { get, head, post, put, remove, options, lock, unlock, other };
+
+using HttpMethods = unsigned;  // a set: one bit for each method
+
+constexpr HttpMethods bit_of(HttpMethod method) { return 1U << static_cast<unsigned>(method); }
+constexpr HttpMethods methods_of(std::initializer_list<HttpMethod> methods) {
+  HttpMethods all = 0;
+  for (const HttpMethod method : methods) all |= bit_of(method);
+  return all;
+}
+
+// "GET, POST": what an Allow header says.
+[[nodiscard]] std::string allow_text(HttpMethods methods);
+
+// What is wrong with a request before any door looks at it.
+enum class HttpTrouble : uint8_t {
+  none,
+  surplus,  // its connection is one too many
+  framing   // where it ends cannot be told
+};
+
+// A whole request. Views: they last for the call that hands it over.
+struct HttpRequest {
+  HttpMethod method = HttpMethod::other;
+  std::string_view path;   // as sent, without the slashes around it
+  std::string_view query;  // as sent, what follows the first '?'
+  std::string_view body;
+  const evkeyvalq* headers = nullptr;
+  bool old = false;  // HTTP/1.0
+  HttpTrouble trouble = HttpTrouble::none;
+  std::string_view complaint{};  // one sentence; empty unless there is trouble
+
+  // The value of the first header of this name, whatever its case; empty when
+  // there is none.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+struct Header {
+  const char* name;
+  std::string value;
+};
+
+struct HttpReply {
+  int status = 200;  // one that status_reason knows
+  const char* content_type = "text/plain; charset=utf-8";
+  std::vector<Header> headers;  // without Content-Type, Content-Length, Date
+  std::string body;
+  bool closes = false;  // the connection ends with this reply
+};
+
+// The phrase for a status code: 200 "OK".
+[[nodiscard]] const char* status_reason(int status);
+
+// What a door wants to know again when the answer comes. http keeps it with the
+// connection and does not look at it.
+struct Mark {
+  uint8_t door = 0;
+  uint8_t form = 0;
+};
+
+}  // namespace distributex
