@@ -255,6 +255,7 @@ std::optional<std::vector<MemcacheItem>> MemcacheLink::read(std::span<const std:
     if (!be_ready()) return std::nullopt;
     const auto part = keys.subspan(first, std::min(keys_at_once, keys.size() - first));
     if (!read_some(part, first, items)) return std::nullopt;
+    if (part.size() < keys.size()) progress_();
   }
   return items;
 }

@@ -126,11 +126,10 @@ MemcacheSlots::Step MemcacheSlots::acquire_step(Attempt& attempt) {
 }
 
 MemcacheSlots::Step MemcacheSlots::claim_slot(Attempt& attempt, const View& view) {
-  const auto is_taken = [&](uint32_t slot) {
-    return std::any_of(view.begin(), view.end(), [&](const Entry& e) { return e.slot == slot; });
-  };
-  uint32_t slot = 0;
-  while (is_taken(slot)) slot++;
+  uint32_t slot = 0;  // the lowest free one: the view is sorted by slot
+  for (const Entry& entry : view) {
+    if (entry.slot == slot) slot++;
+  }
   SlotLease claim;
   claim.owner = attempt.question.owner;
   claim.nonce = attempt.nonce;

@@ -4,6 +4,7 @@
 // left behind. The history of contending daemons is test_daemons.cpp.
 #include "backends/backend.h"
 #include "backends/memcache/address.h"
+#include "backends/memcache/link.h"
 #include "base/clock.h"
 #include "support/bench.h"
 #include "support/daemon.h"
@@ -124,6 +125,51 @@ void a_dripping_memcached_is_given_up(void** state) {
   assert_true(f.is_well());
   assert_true(f.bench->until([&] { return name(f.bench->get(b)) == "full"; }));
   assert_text(name(f.bench->get(a)), "held");
+}
+
+// Nobody would give the lease back but this server: it does when it can.
+void a_lease_that_nobody_heard_of_is_given_back_after_an_outage(void** state) {
+  Fixture& f = of(state);
+  const Verdict granted = f.bench->get(a);
+  assert_text(name(granted), "granted");
+  f.memcached.stop();
+  assert_true(name(f.bench->get(b)).starts_with("failed: memcached "));
+  const OpId refused = f.bench->ask_give_back(a, granted.token);
+  assert_true(name(f.bench->verdict_of(refused)).starts_with("failed: memcached "));
+  f.memcached.go_on();
+  assert_true(f.bench->until([&] { return name(f.bench->get(b)) == "granted"; }));
+}
+
+// Each question reads all slots, in parts: as long as parts come, memcached is
+// not called down.
+void a_pool_of_a_million_slots_takes_long_and_nothing_is_down(void** state) {
+  Fixture& f = of(state);
+  BackendBench bench("memcache", at(f.memcached.address()) + "\nmemcachetimeout: 60000");
+  assert_true(bench.until([&] { return !bench.backend().trouble(); }));
+  const OpId wide = bench.ask_get(a, 1'000'000);
+  bench.use_pool("q");
+  const OpId next = bench.ask_get(b);
+  bool down = false;
+  assert_true(bench.until([&] {
+    down = down || bench.backend().trouble();
+    return bench.order().size() == 2;
+  }));
+  assert_text(name(bench.verdict_of(wide)), "granted");
+  assert_text(name(bench.verdict_of(next)), "granted");
+  assert_false(down);
+}
+
+void a_long_read_tells_of_each_part(void** state) {
+  Fixture& f = of(state);
+  MemcacheLink link({.host = "127.0.0.1", .port = f.memcached.port(), .path = {}},
+                    milliseconds(5000));
+  int parts = 0;
+  link.on_progress([&] { parts++; });
+  const std::vector<std::string> keys(3500, "absent");
+  assert_true(link.read(std::span(keys).first(1000)).has_value());
+  assert_int_equal(parts, 0);
+  assert_true(link.read(keys).has_value());
+  assert_int_equal(parts, 4);
 }
 
 void a_stalled_connection_is_given_up(void** state) {
@@ -296,6 +342,9 @@ int main() {
       test_with(Fixture, trouble_is_known_although_nobody_asks),
       test_with(Fixture, silence_is_trouble_when_it_is_found_twice),
       test_with(Fixture, a_dripping_memcached_is_given_up),
+      test_with(Fixture, a_lease_that_nobody_heard_of_is_given_back_after_an_outage),
+      test_with(Fixture, a_pool_of_a_million_slots_takes_long_and_nothing_is_down),
+      test_with(Fixture, a_long_read_tells_of_each_part),
       test_with(Fixture, a_stalled_connection_is_given_up),
       test_with(Fixture, answers_cut_in_the_middle_change_no_owner),
       test_with(Fixture, a_restarted_memcached_is_found_at_once_and_tokens_rise),
