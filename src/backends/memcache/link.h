@@ -39,7 +39,7 @@ class MemcacheLink final : public MemcacheCommands {
 
   // Commands after this moment fail.
   void set_deadline(Time deadline) { deadline_ = deadline; }
-  // Called after each part of a read that takes several.
+  // Called after each read, for a job may consist of many.
   void on_progress(std::function<void()> progress) { progress_ = std::move(progress); }
   // Whether it answers; connects when it must.
   [[nodiscard]] bool ping();
@@ -72,9 +72,7 @@ class MemcacheLink final : public MemcacheCommands {
   [[nodiscard]] bool hello();
   [[nodiscard]] Handle make_handle(const std::string& numeric_host) const;
   [[nodiscard]] bool ask_facts();
-  [[nodiscard]] bool read_some(std::span<const std::string> keys, size_t first,
-                               std::vector<MemcacheItem>& items);
-  [[nodiscard]] memcached_return_t fetch(std::span<const std::string> keys, size_t first,
+  [[nodiscard]] memcached_return_t fetch(std::span<const std::string> keys,
                                          std::vector<MemcacheItem>& items);
   [[nodiscard]] std::optional<time_t> expiry(std::chrono::seconds lives);
   [[nodiscard]] Stored outcome(memcached_return_t code);

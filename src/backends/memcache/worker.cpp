@@ -26,7 +26,7 @@ constexpr milliseconds ping_every_when_down{400};
 constexpr milliseconds chore_limit{1000};
 constexpr milliseconds farewell_limit{1000};
 constexpr size_t keys_of_a_survey_step = 500;
-// A read of many slots says so often that memcached answers.
+// A job of many reads says so often that memcached answers.
 constexpr milliseconds news_every{300};
 
 // 0: nobody waits for a verdict.
@@ -205,6 +205,7 @@ void MemcacheWorker::Room::do_job(MemcacheJob& job) {
     return std::visit([&](const auto& what) { refuse(what, job); }, job.what);
   }
   link_.set_deadline(job.deadline);
+  last_news_ = now;
   std::visit([&](auto& what) { perform(what, job); }, job.what);
 }
 
@@ -312,7 +313,7 @@ void MemcacheWorker::Room::note_link() {
   next_ping_ = steady_now() + ping_every_when_down;
 }
 
-// A part of a long read has come: memcached answers, though the job is not done.
+// Memcached has answered, though the job is not done.
 void MemcacheWorker::Room::note_progress() {
   const Time now = steady_now();
   if (now < last_news_ + news_every) return;

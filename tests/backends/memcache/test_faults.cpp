@@ -4,11 +4,12 @@
 // left behind. The history of contending daemons is test_daemons.cpp.
 #include "backends/backend.h"
 #include "backends/memcache/address.h"
-#include "backends/memcache/link.h"
+#include "backends/memcache/worker.h"
 #include "base/clock.h"
 #include "support/bench.h"
 #include "support/daemon.h"
 #include "support/faultproxy.h"
+#include "support/http.h"
 #include "support/memcached.h"
 #include "support/test.h"
 
@@ -159,17 +160,26 @@ void a_pool_of_a_million_slots_takes_long_and_nothing_is_down(void** state) {
   assert_false(down);
 }
 
-void a_long_read_tells_of_each_part(void** state) {
+// The same without the loop: the worker has news while the job is under way.
+void a_long_job_tells_that_memcached_answers(void** state) {
   Fixture& f = of(state);
-  MemcacheLink link({.host = "127.0.0.1", .port = f.memcached.port(), .path = {}},
-                    milliseconds(5000));
-  int parts = 0;
-  link.on_progress([&] { parts++; });
-  const std::vector<std::string> keys(3500, "absent");
-  assert_true(link.read(std::span(keys).first(1000)).has_value());
-  assert_int_equal(parts, 0);
-  assert_true(link.read(keys).has_value());
-  assert_int_equal(parts, 4);
+  MemcacheWorker worker({.host = "127.0.0.1", .port = f.memcached.port(), .path = {}},
+                        {.prefix = "x:", .server = "me"});
+  size_t alive = 0;
+  bool done = false;
+  const auto take = [&] {
+    for (const MemcacheResult& result : worker.take()) {
+      if (!done && std::holds_alternative<LinkAlive>(result)) alive++;
+      done = done || std::holds_alternative<OpDone>(result);
+    }
+  };
+  assert_true(eventually([&] { return take(), alive > 0; }));
+  alive = 0;
+  worker.post({Acquire{.op = 1, .pool = "p", .owner = a, .slots = 1'000'000, .length = {}},
+               {"p", 1'000'000},
+               steady_now() + seconds(60)});
+  assert_true(eventually([&] { return take(), done; }));
+  assert_true(alive > 0);
 }
 
 void a_stalled_connection_is_given_up(void** state) {
@@ -344,7 +354,7 @@ int main() {
       test_with(Fixture, a_dripping_memcached_is_given_up),
       test_with(Fixture, a_lease_that_nobody_heard_of_is_given_back_after_an_outage),
       test_with(Fixture, a_pool_of_a_million_slots_takes_long_and_nothing_is_down),
-      test_with(Fixture, a_long_read_tells_of_each_part),
+      test_with(Fixture, a_long_job_tells_that_memcached_answers),
       test_with(Fixture, a_stalled_connection_is_given_up),
       test_with(Fixture, answers_cut_in_the_middle_change_no_owner),
       test_with(Fixture, a_restarted_memcached_is_found_at_once_and_tokens_rise),
