@@ -17,6 +17,7 @@ OptionRows no_options() { return {}; }
 constexpr BackendKind kinds[] = {
     {"inmemory", make_inmemory_backend, no_options},
     {"memcache", make_memcache_backend, memcache_options},
+    {"sqlite", make_sqlite_backend, sqlite_options},
 };
 
 constexpr auto names = [] {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/sqlite/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/standard_fds.h"
@@ -45,6 +46,9 @@ constexpr Option options[] = {
     {'d', "daemon", nullptr, "go to the background once ready; log to syslog"},
     {'P', "pidfile", "FILE", "write the process id there"},
     {'u', "user", "USER", "become this user once the ports are open"},
+    {'S', "store-check", "FILE",
+     "say what is in a store that no daemon has open, and whether it is whole, and exit"},
+    {'j', "json", nullptr, "with --store-check: as JSON"},
     {'t', "test", nullptr, "check the configuration and exit"},
     {'v', "verbose", nullptr, "log every answer"},
     {'V', "version", nullptr, "print the version and exit"},
@@ -58,6 +62,8 @@ struct Arguments {
   std::string pidfile;
   std::string user;
   bool daemon = false;
+  std::string store;
+  bool json = false;
   bool test = false;
   bool verbose = false;
 };
@@ -78,7 +84,8 @@ int print_help() {
   }
   std::puts(
       "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
-      "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
+      "Exit codes: 0 stopped, 64 usage, 65 the store is damaged, 71 the system refuses, 78 the "
+      "configuration is wrong.");
   return EX_OK;
 }
 
@@ -105,6 +112,12 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       break;
     case 'u':
       out.user = argument;
+      break;
+    case 'S':
+      out.store = argument;
+      break;
+    case 'j':
+      out.json = true;
       break;
     case 't':
       out.test = true;
@@ -153,6 +166,13 @@ int fail(int code, const std::string& what, int error) {
 // To be called before anything else can change errno, which names the refusal.
 int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 0 ? errno : EIO); }
 
+int check_store(const Arguments& arguments) {
+  const StoreReport report = distributex::check_store(arguments.store, arguments.json);
+  const bool is_bad = report.exit_code != EX_OK && !arguments.json;
+  std::fputs(report.text.c_str(), is_bad ? stderr : stdout);
+  return report.exit_code;
+}
+
 int serve(const Arguments& arguments, Settings settings) {
   auto inherited = inherited_listeners();
   if (const auto* error = std::get_if<std::string>(&inherited))
@@ -173,6 +193,8 @@ int serve(const Arguments& arguments, Settings settings) {
   if (!arguments.user.empty())
     if (const auto error = become_user(arguments.user, server.unix_paths()))
       return fail_system(*error);
+  if (const auto refusal = server.open_backend())
+    return fail(refusal->exit_code, refusal->what, EIO);
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
@@ -194,6 +216,7 @@ int main(int argc, char** argv) {
     if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
     return *code;
   }
+  if (!arguments.store.empty()) return check_store(arguments);
   log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
   auto loaded = load_settings(arguments.config);
   if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);

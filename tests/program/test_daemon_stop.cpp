@@ -2,9 +2,12 @@
 // How the daemon ends: every waiter has its answer before it exits, a client
 // that does not read cannot keep it, a second signal ends it at once. And how
 // it goes to the background, with a pid file, and ends there.
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -13,6 +16,7 @@
 
 #include "support/daemon.h"
 #include "support/http.h"
+#include "support/memcached.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -87,6 +91,39 @@ void answers_a_waiter_in_json_too(void** state) {
   assert_int_equal(response.status, 503);
   assert_text(json_text(parse_json(response.body).get(), "result"), "unavailable");
   assert_int_equal(f.daemon.wait_exit().value_or(-1), 0);
+}
+
+struct Remote {
+  Memcached memcached{};
+  std::unique_ptr<Daemon> daemon;
+
+  bool begin() {
+    if (!memcached.start()) return false;
+    daemon = std::make_unique<Daemon>("backend: memcache\nmemcachehost: \"" + memcached.address() +
+                                      "\"\nmemcachetimeout: 1000\npools:\n  - name: one\n");
+    return daemon->start() && word(daemon->port(), "/get?pool=one&host=h") == "YES";
+  }
+  bool finish() { return daemon->stop(); }
+};
+
+// A page that shows leases asks memcached, which does not answer any more.
+void answers_pages_in_flight_before_it_exits(void** state) {
+  Remote& f = fixture_of<Remote>(state);
+  for (const char* path : {"/status/", "/metrics"}) {
+    f.memcached.stop();
+    Connection reader(f.daemon->port());
+    assert_true(reader.send(get_request(path)));
+    assert_text(word(f.daemon->port(), "/livez"), "ok\n");  // by now it has been read
+    assert_true(reader.quiet());
+    f.daemon->send_signal(SIGTERM);
+    const std::optional<Response> page = reader.response();
+    assert_that(page.has_value(), "%s: no answer", path);
+    assert_int_equal(page->status, 200);
+    assert_text(page->header("Connection"), "close");
+    assert_int_equal(f.daemon->wait_exit().value_or(-1), 0);
+    f.memcached.go_on();
+    assert_true(f.daemon->restart());
+  }
 }
 
 void answers_who_had_connected_before_the_signal(void** state) {
@@ -272,6 +309,23 @@ void takes_over_the_pid_file_of_a_dead_daemon(void** state) {
   assert_true(b.pid() != 999999);
 }
 
+// A folder that may not be written is no obstacle for root, but for this capability.
+void empties_a_pid_file_that_it_cannot_remove(void** state) {
+  Background& b = fixture_of<Background>(state);
+  if (geteuid() == 0) assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  const std::string folder = b.launcher.dir().file("closed");
+  assert_int_equal(mkdir(folder.c_str(), 0700), 0);
+  b.pidfile = folder + "/pid";
+  assert_int_equal(b.launch(), 0);
+  assert_true(b.pid() > 0);
+  assert_int_equal(chmod(folder.c_str(), 0500), 0);
+  assert_int_equal(syscall(SYS_pidfd_send_signal, b.pidfd, SIGTERM, nullptr, 0), 0);
+  assert_true(b.ended(patience));
+  assert_int_equal(chmod(folder.c_str(), 0700), 0);
+  assert_int_equal(access(b.pidfile.c_str(), F_OK), 0);
+  assert_text(read_whole_file(b.pidfile), "");
+}
+
 void tells_the_launcher_why_it_does_not_start(void** state) {
   Background& b = fixture_of<Background>(state);
   b.launcher.configure("pools: none\n");
@@ -287,6 +341,7 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, answers_every_waiter_before_it_exits),
       test_with(Fixture, answers_a_waiter_in_json_too),
+      test_with(Remote, answers_pages_in_flight_before_it_exits),
       test_with(Fixture, answers_who_had_connected_before_the_signal),
       test_with(Fixture, does_not_wait_for_idle_connections),
       test_with(Fixture, refuses_locks_and_readiness_while_it_ends),
@@ -297,6 +352,7 @@ int main() {
       test_with(Background, leaves_its_folder_and_finds_its_files_again),
       test_with(Background, refuses_a_second_daemon_with_the_same_pid_file),
       test_with(Background, takes_over_the_pid_file_of_a_dead_daemon),
+      test_with(Background, empties_a_pid_file_that_it_cannot_remove),
       test_with(Background, tells_the_launcher_why_it_does_not_start),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -25,12 +25,15 @@ struct Fixture {
   Time now{std::chrono::hours{1000}};
 
   Fixture() {
-    backend = make_inmemory_backend({.base = nullptr,
-                                     .config = {},
-                                     .sink = {.decided = [](OpId, const Verdict&) {},
-                                              .changed = [](const std::string&) {},
-                                              .expired = [](const std::string&, const Lease&) {}},
-                                     .wall_us = 1});
+    backend = make_inmemory_backend(
+        {.base = nullptr,
+         .config = {},
+         .sink = {.decided = [](OpId, const Verdict&) {},
+                  .changed = [](const std::string&) {},
+                  .expired = [](const std::string&, const Lease&, uint64_t) {},
+                  .stored = {},
+                  .unstored = {}},
+         .wall_us = 1});
     record = std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
     engine.configure(pools, 100, now);
   }

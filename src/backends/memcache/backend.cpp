@@ -48,7 +48,7 @@ class MemcacheBackend final : public Backend {
   [[nodiscard]] size_t held(std::string_view pool) const override;
 
  private:
-  MemcachePool& open(const std::string& name);
+  MemcachePool& pool_of(const std::string& name);
   MemcacheServer& server_of_pool(const MemcachePool& pool) { return *servers_[pool.server]; }
   template <typename Question>
   void post(const Question& question, Time now);
@@ -103,7 +103,7 @@ MemcacheBackend::MemcacheBackend(const BackendSetup& setup, const MemcacheOption
   }
 }
 
-MemcachePool& MemcacheBackend::open(const std::string& name) {
+MemcachePool& MemcacheBackend::pool_of(const std::string& name) {
   const auto [it, is_new] = pools_.try_emplace(name);
   MemcachePool& pool = it->second;
   if (is_new) {
@@ -117,7 +117,7 @@ MemcachePool& MemcacheBackend::open(const std::string& name) {
 void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
   for (auto& [name, pool] : pools_) pool.configured = false;
   for (const PoolSpec& spec : pools) {
-    MemcachePool& pool = open(spec.name);
+    MemcachePool& pool = pool_of(spec.name);
     pool.configured = true;
     pool.slots = spec.maxlocks;
     pool.ref.width = std::max(pool.ref.width, spec.maxlocks);
@@ -130,7 +130,7 @@ void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
 template <typename Question>
 void MemcacheBackend::post(const Question& question, Time now) {
   expire(ends_.take_due(question.pool, now), now);
-  MemcachePool& pool = open(question.pool);
+  MemcachePool& pool = pool_of(question.pool);
   pool.slots = question.slots;
   pool.ref.width = std::max(pool.ref.width, question.slots);
   ops_.emplace(question.op, &pool);
@@ -140,7 +140,7 @@ void MemcacheBackend::post(const Question& question, Time now) {
 
 void MemcacheBackend::expire(std::vector<EndingLease> due, Time now) {
   for (EndingLease& ending : due) {
-    MemcachePool& pool = open(ending.pool);
+    MemcachePool& pool = pool_of(ending.pool);
     server_of_pool(pool).worker().post(
         {ExpireLease{std::move(ending.lease), ending.nonce}, pool.ref, now + timeout_});
   }
@@ -301,15 +301,15 @@ Lease MemcacheBackend::lease_of(const MemcachePool& pool, const SlotLease& slot,
 }
 
 void MemcacheBackend::apply(size_t, LeaseEnded& ended, Time) {
-  MemcachePool& pool = open(ended.pool);
+  MemcachePool& pool = pool_of(ended.pool);
   pool.drop(ended.lease.token);
   pool.poll.reset();
-  sink_.expired(ended.pool, ended.lease);
+  sink_.expired(ended.pool, ended.lease, 0);
   sink_.changed(ended.pool);
 }
 
 void MemcacheBackend::apply(size_t, PoolFreed& freed, Time) {
-  open(freed.pool).poll.reset();
+  pool_of(freed.pool).poll.reset();
   sink_.changed(freed.pool);
 }
 
@@ -344,7 +344,7 @@ void MemcacheBackend::survey(std::function<void()> ready, Time now) {
 
 void MemcacheBackend::apply(size_t server, PoolsSeen& seen, Time now) {
   for (size_t i = 0; i < seen.seen.size(); i++) {
-    MemcachePool& pool = open(seen.pools[i].name);
+    MemcachePool& pool = pool_of(seen.pools[i].name);
     pool.see(std::move(seen.seen[i]));
     if (pool.full && pool.seen().size() < pool.slots) {
       pool.full = false;
