@@ -48,7 +48,7 @@ class Backend {
   virtual ~Backend() = default;
   // Before the first question: takes what outlives this process. It may block,
   // for nobody is served yet.
-  [[nodiscard]] virtual std::optional<BackendRefusal> open() { return std::nullopt; }
+  [[nodiscard]] virtual std::optional<BackendRefusal> begin() { return std::nullopt; }
   virtual void acquire(const Acquire&, Time now) = 0;
   virtual void release(const Release&, Time now) = 0;
   virtual void renew(const Renew&, Time now) = 0;

@@ -179,7 +179,7 @@ std::optional<std::string> Server::open() {
   return std::nullopt;
 }
 
-std::optional<BackendRefusal> Server::open_backend() { return backend_->open(); }
+std::optional<BackendRefusal> Server::open_backend() { return backend_->begin(); }
 
 std::optional<std::string> Server::serve_on(Listener listener) {
   const std::string name = listener.address;

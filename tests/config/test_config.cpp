@@ -55,9 +55,9 @@ constexpr std::string_view one_pool = "pools:\n  - name: a\n";
 void has_defaults_for_all_but_pools(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.seen = options_in(one_pool);
-  assert_text(
-      f.seen,
-      "inmemory localhost 11211 distributex: 2000 100 *:9889 65536 0 50000 10 120 8192 8192");
+  assert_text(f.seen,
+              "inmemory localhost 11211 distributex: 2000 /var/lib/distributex/locks.db 2000 100 "
+              "*:9889 65536 0 50000 10 120 8192 8192");
   f.seen = pools_in(one_pool);
   assert_text(f.seen, "a 1800s x1");
 }
@@ -66,13 +66,14 @@ void takes_every_option(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.text =
       "backend: memcache\nmemcachehost: /run/m.sock\nmemcacheport: 1\n"
-      "memcacheprefix: 'p.1:'\nmemcachetimeout: 100\npoll: 10\nlisten: 127.0.0.1:1\n"
+      "memcacheprefix: 'p.1:'\nmemcachetimeout: 100\nsqlitefile: x.db\nsqlitetimeout: 101\npoll: "
+      "10\nlisten: 127.0.0.1:1\n"
       "max_connections: 2\nmax_connections_per_peer: 8\nmax_waiting: 3\nrequest_timeout: "
       "4\nidle_timeout: 5\n"
       "max_header_size: 1024\nmax_body_size: 7\n"
       "pools: [{name: a, expire: 8, maxlocks: 9, servers: h}]\n";
   f.seen = options_in(f.text);
-  assert_text(f.seen, "memcache /run/m.sock 1 p.1: 100 10 127.0.0.1:1 2 8 3 4 5 1024 7");
+  assert_text(f.seen, "memcache /run/m.sock 1 p.1: 100 x.db 101 10 127.0.0.1:1 2 8 3 4 5 1024 7");
   f.seen = pools_in(f.text);
   assert_text(f.seen, "a 8s x9 for h");
 }

@@ -154,7 +154,7 @@ void names_the_known_options_for_an_unknown_one(void**) {
   check_config_rows(
       rows, {.before = one_pool,
              .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
-                       "memcachetimeout, poll, listen, max_connections, "
+                       "memcachetimeout, sqlitefile, sqlitetimeout, poll, listen, max_connections, "
                        "max_connections_per_peer, max_waiting, request_timeout, idle_timeout, "
                        "max_header_size, max_body_size, events, audit, pools"});
 }
@@ -176,12 +176,14 @@ void says_where_a_key_belongs(void**) {
 void refuses_other_words_and_texts(void**) {
   constexpr ConfigRow rows[] = {
       {"backend: redis",
-       "f:3:10: backend: \"redis\" is not known; write one of inmemory, memcache (default "
+       "f:3:10: backend: \"redis\" is not known; write one of inmemory, memcache, sqlite (default "
        "inmemory)"},
       {"backend: in",
-       "f:3:10: backend: \"in\" is not known; write one of inmemory, memcache (default inmemory)"},
+       "f:3:10: backend: \"in\" is not known; write one of inmemory, memcache, sqlite (default "
+       "inmemory)"},
       {"backend: ''",
-       "f:3:10: backend: \"\" is not known; write one of inmemory, memcache (default inmemory)"},
+       "f:3:10: backend: \"\" is not known; write one of inmemory, memcache, sqlite (default "
+       "inmemory)"},
       {"memcachehost: ''",
        "f:3:15: memcachehost: \"\" is too short; write one or more of HOST, HOST:PORT, "
        "[V6ADDRESS]:PORT and /PATH, with commas between (default localhost)"},

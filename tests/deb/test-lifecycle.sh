@@ -30,12 +30,16 @@ upgrades() {
     local before
     check "the first installation" install_old
     before=$(pid)
+    check "locks survive as installed" grep -q '^backend: sqlite$' $config
+    check_equal "in a store of the daemon's user" "_distributex 640" "$(stat -c '%U %a' /var/lib/distributex/locks.db)"
     echo '# mine' >>$config
+    sed -i 's/^backend: sqlite$/backend: inmemory/' $config
     check "an upgrade with a good configuration" install_next
     check_equal "leaves the package installed" "ii  1.0.1" "$(state)"
     check_status "restarts the daemon" 1 test "$before" = "$(pid)"
     check "which answers" answers
     check "keeps the edited configuration" grep -q '^# mine$' $config
+    check "and its backend" grep -q '^backend: inmemory$' $config
 
     before=$(pid)
     break_configuration
@@ -65,6 +69,7 @@ disabled() {
 end_of_life() {
     check "removal" dpkg -r distributexd
     check "removal stops it" silent
+    check "removal keeps the store" test -s /var/lib/distributex/locks.db
     check "removal keeps the configuration" grep -q '^# mine$' $config
     check "what is left of the init script does nothing" left_alone
     check "installation after a removal" install_old

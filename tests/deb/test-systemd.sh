@@ -71,13 +71,22 @@ reloads() {
     release b >/dev/null
 }
 
+# The token of whoever holds the lock of test1.
+token() { curl -sS --max-time 5 "$url/status/?pool=test1" | sed -n 's/.*"token":\([0-9]*\).*/\1/p'; }
+
 dies() {
-    local before
+    local before held
+    check_equal "before a death: a lock" YES "$(get a)"
+    held=$(token)
     before=$(pid)
     kill -9 "$before"
     check "kill -9: another process" within 15 another_pid "$before"
     check "kill -9: it answers" within 15 answers
     check_equal "kill -9: it was restarted once" 1 "$(property NRestarts)"
+    check_equal "kill -9: the lock is held, with its token" "$held" "$(token)"
+    check_equal "kill -9: nobody else has it" NO "$(get b)"
+    check "kill -9: it was the same boot" within 5 journal_has "store opened leases=1 boot=same"
+    release a >/dev/null
 
     before=$(pid)
     kill -STOP "$before"
@@ -111,6 +120,20 @@ waits_for_its_address() {
 
 restarts_are() { [ "$(property NRestarts)" -ge "$1" ]; }
 
+# A store that is damaged stops the start, once, with a line that says so.
+refuses_a_damaged_store() {
+    systemctl stop distributexd
+    systemctl reset-failed distributexd
+    printf 'not a store, but a text of some length' >/var/lib/distributex/locks.db
+    check_status "damaged: start fails" 1 systemctl start distributexd
+    check_equal "damaged: exit status 65" 65 "$(property ExecMainStatus)"
+    check_equal "damaged: no restart is tried" 0 "$(property NRestarts)"
+    check "damaged: the journal says so" within 5 journal_has "locks.db"
+    rm -f /var/lib/distributex/locks.*
+    systemctl reset-failed distributexd
+    check_status "without it: it starts" 0 systemctl start distributexd
+}
+
 starts_with_broken_configuration() {
     systemctl stop distributexd
     systemctl reset-failed distributexd
@@ -124,12 +147,37 @@ starts_with_broken_configuration() {
     check_status "mended: it starts" 0 systemctl start distributexd
 }
 
+one_holds() { [ -n "$(token)" ]; }
+one_waits() { curl -sS --max-time 5 "$url/status/?pool=test1" | grep -q '"queued":1'; }
+
+# A job of our client goes on while the server is upgraded, and who waits for the
+# same lock has it afterwards.
+upgrades_under_load() {
+    local held job waiter
+    distributex -H 127.0.0.1 -r test1 -i job -- sleep 15 >"$tmp/job" 2>&1 &
+    job=$!
+    check "a job holds the lock" within 10 one_holds
+    held=$(token)
+    distributex -H 127.0.0.1 -r test1 -i next -- true >"$tmp/next" 2>&1 &
+    waiter=$!
+    check "another one waits" within 10 one_waits
+    check "an upgrade under load" dpkg --force-confold -i /t/distributexd_*.deb
+    check "it answers" within 10 answers
+    check_equal "the job holds on, with its token" "$held" "$(token)"
+    check "the other one waits again" within 10 one_waits
+    wait $job
+    check_equal "the job ends well" "0 " "$? $(cat "$tmp/job")"
+    wait $waiter
+    check_equal "the other one had its turn" 0 $?
+}
+
 upgrades() {
     local before
     before=$(pid)
     check "an upgrade" dpkg --force-confold -i /t/distributexd_*.deb
     check "restarts it" another_pid "$before"
     check "it answers" answers
+    upgrades_under_load
     before=$(pid)
     break_configuration
     check_says "an upgrade with a broken configuration says so" "was not restarted" dpkg --force-confold -i /t/distributexd_*.deb
@@ -194,6 +242,7 @@ unix_sockets() {
     fi
     install -d -o memcache -g memcache -m 0750 /run/memcached
     setpriv --reuid=memcache --regid=memcache --init-groups /usr/bin/memcached -s /run/memcached/memcached.sock -a 0770 -d -P /run/memcached/pid
+    sed -i '/^backend: /d' $config
     sed -i '/^pools:/i backend: memcache\nmemcachehost: unix:/run/memcached/memcached.sock' $config
     check "memcached over a unix socket: the configuration is good" distributexd -t
     systemctl restart distributexd
@@ -221,6 +270,7 @@ sandboxed
 reloads
 dies
 waits_for_its_address
+refuses_a_damaged_store
 starts_with_broken_configuration
 upgrades
 activated_by_socket

@@ -42,7 +42,7 @@ BackendBench::BackendBench(const std::string& backend, const std::string& option
   sink.stored = [this](uint64_t stored) { stored_ = stored; };
   sink.unstored = [this](const std::string& why) { unstored_.push_back(why); };
   backend_ = find_backend(backend)->make({base_.get(), settings.config, sink, wall_us()});
-  if (auto refusal = backend_->open()) refusal_ = refusal->what;
+  if (auto refusal = backend_->begin()) refusal_ = refusal->what;
   backend_->configure(settings.service.pools);
 }
 

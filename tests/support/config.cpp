@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/memcache/options.h"
+#include "backends/sqlite/options.h"
 #include "support/test.h"
 
 namespace distributex::test {
@@ -37,6 +38,7 @@ int64_t whole_seconds(Duration duration) {
 
 std::string show_options(const Settings& settings) {
   const auto memcache = settings.config.read<MemcacheOptions>();
+  const auto sqlite = settings.config.read<SqliteOptions>();
   const HttpLimits& http = settings.http;
   const std::vector<int64_t> numbers = {http.max_connections,
                                         http.max_connections_per_peer,
@@ -47,6 +49,7 @@ std::string show_options(const Settings& settings) {
                                         http.max_body_size};
   return settings.service.backend + ' ' + memcache.hosts + ' ' + std::to_string(memcache.port) +
          ' ' + memcache.prefix + ' ' + std::to_string(memcache.timeout.count()) + ' ' +
+         sqlite.file + ' ' + std::to_string(sqlite.timeout.count()) + ' ' +
          std::to_string(memcache.poll.count()) + ' ' + joined(settings.service.listen, ",") + ' ' +
          joined(numbers, " ", [](int64_t number) { return std::to_string(number); });
 }
@@ -79,7 +82,8 @@ std::string listen_of(const ConfigResult& result) {
 
 std::string pools_of(const ConfigResult& result) {
   const auto* settings = std::get_if<Settings>(&result);
-  return settings ? joined(settings->service.pools, " | ", show_pool) : std::get<std::string>(result);
+  return settings ? joined(settings->service.pools, " | ", show_pool)
+                  : std::get<std::string>(result);
 }
 
 std::string options_in(std::string_view text) { return options_of(parse_settings(text, "f")); }

@@ -13,7 +13,7 @@ namespace distributex::test {
 namespace {
 
 constexpr const char* config_text =
-    "pools: [{name: p, expire: 100}, {name: s, expire: 100, maxlocks: 2}]\n";
+    "audit: off\npools: [{name: p, expire: 100}, {name: s, expire: 100, maxlocks: 2}]\n";
 constexpr const char* pools[] = {"p", "s"};
 constexpr const char* hosts[] = {"a", "b", "c", "d"};
 constexpr Verb verbs[] = {Verb::get, Verb::wait, Verb::release, Verb::renew};

@@ -41,7 +41,7 @@ class SqliteBackend final : public Backend {
  public:
   explicit SqliteBackend(const BackendSetup& setup);
 
-  [[nodiscard]] std::optional<BackendRefusal> open() override;
+  [[nodiscard]] std::optional<BackendRefusal> begin() override;
   void acquire(const Acquire& question, Time now) override {
     sink_.decided(question.op, decide(question, now));
   }
@@ -128,7 +128,7 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
   event_add(news_.get(), nullptr);
 }
 
-std::optional<BackendRefusal> SqliteBackend::open() {
+std::optional<BackendRefusal> SqliteBackend::begin() {
   OpenedStore opened;
   if (auto refusal = open_store(path_, writer_, table_, books_, opened)) return refusal;
   last_token_ = opened.top;

@@ -53,7 +53,8 @@ void StoreFigures::add_to(std::vector<Figure>& all, Duration oldest_change) cons
                  .name = "store_commits_total",
                  .help = "Commits that are on the disk.",
                  .value = static_cast<double>(commits_)});
-  for (size_t i = 0; i < failures_.size(); ++i)
+  // What comes behind it ends a start, and is no matter of a commit.
+  for (size_t i = 0; i <= static_cast<size_t>(StoreTrouble::Kind::damaged); ++i)
     all.push_back({.kind = Figure::Kind::counter,
                    .name = "store_failures_total",
                    .help = "Commits that the disk refused, or did not answer in time.",

@@ -33,11 +33,11 @@ static_assert(store_application == 1146639443 && store_format == 1);
 
 // Room for some thousand changes on a disk that is full: pages in the database
 // that are free, and a log that has its length.
-constexpr const char* room =
+constexpr const char* room_begins =
     "DROP TABLE IF EXISTS reserve;"
-    "CREATE TABLE reserve(bytes BLOB);"
-    "INSERT INTO reserve VALUES(zeroblob(4194304));"
-    "DROP TABLE reserve";
+    "CREATE TABLE reserve(bytes BLOB)";
+constexpr const char* room_taken = "INSERT INTO reserve VALUES(zeroblob(?))";
+constexpr const char* room_given_back = "DROP TABLE reserve";
 
 // Zero when there is none.
 ino_t inode_of(const std::string& path) {
@@ -172,7 +172,11 @@ StoreOutcome StoreFile::prepare_statements() {
 }
 
 StoreOutcome StoreFile::set_room_aside() {
-  if (auto trouble = sql_.run(room)) return trouble;
+  Statement take;
+  if (auto trouble = sql_.run(room_begins)) return trouble;
+  if (auto trouble = take.prepare(sql_, room_taken)) return trouble;
+  if (auto trouble = take.bind(room_).finish()) return trouble;
+  if (auto trouble = sql_.run(room_given_back)) return trouble;
   return checkpoint();
 }
 

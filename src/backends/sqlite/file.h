@@ -28,6 +28,8 @@ class StoreFile {
   StoreFile(const StoreFile&) = delete;
   StoreFile& operator=(const StoreFile&) = delete;
 
+  // How much room is set aside for a disk that is full; before prepare().
+  void set_room(int64_t bytes) { room_ = bytes; }
   // Opens and reads it; what is refused stays as it was.
   [[nodiscard]] StoreOutcome open(const std::string& path, Purpose purpose,
                                   StoreContents& contents);
@@ -72,6 +74,7 @@ class StoreFile {
   Sql sql_;
   Statement begin_, commit_, put_, renew_, remove_, put_meta_;
   StoreMeta meta_;
+  int64_t room_ = 4 << 20;
   bool is_new_ = false;
   bool is_ready_ = false;
   int frames_ = 0;

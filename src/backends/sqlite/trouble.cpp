@@ -54,7 +54,8 @@ StoreTrouble trouble_of(int code, int error, const std::string& path) {
   if (error == EDQUOT) return {Kind::quota, "the quota of the disk is used up: " + folder};
   if (error == EROFS || primary == SQLITE_READONLY)
     return {Kind::read_only, "the file system is read-only: " + folder};
-  if (primary == SQLITE_CORRUPT) return damage(path, sqlite3_errstr(code));
+  // Without a table or a column that every store has, a statement makes no sense.
+  if (primary == SQLITE_CORRUPT || primary == SQLITE_ERROR) return damage(path, sqlite3_errstr(code));
   if (primary == SQLITE_NOTADB)
     return {Kind::foreign, path + " is no store of locks: move it away, or name another file"};
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)

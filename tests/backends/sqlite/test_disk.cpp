@@ -65,6 +65,7 @@ struct Fixture {
 // there yet, each until it is done; 0 when all are.
 int work(const Fixture& f, FaultDisk& disk, uint64_t from, uint64_t to, bool closes) {
   StoreFile file;
+  file.set_room(16384);
   StoreContents contents;
   StoreOutcome trouble;
   for (int i = 0; i < tries; i++)

@@ -180,7 +180,7 @@ constexpr Refusal refusals[] = {
     {"no first row", "DELETE FROM meta", "its first row is missing"},
     {"a blob", "UPDATE lease SET host = x'00' WHERE token = 5", "a lease is not what it was"},
     {"fewer commits", "UPDATE meta SET commits = 1, sum = 0", "commits are missing"},
-    {"no tables", "DROP TABLE lease", "no such table"},
+    {"no tables", "DROP TABLE lease", "is damaged (SQL logic error)"},
 };
 
 void what_is_not_whole_is_refused_and_stays(void**) {
