@@ -2,7 +2,9 @@
 // The one interface to where leases live. A backend answers "may this owner
 // have a slot of this pool", asynchronously even when it knows at once: every
 // call ends in exactly one decided(), on the loop's thread, in order per pool.
-// It knows nothing of waiters, requests or sockets, and it reads no clock.
+// It knows nothing of waiters, requests or the server's sockets. `now` is the
+// time of the question; a backend whose verdict comes later, or whose leases
+// are told by the clock of day, reads base/clock.h as well.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,7 @@ namespace distributex {
 
 class Config;
 
-// Where a backend reports to. A call may come from inside the question.
+// Where a backend reports to. It may call from inside the question.
 struct BackendSink {
   std::function<void(OpId, const Verdict&)> decided;
   std::function<void(const std::string& pool)> changed;  // a slot may have come free
@@ -58,8 +60,8 @@ class Backend {
   [[nodiscard]] virtual std::optional<Time> deadline() const = 0;
   virtual void tick(Time now) = 0;
 
-  // Nothing while locks can be granted, else one line of reason; at most two
-  // seconds old, and asking costs nothing.
+  // Returns nullopt while locks can be granted, else the reason in one line. The
+  // answer is at most two seconds old, and asking does no input or output.
   [[nodiscard]] virtual std::optional<std::string> trouble() const = 0;
 
   // Since when it has kept leases beyond this process's end; nothing: it does not.
@@ -67,7 +69,8 @@ class Backend {
   // What it counts about itself.
   virtual void add_figures(std::vector<Figure>&, Time) const {}
 
-  // Calls ready, perhaps at once, when leases() is at most a second old.
+  // Calls ready, perhaps at once, when leases() shows a state that is at most a
+  // second old, or when the store did not answer in time.
   virtual void survey(std::function<void()> ready, Time now) = 0;
   // Oldest first, the first `most` of them; its cost is that of what it returns.
   [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool,

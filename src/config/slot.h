@@ -14,7 +14,6 @@ struct Member;
 template <typename Owner, typename Kind, Kind Owner::*member>
 struct Member<member> {
   using Room = Owner;
-  using Type = Kind;
   static Kind& in(void* room) { return static_cast<Owner*>(room)->*member; }
 };
 
@@ -24,36 +23,40 @@ void put(void* room, const Value& value) {
 }
 template <auto member>
 void put_flag(void* room, const Value& value) {
-  Member<member>::in(room) = std::get<std::string>(value.is) == "on";
+  const auto* word = std::get_if<std::string>(&value.is);
+  if (word) Member<member>::in(room) = *word == "on";
 }
 template <auto member, const Items& items>
 void put_maps(void* room, const Value& value) {
-  auto& all = Member<member>::in(room);
-  for (const auto& values : std::get<std::vector<std::vector<Value>>>(value.is)) {
-    auto& element = all.emplace_back();
+  const auto* maps = std::get_if<std::vector<std::vector<Value>>>(&value.is);
+  for (size_t at = 0; maps && at < maps->size(); ++at) {
+    auto& element = Member<member>::in(room).emplace_back();
+    const std::vector<Value>& values = (*maps)[at];
     for (size_t i = 0; i < values.size(); ++i) items.rows[i].slot.put(&element, values[i]);
   }
 }
 
+template <auto member, auto put_value>
+constexpr Slot slot_with(const Rule& rule) {
+  return {rule, room_of<typename Member<member>::Room>(), put_value};
+}
 template <auto member, typename From, typename As = From>
 constexpr Slot slot(const Rule& rule) {
-  return {rule, room_of<typename Member<member>::Room>(), put<member, From, As>};
+  return slot_with<member, put<member, From, As>>(rule);
 }
 
-template <auto member>
+template <auto member, typename As = uint32_t>
 constexpr Slot number(uint32_t least, uint32_t most, const char* unit = "") {
-  return slot<member, uint32_t>(
+  return slot<member, uint32_t, As>(
       {.kind = Rule::Kind::number, .least = least, .most = most, .unit = unit});
 }
 template <auto member>
 constexpr Slot in_seconds(uint32_t least, uint32_t most) {
-  return slot<member, uint32_t, std::chrono::seconds>(
-      {.kind = Rule::Kind::number, .least = least, .most = most, .unit = "seconds"});
+  return number<member, std::chrono::seconds>(least, most, "seconds");
 }
 template <auto member>
 constexpr Slot in_milliseconds(uint32_t least, uint32_t most) {
-  return slot<member, uint32_t, std::chrono::milliseconds>(
-      {.kind = Rule::Kind::number, .least = least, .most = most, .unit = "milliseconds"});
+  return number<member, std::chrono::milliseconds>(least, most, "milliseconds");
 }
 
 template <auto member>
@@ -68,9 +71,7 @@ inline std::span<const std::string_view> on_and_off() {
 }
 template <auto member>
 constexpr Slot flag() {
-  return {{.kind = Rule::Kind::word, .words = on_and_off},
-          room_of<typename Member<member>::Room>(),
-          put_flag<member>};
+  return slot_with<member, put_flag<member>>({.kind = Rule::Kind::word, .words = on_and_off});
 }
 
 // Errors ask for "a text of LEAST to MOST bytes" unless `wanted` says more.
@@ -98,9 +99,8 @@ constexpr Slot hosts(const char* wanted) {
 // A list of maps, each an element of the vector that `member` points to.
 template <auto member, const Items& items>
 constexpr Slot maps(const char* wanted) {
-  return {{.kind = Rule::Kind::maps, .wanted = wanted, .maps = &items},
-          room_of<typename Member<member>::Room>(),
-          put_maps<member, items>};
+  return slot_with<member, put_maps<member, items>>(
+      {.kind = Rule::Kind::maps, .wanted = wanted, .maps = &items});
 }
 
 }  // namespace distributex

@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: MIT
-// Nothing here runs after start-up but the removal of the pid file.
+// After start-up only the removal of the pid file runs, and at a reload the look
+// at the limit of open files.
 #include "daemon/process.h"
 
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+
+#include "base/log.h"
 
 namespace distributex {
 
 namespace {
 
 constexpr char ready_byte = 'r';
+constexpr uint32_t reserved_files = 128;  // descriptors that are not connections
 
 std::string failed(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -79,6 +85,19 @@ std::optional<std::string> PidFile::claim(const std::string& path, PidFile& file
 
 PidFile::~PidFile() {
   if (fd_ && unlink(path_.c_str()) != 0) (void)!ftruncate(fd_.get(), 0);
+}
+
+uint32_t room_for_connections(uint32_t wanted) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  const rlim_t needed = rlim_t{wanted} + reserved_files;
+  files.rlim_cur = std::max(files.rlim_cur, std::min(files.rlim_max, needed));
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= needed) return wanted;
+  const rlim_t room =
+      files.rlim_cur > 2 * reserved_files ? files.rlim_cur - reserved_files : files.rlim_cur / 2;
+  log_line(Level::info, "connections limited max_connections=%u limit=%lu open_files=%lu", wanted,
+           static_cast<unsigned long>(room), static_cast<unsigned long>(files.rlim_cur));
+  return static_cast<uint32_t>(room);
 }
 
 std::string absolute_path(const std::string& path) {

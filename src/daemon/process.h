@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The daemon as a process: into the background, the pid file, another user.
+// The daemon as a process: into the background, the pid file, another user, its
+// open files.
 // Knows nothing of locks, HTTP or the configuration.
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +48,10 @@ class PidFile {
   std::string path_;
   Fd fd_;
 };
+
+// Raises the limit of open files, as far as it may, so that so many connections
+// have room beside all else. Returns how many have; the log says if it is fewer.
+[[nodiscard]] uint32_t room_for_connections(uint32_t wanted);
 
 // The path as it reads from any working directory. Symbolic links stay: who
 // moves one means the new place. An empty one, or one in a lost folder, stays.

@@ -5,8 +5,6 @@
 // and the timer is armed again for the rest.
 #include "daemon/server.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -16,6 +14,7 @@
 #include "backends/table.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/process.h"
 #include "doors/pages/pages.h"
 #include "doors/table.h"
 
@@ -25,11 +24,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr uint32_t reserved_files = 128;  // descriptors that are not connections
 constexpr auto stop_limit = std::chrono::seconds{5};
 constexpr auto stop_interval = milliseconds{5};
 constexpr auto last_words = milliseconds{100};
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
+
+// As many connections as there can be descriptors for.
+HttpLimits fitted(HttpLimits limits) {
+  limits.max_connections = room_for_connections(limits.max_connections);
+  return limits;
+}
 
 }  // namespace
 
@@ -49,7 +53,7 @@ Server::Server(ServerSetup setup)
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
       stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
-      http_(base_.get(), limits_of(setup_.settings.http), make_events()),
+      http_(base_.get(), fitted(setup_.settings.http), make_events()),
       feed_(base_.get(), record_.events(),
             {.send = [this](Ticket ticket,
                             std::string_view bytes) { return http_.stream(ticket, bytes); },
@@ -151,23 +155,6 @@ void Server::configure(Time now) {
   record_.configure(setup_.settings.record, service.pools);
   backend_->configure(service.pools);
   engine_.configure(service.pools, service.max_waiting, now);
-}
-
-HttpLimits Server::limits_of(HttpLimits limits) const {
-  rlimit files{};
-  uint32_t& most = limits.max_connections;
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur =
-        std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
-    if (setrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < most + reserved_files) {
-      const rlim_t room = files.rlim_cur > 2 * reserved_files ? files.rlim_cur - reserved_files
-                                                              : files.rlim_cur / 2;
-      log_line(Level::info, "connections limited max_connections=%u limit=%lu open_files=%lu", most,
-               static_cast<unsigned long>(room), static_cast<unsigned long>(files.rlim_cur));
-      most = static_cast<uint32_t>(room);
-    }
-  }
-  return limits;
 }
 
 std::optional<std::string> Server::open() {
@@ -350,7 +337,7 @@ void Server::read_again() {
   const std::string stays = needs_restart(setup_.settings, settings, arguments);
   if (!stays.empty()) log_line(Level::warning, "%s", stays.c_str());
   setup_.settings = reloaded(setup_.settings, std::move(settings));
-  http_.set_limits(limits_of(setup_.settings.http));
+  http_.set_limits(fitted(setup_.settings.http));
   configure(steady_now());
   log_line(Level::info, "reloaded pools=%zu", setup_.settings.service.pools.size());
   pump();

@@ -72,7 +72,6 @@ class Server {
   void drain();
   [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
   [[nodiscard]] std::string summary() const;
-  [[nodiscard]] HttpLimits limits_of(HttpLimits limits) const;
   [[nodiscard]] BackendSink make_sink();
   [[nodiscard]] HttpEvents make_events();
 

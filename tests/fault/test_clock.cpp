@@ -95,8 +95,9 @@ struct Fixture {
     for (const auto& one : daemons) well = one->daemon.stop() && well;
     return well;
   }
-  Clocked& add(std::string_view yaml) {
+  Clocked& add(std::string_view yaml, long ahead = 0) {
     daemons.push_back(std::make_unique<Clocked>(yaml));
+    daemons.back()->set(ahead);
     assert_true(daemons.back()->start());
     return *daemons.back();
   }
@@ -193,6 +194,33 @@ void daemons_that_differ_on_the_date_share_a_mutex(void** state) {
   assert_true(wait_for_holders(one.daemon.port(), "mutex", 0));
 }
 
+// Of a lease that another daemon granted only the time of day tells when it
+// ends, and memcached's counts. The granting daemon's word is the control.
+void a_daemon_that_differs_on_the_date_tells_the_same_end_of_a_lease(void** state) {
+  skip_without_library();
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.memcached.start());
+  const std::string yaml =
+      "backend: memcache\nmemcachehost: " + f.memcached.address() + "\n" + std::string(pools);
+  const std::string get = "/get?pool=sem&host=a";
+  const Clocked& one = f.add(yaml);
+  const Clocked& ahead = f.add(yaml, 400 * day);
+  const Clocked& behind = f.add(yaml, -400 * day);
+  for (const auto& d : f.daemons)
+    assert_true(eventually([&] { return fetch(d->daemon.port(), "/readyz").status == 200; }));
+  const auto left = [&](const Clocked& d) { return expires_in(fetch(d.daemon.port(), get)); };
+  assert_true(left(one) > Seconds{590});
+  assert_true(eventually([&] { return left(one) < Seconds{595}; }));
+  // memcached counts whole seconds.
+  for (const Clocked* other : {&ahead, &behind}) {
+    const Seconds most = left(one);
+    const Seconds told = left(*other);
+    const Seconds least = left(one);
+    assert_that(told < most + Seconds{2.5} && told > least - Seconds{2.5},
+                "%f s, the other daemon says %f s", told.count(), least.count());
+  }
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -202,6 +230,7 @@ int main() {
       test_with(Fixture, leases_and_waits_do_not_feel_a_step),
       test_with(Fixture, tokens_rise_over_steps_and_over_a_restart),
       test_with(Fixture, daemons_that_differ_on_the_date_share_a_mutex),
+      test_with(Fixture, a_daemon_that_differs_on_the_date_tells_the_same_end_of_a_lease),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

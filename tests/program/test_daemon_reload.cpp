@@ -200,6 +200,22 @@ void bears_many_signals_and_takes_the_last_file(void** state) {
   assert_text(c.response()->body, "YES");
 }
 
+void says_what_only_a_restart_changes_and_runs_on_as_before(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const std::string yaml = "backend: memcache\nlisten: 127.0.0.1:1\n" + std::string(two_slots);
+  for (int i = 0; i < 2; ++i) {
+    assert_true(f.reload(yaml));  // -l goes before listen
+    const std::string line = f.daemon.wait_for_log("only a restart changes ").value_or("");
+    const std::string end = "only a restart changes backend from \"inmemory\" to \"memcache\"";
+    assert_that(line.ends_with(end), "%s", line.c_str());
+    const Json status = parse_json(fetch(f.daemon.port(), "/status/").body);
+    assert_text(json_text(status.get(), "backend"), "inmemory");
+    f.daemon.forget_log();
+  }
+  assert_true(f.reload(two_slots));
+  assert_int_equal(f.daemon.log_lines("only a restart").size(), 0);
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -215,6 +231,7 @@ int main() {
       test_with(Fixture, asks_the_new_list_who_may_have_a_lock),
       test_with(Fixture, host_taken_off_the_list_renews_and_gives_back_what_it_holds),
       test_with(Fixture, bears_many_signals_and_takes_the_last_file),
+      test_with(Fixture, says_what_only_a_restart_changes_and_runs_on_as_before),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -64,6 +64,13 @@ OpId BackendBench::ask_release(const Owner& owner, std::optional<Token> token, u
   return last_op_;
 }
 
+OpId BackendBench::ask_give_back(const Owner& owner, Token token) {
+  backend_->release(
+      {.op = ++last_op_, .pool = pool_, .owner = owner, .token = token, .undelivered = true},
+      steady_now());
+  return last_op_;
+}
+
 OpId BackendBench::ask_renew(const Owner& owner, std::optional<Token> token, int length_s) {
   backend_->renew({.op = ++last_op_,
                    .pool = pool_,

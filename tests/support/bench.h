@@ -29,6 +29,8 @@ class BackendBench {
   // The same without waiting; length_s 0: never ends.
   OpId ask_get(const Owner& owner, uint32_t slots = 1, int length_s = 100, bool find_only = false);
   OpId ask_release(const Owner& owner, std::optional<Token> token = {}, uint32_t slots = 1);
+  // Gives back a lease that its client has not heard of.
+  OpId ask_give_back(const Owner& owner, Token token);
   OpId ask_renew(const Owner& owner, std::optional<Token> token = {}, int length_s = 0);
 
   // Drives the loop until it is so; false after patience.

@@ -2,6 +2,8 @@
 // The rules of memcached's commands, as far as the slots need them.
 #include "support/fakecache.h"
 
+#include <stdlib.h>
+
 namespace distributex::test {
 
 FakeCache::Item* FakeCache::find(const std::string& key) {
@@ -50,6 +52,7 @@ Stored FakeLink::run(const std::string& command, std::function<Stored()> effect)
 }
 
 std::optional<std::vector<MemcacheItem>> FakeLink::read(std::span<const std::string> keys) {
+  if (keys.size() > keys_at_once) abort();
   std::vector<MemcacheItem> found;
   const Stored stored = run("read", [&] {
     for (size_t i = 0; i < keys.size(); i++) {

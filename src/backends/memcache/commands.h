@@ -29,7 +29,10 @@ class MemcacheCommands {
  public:
   virtual ~MemcacheCommands() = default;
 
-  // The items there are, in the order of the keys; nothing on failure.
+  static constexpr size_t keys_at_once = 1000;
+
+  // The items there are, in the order of the keys, of which there are at most
+  // keys_at_once; nullopt on failure.
   [[nodiscard]] virtual std::optional<std::vector<MemcacheItem>> read(
       std::span<const std::string> keys) = 0;
   // refused: there is such an item. lives is what memcached is told: it may

@@ -8,8 +8,8 @@
 #include <array>
 #include <charconv>
 
-#include "base/text.h"
 #include <cstdlib>
+#include "base/text.h"
 
 #include "backends/memcache/key.h"
 

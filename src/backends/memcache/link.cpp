@@ -25,7 +25,6 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr size_t keys_at_once = 1000;
 constexpr time_t relative_max = 60 * 60 * 24 * 30;  // above it is a date
 // A date in 1970: gone at once. It means the same in both protocols, where -1
 // would be for ever in the binary one.
@@ -250,17 +249,8 @@ void MemcacheLink::lose(std::string reason) {
 // --- the commands ---
 
 std::optional<std::vector<MemcacheItem>> MemcacheLink::read(std::span<const std::string> keys) {
-  std::vector<MemcacheItem> items;
-  for (size_t first = 0; first < keys.size(); first += keys_at_once) {
-    if (!be_ready()) return std::nullopt;
-    const auto part = keys.subspan(first, std::min(keys_at_once, keys.size() - first));
-    if (!read_some(part, first, items)) return std::nullopt;
-  }
-  return items;
-}
-
-bool MemcacheLink::read_some(std::span<const std::string> keys, size_t first,
-                             std::vector<MemcacheItem>& items) {
+  assert(keys.size() <= keys_at_once);
+  if (!be_ready()) return std::nullopt;
   std::vector<const char*> names;
   std::vector<size_t> sizes;
   for (const std::string& key : keys) {
@@ -268,19 +258,23 @@ bool MemcacheLink::read_some(std::span<const std::string> keys, size_t first,
     names.push_back(key.c_str());
     sizes.push_back(key.size());
   }
+  std::vector<MemcacheItem> items;
   memcached_return_t code = memcached_mget(handle_.get(), names.data(), sizes.data(), keys.size());
-  if (code == MEMCACHED_SUCCESS) code = fetch(keys, first, items);
-  if (code == MEMCACHED_END || code == MEMCACHED_NOTFOUND) return true;
+  if (code == MEMCACHED_SUCCESS) code = fetch(keys, items);
+  if (code == MEMCACHED_END || code == MEMCACHED_NOTFOUND) {
+    progress_();
+    return items;
+  }
   if (code == MEMCACHED_SUCCESS) {
     lose("an answer to another question");
   } else {
     lose(code);
   }
-  return false;
+  return std::nullopt;
 }
 
 // MEMCACHED_END when all is read; MEMCACHED_SUCCESS when it makes no sense.
-memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys, size_t first,
+memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys,
                                        std::vector<MemcacheItem>& items) {
   memcached_return_t code = MEMCACHED_SUCCESS;
   // One made by the library would be freed by it after the last answer.
@@ -294,7 +288,7 @@ memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys, size_t
     while (at < keys.size() && key != keys[at]) at++;
     const uint64_t unique = memcached_result_cas(result.get());
     if (at == keys.size() || unique == 0) break;
-    items.push_back({first + at,
+    items.push_back({at,
                      {memcached_result_value(result.get()), memcached_result_length(result.get())},
                      unique});
   }

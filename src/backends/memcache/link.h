@@ -8,11 +8,13 @@
 #include <libmemcached/memcached.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/memcache/address.h"
@@ -37,6 +39,8 @@ class MemcacheLink final : public MemcacheCommands {
 
   // Commands after this moment fail.
   void set_deadline(Time deadline) { deadline_ = deadline; }
+  // Called after each read, for a job may consist of many.
+  void on_progress(std::function<void()> progress) { progress_ = std::move(progress); }
   // Whether it answers; connects when it must.
   [[nodiscard]] bool ping();
   [[nodiscard]] bool is_connected() const { return handle_ != nullptr; }
@@ -68,9 +72,7 @@ class MemcacheLink final : public MemcacheCommands {
   [[nodiscard]] bool hello();
   [[nodiscard]] Handle make_handle(const std::string& numeric_host) const;
   [[nodiscard]] bool ask_facts();
-  [[nodiscard]] bool read_some(std::span<const std::string> keys, size_t first,
-                               std::vector<MemcacheItem>& items);
-  [[nodiscard]] memcached_return_t fetch(std::span<const std::string> keys, size_t first,
+  [[nodiscard]] memcached_return_t fetch(std::span<const std::string> keys,
                                          std::vector<MemcacheItem>& items);
   [[nodiscard]] std::optional<time_t> expiry(std::chrono::seconds lives);
   [[nodiscard]] Stored outcome(memcached_return_t code);
@@ -80,6 +82,7 @@ class MemcacheLink final : public MemcacheCommands {
   MemcacheAddress address_;
   std::chrono::milliseconds silence_;
   Time deadline_ = Time::max();
+  std::function<void()> progress_ = [] {};
   Handle handle_;
   std::string reason_ = "not connected yet";
   std::optional<MemcacheFacts> facts_;

@@ -56,18 +56,31 @@ void MemcacheSlots::note(const std::string& pool, Token token) {
   highest = std::max(highest, token);
 }
 
-std::optional<MemcacheSlots::View> MemcacheSlots::look(const PoolRef& pool) {
+// A pool may have a million slots: keys are made and read a part at a time.
+// Calls found with the place of each item that there is.
+bool MemcacheSlots::read_all(size_t count, const std::function<std::string(size_t)>& key_of,
+                             const std::function<void(size_t, const MemcacheItem&)>& found) {
   std::vector<std::string> keys;
-  keys.reserve(pool.width);
-  for (uint32_t slot = 0; slot < pool.width; slot++) keys.push_back(key(pool, slot));
-  const auto items = commands_.read(keys);
-  if (!items) return std::nullopt;
-  View view;
-  for (const MemcacheItem& item : *items) {
-    view.push_back({static_cast<uint32_t>(item.key), item.unique, parse_slot(item.value)});
-    if (view.back().lease) note(pool.name, view.back().lease->token);
+  for (size_t first = 0; first < count; first += keys.size()) {
+    keys.clear();
+    const size_t end = std::min(first + MemcacheCommands::keys_at_once, count);
+    for (size_t at = first; at < end; at++) keys.push_back(key_of(at));
+    const auto items = commands_.read(keys);
+    if (!items) return false;
+    for (const MemcacheItem& item : *items) found(item.key, item);
   }
-  return view;
+  return true;
+}
+
+std::optional<MemcacheSlots::View> MemcacheSlots::look(const PoolRef& pool) {
+  View view;
+  const bool whole = read_all(
+      pool.width, [&](size_t slot) { return key(pool, static_cast<uint32_t>(slot)); },
+      [&](size_t slot, const MemcacheItem& item) {
+        view.push_back({static_cast<uint32_t>(slot), item.unique, parse_slot(item.value)});
+        if (view.back().lease) note(pool.name, view.back().lease->token);
+      });
+  return whole ? std::optional(std::move(view)) : std::nullopt;
 }
 
 const MemcacheSlots::Entry* MemcacheSlots::find_lease(const View& view, const Owner& owner) const {
@@ -126,11 +139,10 @@ MemcacheSlots::Step MemcacheSlots::acquire_step(Attempt& attempt) {
 }
 
 MemcacheSlots::Step MemcacheSlots::claim_slot(Attempt& attempt, const View& view) {
-  const auto is_taken = [&](uint32_t slot) {
-    return std::any_of(view.begin(), view.end(), [&](const Entry& e) { return e.slot == slot; });
-  };
-  uint32_t slot = 0;
-  while (is_taken(slot)) slot++;
+  uint32_t slot = 0;  // the lowest free one: the view is sorted by slot
+  for (const Entry& entry : view) {
+    if (entry.slot == slot) slot++;
+  }
   SlotLease claim;
   claim.owner = attempt.question.owner;
   claim.nonce = attempt.nonce;
@@ -336,20 +348,21 @@ MemcacheSlots::Undone MemcacheSlots::remove_write(const PoolRef& pool, const std
 
 std::optional<std::vector<std::vector<SlotLease>>> MemcacheSlots::survey(
     const std::vector<PoolRef>& pools) {
-  std::vector<std::string> keys;
-  std::vector<size_t> pool_of;
+  struct Place {
+    size_t pool;
+    uint32_t slot;
+  };
+  std::vector<Place> places;
   for (size_t i = 0; i < pools.size(); i++) {
-    for (uint32_t slot = 0; slot < pools[i].width; slot++) {
-      keys.push_back(key(pools[i], slot));
-      pool_of.push_back(i);
-    }
+    for (uint32_t slot = 0; slot < pools[i].width; slot++) places.push_back({i, slot});
   }
-  const auto items = commands_.read(keys);
-  if (!items) return std::nullopt;
   std::vector<std::vector<SlotLease>> seen(pools.size());
-  for (const MemcacheItem& item : *items) {
-    if (auto lease = parse_slot(item.value)) seen[pool_of[item.key]].push_back(std::move(*lease));
-  }
+  const bool whole = read_all(
+      places.size(), [&](size_t at) { return key(pools[places[at].pool], places[at].slot); },
+      [&](size_t at, const MemcacheItem& item) {
+        if (auto lease = parse_slot(item.value)) seen[places[at].pool].push_back(*std::move(lease));
+      });
+  if (!whole) return std::nullopt;
   return seen;
 }
 

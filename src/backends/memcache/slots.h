@@ -4,6 +4,7 @@
 // belongs to one thread. Knows no queue, no deadline and no libmemcached.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -65,6 +66,8 @@ class MemcacheSlots {
   struct Attempt;
   enum class Step { answered, again, failed };
 
+  [[nodiscard]] bool read_all(size_t count, const std::function<std::string(size_t)>& key_of,
+                              const std::function<void(size_t, const MemcacheItem&)>& found);
   [[nodiscard]] std::optional<View> look(const PoolRef& pool);
   [[nodiscard]] const Entry* find_lease(const View& view, const Owner& owner) const;
   [[nodiscard]] const Entry* find_nonce(const View& view, const std::string& nonce) const;

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <utility>
 
+#include "backends/memcache/leftovers.h"
 #include "base/clock.h"
 
 namespace distributex {
@@ -25,24 +26,18 @@ constexpr milliseconds ping_every_when_down{400};
 constexpr milliseconds chore_limit{1000};
 constexpr milliseconds farewell_limit{1000};
 constexpr size_t keys_of_a_survey_step = 500;
-constexpr size_t leftovers_max = 10000;
-// A claim that memcached carries out late dies by itself after ten seconds.
-constexpr int leftover_tries = 12;
+// A job of many reads says so often that memcached answers.
+constexpr milliseconds news_every{300};
 
-// What a call that failed half-way may have left in memcached.
-struct Leftover {
-  PoolRef pool;
-  std::string nonce;               // of a claim or grant
-  std::optional<Release> release;  // or a grant that could not be given back
-  int tries = 0;
+// 0: nobody waits for a verdict.
+struct OpOf {
+  OpId operator()(const Acquire& question) const { return question.op; }
+  OpId operator()(const Release& question) const { return question.op; }
+  OpId operator()(const Renew& question) const { return question.op; }
+  OpId operator()(const ExpireLease&) const { return 0; }
+  OpId operator()(const SurveyPools&) const { return 0; }
 };
-
-OpId op_of(const MemcacheJob& job) {
-  if (const auto* acquire = std::get_if<Acquire>(&job.what)) return acquire->op;
-  if (const auto* release = std::get_if<Release>(&job.what)) return release->op;
-  if (const auto* renew = std::get_if<Renew>(&job.what)) return renew->op;
-  return 0;
-}
+OpId op_of(const MemcacheJob& job) { return std::visit(OpOf{}, job.what); }
 
 }  // namespace
 
@@ -52,7 +47,10 @@ class MemcacheWorker::Room {
       : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
         link_(address, settings.silence),
         slots_(link_, settings.prefix, settings.server),
-        next_ping_(steady_now()) {}
+        leftovers_(slots_, [this](const std::string& pool) { report(PoolFreed{pool}); }),
+        next_ping_(steady_now()) {
+    link_.on_progress([this] { note_progress(); });
+  }
 
   void start();
   [[nodiscard]] bool stop();
@@ -69,16 +67,22 @@ class MemcacheWorker::Room {
   [[nodiscard]] std::optional<MemcacheJob> next_job(bool& stopping);
 
   void do_job(MemcacheJob& job);
-  void do_acquire(const Acquire& question, const MemcacheJob& job);
-  void do_release(const Release& question, const MemcacheJob& job);
-  void do_expire(const ExpireLease& what, const MemcacheJob& job);
-  void do_survey(SurveyPools& what, const MemcacheJob& job);
-  void refuse(const MemcacheJob& job);
+  void perform(const Acquire& question, const MemcacheJob& job);
+  void perform(const Release& question, const MemcacheJob& job);
+  void perform(const Renew& question, const MemcacheJob& job);
+  void perform(const ExpireLease& what, const MemcacheJob& job);
+  void perform(SurveyPools& what, const MemcacheJob& job);
+  void refuse(const Acquire& question, const MemcacheJob& job);
+  void refuse(const Release& question, const MemcacheJob& job);
+  void refuse(const Renew& question, const MemcacheJob& job);
+  void refuse(const ExpireLease&, const MemcacheJob&) {}  // memcached ends it as well
+  void refuse(const SurveyPools& what, const MemcacheJob& job);
+  void refuse_op(OpId op) { (void)finish(op, {}, down_ ? link_.reason() : "no answer in time"); }
+  void keep_if_undelivered(const MemcacheJob& job);
   void do_ping();
   void do_chores();
-  [[nodiscard]] bool is_settled(Leftover& leftover);
-  void keep(Leftover leftover);
   void note_link();
+  void note_progress();
   void wake();
   void report(MemcacheResult result);
   [[nodiscard]] bool finish(OpId op, SlotAnswer answer);
@@ -98,8 +102,9 @@ class MemcacheWorker::Room {
   pthread_t thread_{};
   MemcacheLink link_;
   MemcacheSlots slots_;
-  std::vector<Leftover> leftovers_;
+  MemcacheLeftovers leftovers_;
   bool down_ = false;
+  Time last_news_{};
   Time next_ping_;
   Time next_chores_{};
 };
@@ -185,6 +190,7 @@ std::optional<MemcacheJob> MemcacheWorker::Room::next_job(bool& stopping) {
     const OpId op = op_of(job);
     if (abandoned_.erase(op) != 0) {
       open_.erase(op);
+      keep_if_undelivered(job);
       continue;
     }
     running_ = op;
@@ -195,60 +201,72 @@ std::optional<MemcacheJob> MemcacheWorker::Room::next_job(bool& stopping) {
 
 void MemcacheWorker::Room::do_job(MemcacheJob& job) {
   const Time now = steady_now();
-  if (down_ || now >= job.deadline) return refuse(job);
-  link_.set_deadline(job.deadline);
-  if (const auto* acquire = std::get_if<Acquire>(&job.what)) {
-    do_acquire(*acquire, job);
-  } else if (const auto* release = std::get_if<Release>(&job.what)) {
-    do_release(*release, job);
-  } else if (const auto* renew = std::get_if<Renew>(&job.what)) {
-    (void)finish(renew->op, slots_.renew(*renew, job.pool.width));
-  } else if (const auto* expire = std::get_if<ExpireLease>(&job.what)) {
-    do_expire(*expire, job);
-    note_link();
-  } else if (auto* survey = std::get_if<SurveyPools>(&job.what)) {
-    do_survey(*survey, job);
-    note_link();
+  if (down_ || now >= job.deadline) {
+    return std::visit([&](const auto& what) { refuse(what, job); }, job.what);
   }
+  link_.set_deadline(job.deadline);
+  last_news_ = now;
+  std::visit([&](auto& what) { perform(what, job); }, job.what);
 }
 
 // While it is down only the pings ask, or each job would wait in vain.
-void MemcacheWorker::Room::refuse(const MemcacheJob& job) {
-  if (const auto* survey = std::get_if<SurveyPools>(&job.what)) {
-    report(PoolsSeen{survey->survey, {}, {}, true});
-  } else if (const OpId op = op_of(job)) {
-    (void)finish(op, {}, down_ ? link_.reason() : "no answer in time");
-    const auto* release = std::get_if<Release>(&job.what);
-    if (release && release->undelivered) keep({job.pool, {}, *release});
-  }
+void MemcacheWorker::Room::refuse(const Acquire& question, const MemcacheJob&) {
+  refuse_op(question.op);
 }
 
-void MemcacheWorker::Room::do_acquire(const Acquire& question, const MemcacheJob& job) {
+void MemcacheWorker::Room::refuse(const Release& question, const MemcacheJob& job) {
+  refuse_op(question.op);
+  keep_if_undelivered(job);
+}
+
+void MemcacheWorker::Room::refuse(const Renew& question, const MemcacheJob&) {
+  refuse_op(question.op);
+}
+
+void MemcacheWorker::Room::refuse(const SurveyPools& what, const MemcacheJob&) {
+  report(PoolsSeen{what.survey, {}, {}, true});
+}
+
+// A lease that its client has not heard of is given back later, if not now.
+void MemcacheWorker::Room::keep_if_undelivered(const MemcacheJob& job) {
+  const auto* release = std::get_if<Release>(&job.what);
+  if (release && release->undelivered) leftovers_.keep({job.pool, {}, *release});
+}
+
+void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& job) {
   const std::string nonce = make_nonce();
   const SlotAnswer answer = slots_.acquire(question, job.pool.width, nonce);
   const bool heard = finish(question.op, answer);
-  const bool late = !heard && answer.kind == Verdict::Kind::granted;
-  if (!late && !(answer.kind == Verdict::Kind::failed && answer.unsure)) return;
-  Leftover leftover{job.pool, nonce, {}};
+  auto leftover = leftover_of(answer, heard, job.pool, nonce);
+  if (!leftover) return;
   link_.set_deadline(steady_now() + chore_limit);
-  // A failed one is not looked for at once: memcached is out of reach.
-  if (!late || !is_settled(leftover)) keep(std::move(leftover));
-}
-
-void MemcacheWorker::Room::do_release(const Release& question, const MemcacheJob& job) {
-  const SlotAnswer answer = slots_.release(question, job.pool.width);
-  (void)finish(question.op, answer);
-  if (answer.kind == Verdict::Kind::failed && question.undelivered) keep({job.pool, {}, question});
-}
-
-void MemcacheWorker::Room::do_expire(const ExpireLease& what, const MemcacheJob& job) {
-  if (slots_.expire(job.pool, what.nonce) == MemcacheSlots::Undone::gone) {
-    report(LeaseEnded{job.pool.name, what.lease});
+  // After a failure memcached is out of reach: there is no use in looking at once.
+  if (answer.kind == Verdict::Kind::failed) {
+    leftovers_.keep(*std::move(leftover));
+  } else {
+    leftovers_.settle(*std::move(leftover));
   }
 }
 
+void MemcacheWorker::Room::perform(const Release& question, const MemcacheJob& job) {
+  const SlotAnswer answer = slots_.release(question, job.pool.width);
+  (void)finish(question.op, answer);
+  if (answer.kind == Verdict::Kind::failed) keep_if_undelivered(job);
+}
+
+void MemcacheWorker::Room::perform(const Renew& question, const MemcacheJob& job) {
+  (void)finish(question.op, slots_.renew(question, job.pool.width));
+}
+
+void MemcacheWorker::Room::perform(const ExpireLease& what, const MemcacheJob& job) {
+  if (slots_.expire(job.pool, what.nonce) == MemcacheSlots::Undone::gone) {
+    report(LeaseEnded{job.pool.name, what.lease});
+  }
+  note_link();
+}
+
 // One step, and back to the end of the queue: others are not held up.
-void MemcacheWorker::Room::do_survey(SurveyPools& what, const MemcacheJob& job) {
+void MemcacheWorker::Room::perform(SurveyPools& what, const MemcacheJob& job) {
   PoolsSeen part;
   part.survey = what.survey;
   for (size_t keys = 0; what.next < what.pools.size() && keys < keys_of_a_survey_step;) {
@@ -265,6 +283,7 @@ void MemcacheWorker::Room::do_survey(SurveyPools& what, const MemcacheJob& job) 
   const bool last = part.last;
   report(std::move(part));
   if (!last) post({std::move(what), {}, job.deadline});
+  note_link();
 }
 
 // However much else is done: not every job is news for the loop.
@@ -280,33 +299,8 @@ void MemcacheWorker::Room::do_chores() {
   next_chores_ = steady_now() + ping_every;
   if (down_ || leftovers_.empty()) return;
   link_.set_deadline(steady_now() + chore_limit);
-  auto todo = std::exchange(leftovers_, {});
-  for (Leftover& leftover : todo) {
-    if (!link_.is_connected() || !is_settled(leftover)) keep(std::move(leftover));
-  }
+  leftovers_.settle_all([this] { return link_.is_connected(); });
   note_link();
-}
-
-bool MemcacheWorker::Room::is_settled(Leftover& leftover) {
-  if (leftover.release) {
-    const auto kind = slots_.release(*leftover.release, leftover.pool.width).kind;
-    if (kind == Verdict::Kind::released) report(PoolFreed{leftover.pool.name});
-    return kind != Verdict::Kind::failed;
-  }
-  switch (slots_.give_back(leftover.pool, leftover.nonce)) {
-    case MemcacheSlots::Undone::gone:
-      report(PoolFreed{leftover.pool.name});
-      return true;
-    case MemcacheSlots::Undone::absent:
-      return ++leftover.tries >= leftover_tries;
-    case MemcacheSlots::Undone::failed:
-      return false;
-  }
-  return true;
-}
-
-void MemcacheWorker::Room::keep(Leftover leftover) {
-  if (leftovers_.size() < leftovers_max) leftovers_.push_back(std::move(leftover));
 }
 
 void MemcacheWorker::Room::note_link() {
@@ -317,6 +311,14 @@ void MemcacheWorker::Room::note_link() {
   if (!down_) return;
   report(LinkDown{link_.reason()});
   next_ping_ = steady_now() + ping_every_when_down;
+}
+
+// Memcached has answered, though the job is not done.
+void MemcacheWorker::Room::note_progress() {
+  const Time now = steady_now();
+  if (now < last_news_ + news_every) return;
+  last_news_ = now;
+  report(LinkAlive{});
 }
 
 void MemcacheWorker::Room::wake() {

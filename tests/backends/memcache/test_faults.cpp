@@ -4,10 +4,12 @@
 // left behind. The history of contending daemons is test_daemons.cpp.
 #include "backends/backend.h"
 #include "backends/memcache/address.h"
+#include "backends/memcache/worker.h"
 #include "base/clock.h"
 #include "support/bench.h"
 #include "support/daemon.h"
 #include "support/faultproxy.h"
+#include "support/http.h"
 #include "support/memcached.h"
 #include "support/test.h"
 
@@ -124,6 +126,60 @@ void a_dripping_memcached_is_given_up(void** state) {
   assert_true(f.is_well());
   assert_true(f.bench->until([&] { return name(f.bench->get(b)) == "full"; }));
   assert_text(name(f.bench->get(a)), "held");
+}
+
+// Nobody would give the lease back but this server: it does when it can.
+void a_lease_that_nobody_heard_of_is_given_back_after_an_outage(void** state) {
+  Fixture& f = of(state);
+  const Verdict granted = f.bench->get(a);
+  assert_text(name(granted), "granted");
+  f.memcached.stop();
+  assert_true(name(f.bench->get(b)).starts_with("failed: memcached "));
+  const OpId refused = f.bench->ask_give_back(a, granted.token);
+  assert_true(name(f.bench->verdict_of(refused)).starts_with("failed: memcached "));
+  f.memcached.go_on();
+  assert_true(f.bench->until([&] { return name(f.bench->get(b)) == "granted"; }));
+}
+
+// Each question reads all slots, in parts: as long as parts come, memcached is
+// not called down.
+void a_pool_of_a_million_slots_takes_long_and_nothing_is_down(void** state) {
+  Fixture& f = of(state);
+  BackendBench bench("memcache", at(f.memcached.address()) + "\nmemcachetimeout: 60000");
+  assert_true(bench.until([&] { return !bench.backend().trouble(); }));
+  const OpId wide = bench.ask_get(a, 1'000'000);
+  bench.use_pool("q");
+  const OpId next = bench.ask_get(b);
+  bool down = false;
+  assert_true(bench.until([&] {
+    down = down || bench.backend().trouble();
+    return bench.order().size() == 2;
+  }));
+  assert_text(name(bench.verdict_of(wide)), "granted");
+  assert_text(name(bench.verdict_of(next)), "granted");
+  assert_false(down);
+}
+
+// The same without the loop: the worker has news while the job is under way.
+void a_long_job_tells_that_memcached_answers(void** state) {
+  Fixture& f = of(state);
+  MemcacheWorker worker({.host = "127.0.0.1", .port = f.memcached.port(), .path = {}},
+                        {.prefix = "x:", .server = "me"});
+  size_t alive = 0;
+  bool done = false;
+  const auto take = [&] {
+    for (const MemcacheResult& result : worker.take()) {
+      if (!done && std::holds_alternative<LinkAlive>(result)) alive++;
+      done = done || std::holds_alternative<OpDone>(result);
+    }
+  };
+  assert_true(eventually([&] { return take(), alive > 0; }));
+  alive = 0;
+  worker.post({Acquire{.op = 1, .pool = "p", .owner = a, .slots = 1'000'000, .length = {}},
+               {"p", 1'000'000},
+               steady_now() + seconds(60)});
+  assert_true(eventually([&] { return take(), done; }));
+  assert_true(alive > 0);
 }
 
 void a_stalled_connection_is_given_up(void** state) {
@@ -296,6 +352,9 @@ int main() {
       test_with(Fixture, trouble_is_known_although_nobody_asks),
       test_with(Fixture, silence_is_trouble_when_it_is_found_twice),
       test_with(Fixture, a_dripping_memcached_is_given_up),
+      test_with(Fixture, a_lease_that_nobody_heard_of_is_given_back_after_an_outage),
+      test_with(Fixture, a_pool_of_a_million_slots_takes_long_and_nothing_is_down),
+      test_with(Fixture, a_long_job_tells_that_memcached_answers),
       test_with(Fixture, a_stalled_connection_is_given_up),
       test_with(Fixture, answers_cut_in_the_middle_change_no_owner),
       test_with(Fixture, a_restarted_memcached_is_found_at_once_and_tokens_rise),

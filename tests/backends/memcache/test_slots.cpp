@@ -92,6 +92,32 @@ void a_semaphore_costs_one_command_more(void** state) {
   assert_int_equal(f.one.link.commands() - before, 5);
 }
 
+// Slots above those of one read are found as well, and the lowest free one of
+// all is taken.
+void a_wide_pool_is_read_in_parts(void** state) {
+  Fixture& f = of(state);
+  constexpr uint32_t width = 2500;
+  for (uint32_t slot = 0; slot < width; slot++) {
+    if (slot == 1234) continue;
+    SlotLease lease;
+    lease.owner = {"h" + std::to_string(slot), ""};
+    lease.token = slot + 1;
+    lease.nonce = "n" + std::to_string(slot);
+    f.cache.put(slot_key("t:", "p", slot), format_slot(lease), seconds(0));
+  }
+  const size_t before = f.one.link.commands();
+  assert_kind(f.one.get("h2400", width, true).kind, Kind::held);
+  assert_int_equal(f.one.link.commands() - before, 3 + 1 + 3);  // look, mark as told, look
+  assert_kind(f.one.get("new", width).kind, Kind::granted);
+  assert_non_null(f.cache.find(slot_key("t:", "p", 1234)));
+  assert_kind(f.two.get("other", width).kind, Kind::full);
+  const auto seen = f.two.slots.survey({{"q", 1}, {"p", width}, {"r", 700}});
+  assert_true(seen.has_value());
+  assert_int_equal(seen->at(0).size(), 0);
+  assert_int_equal(seen->at(1).size(), width);
+  assert_text(seen->at(1).at(2400).owner.host, "h2400");
+}
+
 void a_held_mutex_is_full_for_others_and_held_for_its_owner(void** state) {
   Fixture& f = of(state);
   const SlotAnswer granted = f.one.get("a");
@@ -371,6 +397,7 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, grants_a_free_mutex_in_four_commands),
       test_with(Fixture, a_semaphore_costs_one_command_more),
+      test_with(Fixture, a_wide_pool_is_read_in_parts),
       test_with(Fixture, a_held_mutex_is_full_for_others_and_held_for_its_owner),
       test_with(Fixture, find_only_takes_nothing),
       test_with(Fixture, a_token_is_drawn_by_who_has_the_slot),
