@@ -11,12 +11,14 @@
 #include "backends/backend.h"
 #include "base/handle.h"
 #include "config/config.h"
+#include "daemon/shutdown.h"
 #include "daemon/supervision.h"
 #include "doors/door.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "watch/feed.h"
 #include "watch/record.h"
+#include "watch/sight.h"
 #include "watch/standing.h"
 
 namespace distributex {
@@ -48,22 +50,23 @@ class Server {
   static void on_signal(int signal, short, void* self) noexcept;
   static void on_timer(int, short, void* self) noexcept;
   static void on_flush(int, short, void* self) noexcept;
-  static void on_stop_step(int, short, void* self) noexcept;
 
   void pump();
-  void perform(Effect& effect);
+  // One for each effect of the engine.
+  void perform(Answered& answered, Time now);
+  void perform(const Acquire& question, Time now);
+  void perform(const Release& question, Time now);
+  void perform(const Renew& question, Time now);
   void received(Ticket ticket, const HttpRequest& request);
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
-  void ask(const Effect& question, Time now);
-  [[nodiscard]] Sight sight() const;
   void arm_timer();
   void reload();
   void read_again();
   void stop();
-  void stop_step();
   void drain();
+  [[nodiscard]] bool is_quiet() const;
   [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] HttpLimits limits_of(const Config& config) const;
@@ -76,17 +79,18 @@ class Server {
   Record record_;
   Engine engine_;
   std::unique_ptr<Backend> backend_;
+  Sight sight_;
   Event timer_;
   Event flush_;
-  Event stop_step_;
   std::vector<Event> signals_;
   Http http_;
   Feed feed_;
   Supervision supervision_;
+  Shutdown shutdown_;
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
-  std::optional<Time> stop_by_;
   bool pumping_ = false;
+  size_t surveys_ = 0;              // pages that wait for the backend
   std::vector<Answered> thanks_;    // answers of releases, while a grant may come
   bool successor_listens_ = false;  // on sockets that we only borrow
 };

@@ -7,19 +7,24 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
-#include "config/config.h"
-#include "engine/engine.h"
+#include "lock/words.h"
 #include "watch/events.h"
 #include "watch/metrics.h"
 #include "watch/standing.h"
 
 namespace distributex {
 
+struct RecordSettings {
+  size_t events = 0;   // the last so many are kept for /events/
+  bool audit = false;  // a line of the log for each event
+};
+
 class Record {
  public:
-  Record(const Config& config, uint64_t wall_us);
-  void configure(const Config& config);
+  Record(const RecordSettings& settings, uint64_t wall_us);
+  void configure(const RecordSettings& settings, const std::vector<PoolSpec>& pools);
 
   // An answer of the engine, about to be sent to that address.
   void answered(const Answered& answered, std::string_view peer, Time now);
@@ -51,7 +56,7 @@ class Record {
   // By the op's last digits: one that is overtaken by so many others goes
   // unmeasured.
   std::array<Asked, 1024> asked_{};
-  bool audit_ = true;
+  bool audit_;
 };
 
 }  // namespace distributex

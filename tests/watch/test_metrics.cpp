@@ -5,6 +5,7 @@
 
 #include "backends/makers.h"
 #include "config/config.h"
+#include "daemon/sight.h"
 #include "engine/engine.h"
 #include "support/metrics.h"
 #include "support/test.h"
@@ -22,12 +23,11 @@ struct Fixture {
   Engine engine;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Record> record;
+  Sight sight;
   Time now{std::chrono::hours{1000}};
 
   Fixture() {
     config.backend = "inmemory";
-    config.audit = "off";
-    config.events = 10;
     config.pools = {pool("one"), pool(R"(odd "\ name)")};
     backend = make_inmemory_backend({.base = nullptr,
                                      .config = config,
@@ -35,7 +35,8 @@ struct Fixture {
                                               .changed = [](const std::string&) {},
                                               .expired = [](const std::string&, const Lease&) {}},
                                      .wall_us = 1});
-    record = std::make_unique<Record>(config, 1);
+    record = std::make_unique<Record>(RecordSettings{.events = 10, .audit = false}, 1);
+    sight = make_sight(engine, *backend);
     engine.configure(config.pools, 100, now);
   }
 
@@ -44,7 +45,8 @@ struct Fixture {
   }
 
   std::string page() {
-    return record->metrics().page({.sight = {engine, *backend, record->holdings(), now},
+    return record->metrics().page({.sight = sight,
+                                   .now = now,
                                    .backend_name = config.backend,
                                    .backend_up = true,
                                    .uptime = milliseconds{1500},
