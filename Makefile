@@ -126,12 +126,12 @@ coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
-	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
+	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
 language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(PROMETHEUS_LIBS)
+daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
 
@@ -265,6 +265,7 @@ check-browser: deps $O/distributexd
 run: deps all
 	@echo "Listening on http://localhost:9889. Try, in another terminal:"
 	@echo "  curl 'http://localhost:9889/get/?host=me&pool=test1'"
+	@mkdir -p build/run
 	@exec $O/distributexd -c etc/example.yaml -l 127.0.0.1:9889
 
 .SECONDARY: $(call object,$(test_sources)) $(support_objects)
@@ -275,7 +276,7 @@ run: deps all
 FUZZ_SECS = 60
 fuzz_names := $(patsubst fuzz/fuzz_%.cpp,%,$(wildcard fuzz/fuzz_*.cpp))
 FUZZERS = $(fuzz_names)
-fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world oracle slow_backend witness))
+fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world stored_world oracle slow_backend witness))
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
 $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/sqlite/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/standard_fds.h"
@@ -45,6 +46,9 @@ constexpr Option options[] = {
     {'d', "daemon", nullptr, "go to the background once ready; log to syslog"},
     {'P', "pidfile", "FILE", "write the process id there"},
     {'u', "user", "USER", "become this user once the ports are open"},
+    {'S', "store-check", "FILE",
+     "say what is in a store that no daemon has open, and whether it is whole, and exit"},
+    {'j', "json", nullptr, "with --store-check: as JSON"},
     {'t', "test", nullptr, "check the configuration and exit"},
     {'v', "verbose", nullptr, "log every answer"},
     {'V', "version", nullptr, "print the version and exit"},
@@ -60,6 +64,8 @@ struct Arguments {
   std::string pidfile;
   std::string user;
   bool daemon = false;
+  std::string store;
+  bool json = false;
   bool test = false;
   bool verbose = false;
 };
@@ -80,7 +86,8 @@ int print_help() {
   }
   std::puts(
       "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
-      "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
+      "Exit codes: 0 stopped, 64 usage, 65 the store is damaged, 71 the system refuses, 78 the "
+      "configuration is wrong.");
   return EX_OK;
 }
 
@@ -107,6 +114,12 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       break;
     case 'u':
       out.user = argument;
+      break;
+    case 'S':
+      out.store = argument;
+      break;
+    case 'j':
+      out.json = true;
       break;
     case 't':
       out.test = true;
@@ -164,6 +177,13 @@ std::vector<std::string> listen_on(const Arguments& arguments, const Config& con
   return addresses;
 }
 
+int check_store(const Arguments& arguments) {
+  const StoreReport report = distributex::check_store(arguments.store, arguments.json);
+  const bool is_bad = report.exit_code != EX_OK && !arguments.json;
+  std::fputs(report.text.c_str(), is_bad ? stderr : stdout);
+  return report.exit_code;
+}
+
 int serve(const Arguments& arguments, const Config& config) {
   auto inherited = inherited_listeners();
   if (const auto* error = std::get_if<std::string>(&inherited))
@@ -184,6 +204,8 @@ int serve(const Arguments& arguments, const Config& config) {
   if (!arguments.user.empty())
     if (const auto error = become_user(arguments.user, server.unix_paths()))
       return fail_system(*error);
+  if (const auto refusal = server.open_backend())
+    return fail(refusal->exit_code, refusal->what, EIO);
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
@@ -205,6 +227,7 @@ int main(int argc, char** argv) {
     if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
     return *code;
   }
+  if (!arguments.store.empty()) return check_store(arguments);
   log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
   const auto loaded = load_config(arguments.config);
   if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);

@@ -40,6 +40,9 @@ Server::Server(ServerSetup setup)
       started_(steady_now()),
       base_(event_base_new()),
       record_(record_settings(setup_.config), wall_us()),
+      telling_(engine_, record_,
+               {.answer = [this](Ticket ticket, const Answer& answer) { tell(ticket, answer); },
+                .peer = [this](Ticket ticket) { return http_.peer(ticket); }}),
       backend_(make_backend({.base = base_.get(),
                              .config = setup_.config,
                              .sink = make_sink(),
@@ -67,20 +70,32 @@ Server::Server(ServerSetup setup)
 Server::~Server() = default;
 
 BackendSink Server::make_sink() {
-  return {.decided =
-              [this](OpId op, const Verdict& verdict) {
-                const Time now = steady_now();
-                record_.decided(op, verdict, now);
-                engine_.decided(op, verdict, now);
-                pump();
-              },
-          .changed =
-              [this](const std::string& pool) {
-                engine_.changed(pool, steady_now());
-                pump();
-              },
-          .expired = [this](const std::string& pool,
-                            const Lease& lease) { record_.expired(pool, lease); }};
+  return {
+      .decided =
+          [this](OpId op, const Verdict& verdict) {
+            const Time now = steady_now();
+            record_.decided(op, verdict, now);
+            telling_.decided(op, verdict, now);
+            engine_.decided(op, verdict, now);
+            pump();
+          },
+      .changed =
+          [this](const std::string& pool) {
+            engine_.changed(pool, steady_now());
+            pump();
+          },
+      .expired = [this](const std::string& pool, const Lease& lease,
+                        uint64_t stored) { telling_.expired(pool, lease, stored, steady_now()); },
+      .stored =
+          [this](uint64_t stored) {
+            telling_.stored(stored, steady_now());
+            pump();
+          },
+      .unstored =
+          [this](const std::string& why) {
+            telling_.unstored(why, steady_now());
+            pump();
+          }};
 }
 
 HttpEvents Server::make_events() {
@@ -92,6 +107,7 @@ HttpEvents Server::make_events() {
             feed_.gone(ticket);
             if (const auto left = engine_.cancel(ticket, now))
               record_.left(*left, http_.peer(ticket), now);
+            telling_.gone(ticket);
             pump();
           },
       .delivered =
@@ -171,6 +187,8 @@ std::optional<std::string> Server::open() {
   return std::nullopt;
 }
 
+std::optional<BackendRefusal> Server::open_backend() { return backend_->open(); }
+
 std::optional<std::string> Server::serve_on(Listener listener) {
   const std::string name = listener.address;
   if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
@@ -208,16 +226,13 @@ void Server::run() {
 }
 
 // The effects of a backend or of the door that answers at once come while the
-// pump is at work: it takes them in its turn. Who gave a lock back hears of it
-// when the next has the lock: only the latter is in a hurry.
+// pump is at work: it takes them in its turn.
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
-  for (;;) {
+  do {
     while (auto effect = engine_.next())
       std::visit([this](auto& done) { perform(done, steady_now()); }, *effect);
-    if (thanks_.empty()) break;
-    for (const Answered& thanked : std::exchange(thanks_, {})) tell(thanked.ticket, thanked.answer);
-  }
+  } while (telling_.send_thanks());
   pumping_ = false;
   feed_.wake();
   arm_timer();
@@ -229,11 +244,7 @@ void Server::perform(Answered& answered, Time now) {
   Answer& answer = answered.answer;
   if (answer.result == Result::busy || answer.result == Result::timeout)
     answer.standing = standing_of(sight_, record_.holdings(), answer.pool, answer.owner, now);
-  record_.answered(answered, http_.peer(answered.ticket), now);
-  if (answer.result == Result::released)
-    thanks_.push_back(std::move(answered));
-  else
-    tell(answered.ticket, answer);
+  telling_.answered(std::move(answered), now);
 }
 
 void Server::perform(const Acquire& question, Time now) {
@@ -242,7 +253,7 @@ void Server::perform(const Acquire& question, Time now) {
 }
 
 void Server::perform(const Release& question, Time now) {
-  if (question.undelivered) record_.undelivered(question);
+  if (question.undelivered) telling_.gives_back(question);
   record_.asked(question.op, now);
   backend_->release(question, now);
 }
@@ -274,17 +285,10 @@ void Server::on_timer(int, short, void* self) noexcept {
 
 void Server::on_flush(int, short, void*) noexcept { log_flush(); }
 
-// A page that shows leases waits until the backend has looked them up, and the
-// end of the server waits for such pages.
+// A page that shows leases waits until the backend has looked them up.
 void Server::show(Ticket ticket, const PageRequest& request) {
   if (!shows_leases(request)) return show_now(ticket, request);
-  ++surveys_;
-  backend_->survey(
-      [this, ticket, request] {
-        --surveys_;
-        show_now(ticket, request);
-      },
-      steady_now());
+  backend_->survey([this, ticket, request] { show_now(ticket, request); }, steady_now());
   arm_timer();
 }
 
@@ -343,7 +347,8 @@ void Server::read_again() {
   Config& config = std::get<Config>(loaded);
   if (config.backend != setup_.config.backend ||
       config.memcachehost != setup_.config.memcachehost ||
-      config.memcacheport != setup_.config.memcacheport || config.listen != setup_.config.listen)
+      config.memcacheport != setup_.config.memcacheport ||
+      config.sqlitefile != setup_.config.sqlitefile || config.listen != setup_.config.listen)
     log_line(Level::warning, "listen and the backend change at a restart only");
   config.backend = setup_.config.backend;
   setup_.config = std::move(config);
@@ -372,7 +377,10 @@ void Server::drain() {
   feed_.stop();
 }
 
-// Nothing is in flight: no answer, no page, no question to the backend.
-bool Server::is_quiet() const { return http_.sending() == 0 && surveys_ == 0 && engine_.idle(); }
+// Nothing is in flight: no answer, no page, no question to the backend, and
+// nothing that waits to be stored.
+bool Server::is_quiet() const {
+  return http_.unanswered() == 0 && engine_.idle() && telling_.is_idle();
+}
 
 }  // namespace distributex

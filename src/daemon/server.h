@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "daemon/shutdown.h"
 #include "daemon/supervision.h"
+#include "daemon/telling.h"
 #include "doors/door.h"
 #include "engine/engine.h"
 #include "http/server.h"
@@ -42,6 +43,9 @@ class Server {
 
   // Paths of unix sockets that were opened.
   [[nodiscard]] const std::vector<std::string>& unix_paths() const { return unix_paths_; }
+
+  // Opens what outlives the process; to be done as the user who owns it.
+  [[nodiscard]] std::optional<BackendRefusal> open_backend();
 
   // Serves until SIGTERM or SIGINT, then until all who wait have their answer.
   void run();
@@ -78,6 +82,7 @@ class Server {
   EventBase base_;
   Record record_;
   Engine engine_;
+  Telling telling_;
   std::unique_ptr<Backend> backend_;
   Sight sight_;
   Event timer_;
@@ -90,8 +95,6 @@ class Server {
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
   bool pumping_ = false;
-  size_t surveys_ = 0;              // pages that wait for the backend
-  std::vector<Answered> thanks_;    // answers of releases, while a grant may come
   bool successor_listens_ = false;  // on sockets that we only borrow
 };
 

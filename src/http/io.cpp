@@ -1,118 +1,180 @@
 // SPDX-License-Identifier: MIT
-// The bytes between sockets and evhttp's buffers. By itself evhttp asks how much
-// there is before it reads, tells epoll twice a request to stop and to go on
+// The bytes between the transport and evhttp's buffers. By itself evhttp asks how
+// much there is before it reads, tells epoll twice a request to stop and to go on
 // reading, and never sees a client leave while its request is pending. So a
-// connection's bufferevent has no socket: one recv a request fills it, and one
-// send empties it or goes past it.
+// connection's bufferevent has no socket: one read a request fills it, and one
+// write empties it or goes past it.
 #include <event2/bufferevent.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/clock.h"
-#include "http/server.h"
+#include "http/connection.h"
 
 namespace distributex {
 
 namespace {
 
-constexpr size_t parked_bytes = 4096;  // that a waiting client may send ahead
+constexpr size_t parked_bytes = 4096;      // that a waiting client may send ahead
+constexpr size_t piece_bytes = 64 * 1024;  // of a write
 
 }  // namespace
 
-// Moves the socket from the bufferevent into our hands.
-void Http::take_socket(Conn& conn, bufferevent* bev) {
-  bufferevent_setfd(bev, detached(conn.fd));
-  evbuffer_add_cb(bufferevent_get_output(bev), on_output, &conn);
-  conn.readable.reset(event_new(base_, conn.fd, EV_READ | EV_PERSIST, on_readable, &conn));
-  event_add(conn.readable.get(), nullptr);
+void Connection::take_socket() {
+  bufferevent_setfd(bev(), detached(fd));
+  evbuffer_add_cb(bufferevent_get_output(bev()), on_output, this);
+  readable_.reset(event_new(commons_.base, fd, EV_READ | EV_PERSIST, on_readable, this));
+  event_add(readable_.get(), nullptr);
 }
 
 // To be called while evhttp still has the connection.
-void Http::leave_socket(Conn& conn) {
-  evbuffer_remove_cb(bufferevent_get_output(evhttp_connection_get_bufferevent(conn.evcon)),
-                     on_output, &conn);
-  conn.readable.reset();
-  conn.writable.reset();
+void Connection::leave_socket() {
+  evbuffer_remove_cb(bufferevent_get_output(bev()), on_output, this);
+  transport_->end();
+  readable_.reset();
+  writable_.reset();
 }
 
-void Http::on_readable(int, short, void* conn) noexcept {
-  Conn& readable = *static_cast<Conn*>(conn);
-  readable.http->read_some(readable);
+void Connection::on_readable(int, short, void* self) noexcept {
+  Connection& connection = *static_cast<Connection*>(self);
+  if (connection.writes_when_readable_) {
+    connection.writes_when_readable_ = false;
+    connection.want_to_write();
+  }
+  connection.read_some();
+}
+
+// The bytes of input at which nothing more is read.
+size_t Connection::read_mark() const {
+  return state_ == State::parked ? parked_mark_ : commons_.read_ahead;
 }
 
 // What arrives before an answer is kept for afterwards, up to a mark. Beyond it
 // nothing more is read, and a parked client is cut off: its end would go unseen.
-void Http::read_some(Conn& conn) {
-  bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
-  evbuffer* input = bufferevent_get_input(bev);
+void Connection::read_some() {
+  bufferevent* to = bev();
+  evbuffer* input = bufferevent_get_input(to);
   const size_t kept = evbuffer_get_length(input);
-  const size_t mark = conn.state == ConnState::parked ? conn.parked_mark : read_ahead_;
-  if (kept >= mark) {
-    event_del(conn.readable.get());
+  const size_t most = read_mark();
+  if (kept >= most) {
+    event_del(readable_.get());
     return;
   }
-  const ssize_t n = recv(conn.fd, bytes_.data(), std::min(bytes_.size(), mark - kept), 0);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (n <= 0) {
-    event_del(conn.readable.get());
-    const short end = n == 0 ? BEV_EVENT_EOF : BEV_EVENT_ERROR;
-    return bufferevent_trigger_event(bev, BEV_EVENT_READING | end, 0);
-  }
-  evbuffer_add(input, bytes_.data(), static_cast<size_t>(n));
-  if (conn.state == ConnState::reading) {
-    deadlines_.request_began(conn, steady_now());
-    bufferevent_trigger(bev, EV_READ, 0);
-  } else if (conn.state == ConnState::parked && kept + static_cast<size_t>(n) >= mark) {
-    evhttp_connection_free(conn.evcon);
+  const size_t room = std::min(commons_.bytes.size(), most - kept);
+  const Io io = transport_->read({commons_.bytes.data(), room});
+  if (io.state != Io::State::done) return not_read(io.state);
+  evbuffer_add(input, commons_.bytes.data(), io.bytes);
+  if (transport_->has_pending()) event_active(readable_.get(), EV_READ, 0);
+  if (state_ == State::reading) {
+    commons_.deadlines.request_began(*this, steady_now());
+    bufferevent_trigger(to, EV_READ, 0);
+  } else if (state_ == State::parked && kept + io.bytes >= most) {
+    evhttp_connection_free(evcon);
   }
 }
 
-void Http::read_while_parked(Conn& conn) {
-  evbuffer* input = bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon));
-  conn.parked_mark = evbuffer_get_length(input) + parked_bytes;
-  event_add(conn.readable.get(), nullptr);
+void Connection::not_read(Io::State state) {
+  switch (state) {
+    case Io::State::done:
+    case Io::State::wait:
+      return;
+    case Io::State::wait_other:
+      reads_when_writable_ = true;
+      return want_to_write();
+    case Io::State::end:
+    case Io::State::broken: {
+      event_del(readable_.get());
+      const short how = state == Io::State::end ? BEV_EVENT_EOF : BEV_EVENT_ERROR;
+      return bufferevent_trigger_event(bev(), static_cast<short>(BEV_EVENT_READING | how), 0);
+    }
+  }
+}
+
+// After a request: it may have sent more ahead than is kept.
+void Connection::keep_reading() {
+  event_add(readable_.get(), nullptr);
+  if (transport_->has_pending()) event_active(readable_.get(), EV_READ, 0);
+}
+
+void Connection::read_while_parked() {
+  parked_mark_ = evbuffer_get_length(bufferevent_get_input(bev())) + parked_bytes;
+  event_add(readable_.get(), nullptr);
+}
+
+// Reads on until nothing is left: the end may stand behind bytes. The end itself is
+// reported when it is read once more, in the next pass.
+bool Connection::has_left() {
+  evbuffer* input = bufferevent_get_input(bev());
+  for (;;) {
+    const size_t kept = evbuffer_get_length(input);
+    if (kept >= read_mark()) return false;
+    const size_t room = std::min(commons_.bytes.size(), read_mark() - kept);
+    const Io io = transport_->read({commons_.bytes.data(), room});
+    if (io.state == Io::State::done) {
+      evbuffer_add(input, commons_.bytes.data(), io.bytes);
+      continue;
+    }
+    if (io.state == Io::State::wait || io.state == Io::State::wait_other) return false;
+    event_active(readable_.get(), EV_READ, 0);
+    return true;
+  }
 }
 
 // The whole of an answer, at once if the kernel takes it: the client is woken
 // soonest, and epoll need not be told of a wish to write. What is left is put
 // where on_output sees it; so is all when the client is not there any more, and
 // its end is found like any other.
-bool Http::send_now(Conn& conn, std::string_view bytes) {
-  evbuffer* output = bufferevent_get_output(evhttp_connection_get_bufferevent(conn.evcon));
-  if (evbuffer_get_length(output) == 0) {
-    const ssize_t n = ::send(conn.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
-  }
+bool Connection::send_now(std::string_view bytes) {
+  evbuffer* output = bufferevent_get_output(bev());
+  if (evbuffer_get_length(output) == 0) bytes.remove_prefix(transport_->write(bytes).bytes);
   if (bytes.empty()) return true;
   evbuffer_add(output, bytes.data(), bytes.size());
   return false;
 }
 
 // Ours or evhttp's own words: there is something to be written.
-void Http::on_output(evbuffer*, const evbuffer_cb_info* change, void* conn) noexcept {
-  if (change->n_added == 0) return;
-  Conn& filled = *static_cast<Conn*>(conn);
-  if (!filled.writable)
-    filled.writable.reset(
-        event_new(filled.http->base_, filled.fd, EV_WRITE | EV_PERSIST, on_writable, conn));
-  event_add(filled.writable.get(), nullptr);
+void Connection::on_output(evbuffer*, const evbuffer_cb_info* change, void* self) noexcept {
+  if (change->n_added > 0) static_cast<Connection*>(self)->want_to_write();
 }
 
-void Http::on_writable(int, short, void* conn) noexcept { write_some(*static_cast<Conn*>(conn)); }
+void Connection::want_to_write() {
+  if (!writable_)
+    writable_.reset(event_new(commons_.base, fd, EV_WRITE | EV_PERSIST, on_writable, this));
+  event_add(writable_.get(), nullptr);
+}
 
-void Http::write_some(Conn& conn) {
-  bufferevent* bev = evhttp_connection_get_bufferevent(conn.evcon);
-  evbuffer* output = bufferevent_get_output(bev);
-  if (evbuffer_get_length(output) > 0 && evbuffer_write(output, conn.fd) < 0) {
-    if (errno == EAGAIN || errno == EINTR) return;
-    event_del(conn.writable.get());
-    return bufferevent_trigger_event(bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR, 0);
+void Connection::on_writable(int, short, void* self) noexcept {
+  Connection& connection = *static_cast<Connection*>(self);
+  if (connection.reads_when_writable_) {
+    connection.reads_when_writable_ = false;
+    event_active(connection.readable_.get(), EV_READ, 0);
   }
-  if (evbuffer_get_length(output) > 0) return;
-  event_del(conn.writable.get());
-  bufferevent_trigger(bev, EV_WRITE, 0);
+  connection.write_some();
+}
+
+void Connection::write_some() {
+  bufferevent* from = bev();
+  evbuffer* output = bufferevent_get_output(from);
+  const bool had_output = evbuffer_get_length(output) > 0;
+  while (const size_t left = evbuffer_get_length(output)) {
+    const size_t piece = std::min(left, piece_bytes);
+    const auto* bytes =
+        reinterpret_cast<const char*>(evbuffer_pullup(output, static_cast<ev_ssize_t>(piece)));
+    const Io io = transport_->write({bytes, piece});
+    if (io.state == Io::State::wait) return;
+    if (io.state == Io::State::wait_other) {
+      writes_when_readable_ = true;
+      event_del(writable_.get());
+      return;
+    }
+    if (io.state != Io::State::done) {
+      event_del(writable_.get());
+      return bufferevent_trigger_event(from, BEV_EVENT_WRITING | BEV_EVENT_ERROR, 0);
+    }
+    evbuffer_drain(output, io.bytes);
+  }
+  event_del(writable_.get());
+  if (had_output) bufferevent_trigger(from, EV_WRITE, 0);
 }
 
 }  // namespace distributex

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lock/identity.h"
+
 struct evkeyvalq;
 
 namespace distributex {
@@ -44,6 +46,7 @@ struct HttpRequest {
   std::string_view body;
   const evkeyvalq* headers = nullptr;
   bool old = false;  // HTTP/1.0
+  Identity peer{};   // what is proven of who sent it
   HttpTrouble trouble = HttpTrouble::none;
   std::string_view complaint{};  // one sentence; empty unless there is trouble
 

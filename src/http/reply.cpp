@@ -6,10 +6,8 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "base/clock.h"
@@ -81,17 +79,9 @@ std::string_view body_of(evhttp_request* request) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-// Whether the other side has closed. To be asked before the answer leaves:
-// afterwards it may have closed because it has all that it wanted.
-bool has_left(int fd) {
-  char byte;
-  const ssize_t n = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
-
 }  // namespace
 
-void Http::dispatch(Conn& conn, evhttp_request* request) {
+void Http::dispatch(Connection& conn, evhttp_request* request) {
   const Headers headers = read_headers(request);
   conn.old = is_old(request);
   conn.closes = will_close(request, headers.connection);
@@ -101,7 +91,8 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
                     .query = target.query,
                     .body = body_of(request),
                     .headers = evhttp_request_get_input_headers(request),
-                    .old = conn.old};
+                    .old = conn.old,
+                    .peer = conn.identity()};
   if (conn.surplus) {
     whole.trouble = HttpTrouble::surplus;
     whole.complaint = conn.surplus;
@@ -113,21 +104,21 @@ void Http::dispatch(Conn& conn, evhttp_request* request) {
 }
 
 void Http::remember(Ticket ticket, Mark mark) {
-  if (Conn* conn = find(ticket)) conn->mark = mark;
+  if (Connection* conn = find(ticket)) conn->mark = mark;
 }
 
 std::optional<Mark> Http::mark(Ticket ticket) {
-  const Conn* conn = find(ticket);
+  const Connection* conn = find(ticket);
   return conn ? std::optional{conn->mark} : std::nullopt;
 }
 
 // A watched reply is not sent to a client that has left: the connection stays
 // parked until its end is read, a moment later, and is reported like any other.
 void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
-  Conn* conn = find(ticket);
+  Connection* conn = find(ticket);
   if (!conn) return;
   const bool watched = delivery == Delivery::watched;
-  if (watched && has_left(conn->fd)) return;
+  if (watched && conn->has_left()) return;
   conn->watched = watched;
   write(*conn, reply);
 }
@@ -136,7 +127,7 @@ void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
 // for leave to write: a third of the cost of a request. It is told that the
 // reply has ended, and goes on to the next request; it may close the connection
 // before that returns.
-void Http::write(Conn& conn, const HttpReply& reply) {
+void Http::write(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
   if (reply.closes || closing_ || conn.surplus) {
     conn.closes = true;
@@ -144,18 +135,14 @@ void Http::write(Conn& conn, const HttpReply& reply) {
   }
   make_head(conn, reply);
   if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) head_.append(reply.body);
-  conn.state = ConnState::sending;
-  ++sending_;
+  conn.enter(Connection::State::sending);
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
-  if (!send_now(conn, head_)) {
-    deadlines_.expect_io(conn, steady_now());
-    arm_sweep();
-  }
+  if (!conn.send_now(head_)) commons_.deadlines.expect_io(conn, steady_now());
   request->chunked = 0;  // it was the request's: evhttp would end our answer like one
   evhttp_send_reply_end(request);
 }
 
-void Http::make_head(const Conn& conn, const HttpReply& reply) {
+void Http::make_head(const Connection& conn, const HttpReply& reply) {
   head_ = conn.old ? "HTTP/1.0 " : "HTTP/1.1 ";
   head_.append(std::to_string(reply.status)).append(" ").append(status_reason(reply.status));
   add_to_head("Content-Type", reply.content_type);
@@ -192,21 +179,20 @@ const std::string& Http::date() {
 }
 
 void Http::on_sent(evhttp_request*, void* conn) noexcept {
-  Conn& done = *static_cast<Conn*>(conn);
-  done.http->sent(done);
+  Connection& done = *static_cast<Connection*>(conn);
+  done.http.sent(done);
 }
 
-void Http::sent(Conn& conn) {
-  --sending_;
-  conn.state = ConnState::reading;
+void Http::sent(Connection& conn) {
+  conn.enter(Connection::State::reading);
   conn.request = nullptr;
   const Time now = steady_now();
   const evbuffer* input = bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon));
-  event_add(conn.readable.get(), nullptr);  // it may have sent too much ahead
+  conn.keep_reading();
   if (evbuffer_get_length(input) == 0)
-    deadlines_.expect_request(conn, now);
+    commons_.deadlines.expect_request(conn, now);
   else
-    deadlines_.expect_io(conn, now);
+    commons_.deadlines.expect_io(conn, now);
   if (std::exchange(conn.watched, false)) events_.delivered(conn.ticket);
 }
 

@@ -4,7 +4,6 @@
 // reported upward, replies are handed in by ticket.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,7 +12,7 @@
 #include <vector>
 
 #include "base/handle.h"
-#include "http/conn.h"
+#include "http/connection.h"
 #include "http/listen.h"
 #include "http/listener.h"
 #include "http/message.h"
@@ -52,13 +51,18 @@ struct HttpEvents {
 
 class Http {
  public:
+  static constexpr size_t plain_transport = 0;
+
   Http(event_base* base, const HttpLimits& limits, HttpEvents events);
   ~Http();
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
 
+  // Another kind of transport beside the plain one, for listen_on().
+  size_t add_transport(TransportMaker make);
+
   // False when the event loop refuses the socket; errno says why.
-  [[nodiscard]] bool listen_on(Listener listener);
+  [[nodiscard]] bool listen_on(Listener listener, size_t transport = plain_transport);
   void set_limits(const HttpLimits& limits);
 
   // What comes back with mark() when the ticket's answer is written; nullopt when
@@ -84,66 +88,66 @@ class Http {
   void stop_listening();
 
   [[nodiscard]] size_t connections() const { return count_; }
-  [[nodiscard]] size_t sending() const { return sending_; }
+  // Requests that have no answer yet, or not all of it.
+  [[nodiscard]] size_t unanswered() const {
+    return in(Connection::State::asking) + in(Connection::State::parked) +
+           in(Connection::State::sending);
+  }
 
  private:
-  static bufferevent* on_connection(event_base* base, void* self) noexcept;
-  static void on_fresh(int, short, void* self) noexcept;
-  static void on_sweep(int, short, void* self) noexcept;
-  static void on_request(evhttp_request* request, void* self) noexcept;
-  static void on_close(evhttp_connection* evcon, void* conn) noexcept;
-  static void on_sent(evhttp_request* request, void* conn) noexcept;
-  static void on_readable(int, short, void* conn) noexcept;
-  static void on_writable(int, short, void* conn) noexcept;
-  static void on_output(evbuffer* output, const evbuffer_cb_info* change, void* conn) noexcept;
+  // One evhttp for each kind of transport: its callback alone tells by which
+  // listener a connection came.
+  struct Entrance {
+    Http* http;
+    TransportMaker make;
+    Evhttp evhttp;
+  };
+  struct Fresh {
+    bufferevent* bev;  // referenced until adopted
+    const Entrance* by;
+  };
 
-  void adopt(bufferevent* bev);
-  void count(Conn& conn);
-  void take_socket(Conn& conn, bufferevent* bev);
-  static void leave_socket(Conn& conn);
-  void read_some(Conn& conn);
-  static void read_while_parked(Conn& conn);
-  static void write_some(Conn& conn);
-  static bool send_now(Conn& conn, std::string_view bytes);
+  static bufferevent* on_connection(event_base* base, void* entrance) noexcept;
+  static void on_fresh(int, short, void* self) noexcept;
+  static void on_request(evhttp_request* request, void* self) noexcept;
+  static void on_close(evhttp_connection* evcon, void* connection) noexcept;
+  static void on_sent(evhttp_request* request, void* connection) noexcept;
+
+  [[nodiscard]] size_t in(Connection::State state) const {
+    return commons_.in_state[static_cast<size_t>(state)];
+  }
+  void adopt(const Fresh& fresh);
+  void count(Connection& connection);
   void handle(evhttp_request* request);
-  void dispatch(Conn& conn, evhttp_request* request);
-  static void park(Conn& conn);
-  void closed(Conn& conn);
-  void sent(Conn& conn);
-  void write(Conn& conn, const HttpReply& reply);
-  void make_head(const Conn& conn, const HttpReply& reply);
+  void dispatch(Connection& connection, evhttp_request* request);
+  static void park(Connection& connection);
+  void closed(Connection& connection);
+  void sent(Connection& connection);
+  void write(Connection& connection, const HttpReply& reply);
+  void make_head(const Connection& connection, const HttpReply& reply);
   void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const std::string& date();
-  Conn* at_slot(Ticket ticket);
-  Conn* find(Ticket ticket);
-  Conn* find_stream(Ticket ticket);
-  void arm_sweep();
-  void sweep();
-  static void cut_off(const Conn& conn);
+  Connection* at_slot(Ticket ticket);
+  Connection* find(Ticket ticket);
+  Connection* find_stream(Ticket ticket);
 
-  event_base* base_;
   HttpEvents events_;
-  uint32_t max_connections_ = 0;
-  uint32_t max_per_peer_ = 0;
+  HttpLimits limits_{};
   Peers peers_;
-  Deadlines deadlines_;
-  std::vector<std::unique_ptr<Conn>> conns_;  // by descriptor
-  std::vector<bufferevent*> fresh_;           // referenced until adopted
+  Commons commons_;
+  std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
+  std::vector<Fresh> fresh_;
   size_t count_ = 0;
-  size_t sending_ = 0;
   Ticket last_ticket_ = 0;
   bool closing_ = false;
-  Time sweep_armed_at_{};
-  size_t read_ahead_ = 0;
-  std::array<char, 16384> bytes_{};  // being read
-  std::string head_;                 // of the reply being made
+  std::string head_;  // of the reply being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;
   Event fresh_event_;
-  Event sweep_event_;
   std::vector<std::unique_ptr<BoundListener>> bound_;
-  Evhttp evhttp_;  // last: its end closes what the others stand for
+  std::vector<std::unique_ptr<Entrance>>
+      entrances_;  // last: their end closes what the others stand for
 };
 
 }  // namespace distributex

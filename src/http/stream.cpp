@@ -16,13 +16,13 @@ constexpr size_t most_unsent = 256 * 1024;
 
 }  // namespace
 
-Conn* Http::find_stream(Ticket ticket) {
-  Conn* conn = at_slot(ticket);
-  return conn && conn->state == ConnState::streaming ? conn : nullptr;
+Connection* Http::find_stream(Ticket ticket) {
+  Connection* conn = at_slot(ticket);
+  return conn && conn->state() == Connection::State::streaming ? conn : nullptr;
 }
 
 bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
-  Conn* conn = find(ticket);
+  Connection* conn = find(ticket);
   if (!conn) return false;
   evhttp_request* request = conn->request;
   evkeyvalq* out = evhttp_request_get_output_headers(request);
@@ -34,18 +34,18 @@ bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
     evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
     evhttp_add_header(out, "Connection", "close");
   }
-  conn->state = ConnState::streaming;
+  conn->enter(Connection::State::streaming);
   evhttp_request_set_on_complete_cb(request, on_sent, conn);
   evhttp_send_reply_start(request, reply.status, status_reason(reply.status));
   return stream(ticket, reply.body);
 }
 
 bool Http::stream(Ticket ticket, std::string_view bytes) {
-  Conn* conn = find_stream(ticket);
+  Connection* conn = find_stream(ticket);
   if (!conn) return false;
   bufferevent* bev = evhttp_connection_get_bufferevent(conn->evcon);
   if (evbuffer_get_length(bufferevent_get_output(bev)) > most_unsent) {
-    cut_off(*conn);
+    conn->cut_off();
     return false;
   }
   evbuffer_add(body_.get(), bytes.data(), bytes.size());
@@ -54,33 +54,11 @@ bool Http::stream(Ticket ticket, std::string_view bytes) {
 }
 
 void Http::close_stream(Ticket ticket) {
-  Conn* conn = find_stream(ticket);
+  Connection* conn = find_stream(ticket);
   if (!conn) return;
-  conn->state = ConnState::sending;
-  ++sending_;
-  deadlines_.expect_io(*conn, steady_now());
-  arm_sweep();
+  conn->enter(Connection::State::sending);
+  commons_.deadlines.expect_io(*conn, steady_now());
   evhttp_send_reply_end(conn->request);
-}
-
-// evhttp knows the address in numbers. Only unix sockets have no port.
-std::string_view Http::peer(Ticket ticket) {
-  Conn* conn = at_slot(ticket);
-  if (!conn) return {};
-  if (!conn->peer.empty()) return conn->peer;
-  char* address = nullptr;
-  uint16_t port = 0;
-  evhttp_connection_get_peer(conn->evcon, &address, &port);
-  if (!address || port == 0) return conn->peer = "unix";
-  constexpr std::string_view mapped = "::ffff:";
-  std::string_view host = address;
-  if (host.starts_with(mapped) && host.find('.') != host.npos) host.remove_prefix(mapped.size());
-  const bool v6 = host.find(':') != host.npos;
-  conn->peer.append(v6 ? "[" : "")
-      .append(host)
-      .append(v6 ? "]:" : ":")
-      .append(std::to_string(port));
-  return conn->peer;
 }
 
 }  // namespace distributex

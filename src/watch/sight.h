@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lock/figure.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -24,6 +25,11 @@ struct Sight {
   std::function<void(std::string_view pool, const VisitWaiter&, size_t most)> each_waiter;
   // The oldest `most` leases of a pool; the cost is that of what is returned.
   std::function<std::vector<Lease>(std::string_view pool, size_t most)> leases;
+
+  // Since when leases are kept beyond the end of this process; nothing: they are not.
+  std::function<std::optional<Time>()> survives_since;
+  // What the backend counts about itself.
+  std::function<void(std::vector<Figure>&, Time now)> add_figures;
 
   // Each of these costs little, however many hold or wait.
   std::function<const PoolSpec*(std::string_view pool)> find_pool;  // nullptr: no such pool

@@ -13,6 +13,7 @@
 
 #include "support/daemon.h"
 #include "support/http.h"
+#include "support/memcached.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -87,6 +88,39 @@ void answers_a_waiter_in_json_too(void** state) {
   assert_int_equal(response.status, 503);
   assert_text(json_text(parse_json(response.body).get(), "result"), "unavailable");
   assert_int_equal(f.daemon.wait_exit().value_or(-1), 0);
+}
+
+struct Remote {
+  Memcached memcached{};
+  std::unique_ptr<Daemon> daemon;
+
+  bool begin() {
+    if (!memcached.start()) return false;
+    daemon = std::make_unique<Daemon>("backend: memcache\nmemcachehost: \"" + memcached.address() +
+                                      "\"\nmemcachetimeout: 1000\npools:\n  - name: one\n");
+    return daemon->start() && word(daemon->port(), "/get?pool=one&host=h") == "YES";
+  }
+  bool finish() { return daemon->stop(); }
+};
+
+// A page that shows leases asks memcached, which does not answer any more.
+void answers_pages_in_flight_before_it_exits(void** state) {
+  Remote& f = fixture_of<Remote>(state);
+  for (const char* path : {"/status/", "/metrics"}) {
+    f.memcached.stop();
+    Connection reader(f.daemon->port());
+    assert_true(reader.send(get_request(path)));
+    assert_text(word(f.daemon->port(), "/livez"), "ok\n");  // by now it has been read
+    assert_true(reader.quiet());
+    f.daemon->send_signal(SIGTERM);
+    const std::optional<Response> page = reader.response();
+    assert_that(page.has_value(), "%s: no answer", path);
+    assert_int_equal(page->status, 200);
+    assert_text(page->header("Connection"), "close");
+    assert_int_equal(f.daemon->wait_exit().value_or(-1), 0);
+    f.memcached.go_on();
+    assert_true(f.daemon->restart());
+  }
 }
 
 void answers_who_had_connected_before_the_signal(void** state) {
@@ -287,6 +321,7 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, answers_every_waiter_before_it_exits),
       test_with(Fixture, answers_a_waiter_in_json_too),
+      test_with(Remote, answers_pages_in_flight_before_it_exits),
       test_with(Fixture, answers_who_had_connected_before_the_signal),
       test_with(Fixture, does_not_wait_for_idle_connections),
       test_with(Fixture, refuses_locks_and_readiness_while_it_ends),

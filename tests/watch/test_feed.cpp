@@ -59,7 +59,8 @@ void beat_ends_with_the_last_reader(void** state) {
   Feed feed{f.base.get(), f.ring, f.sink(), milliseconds{5}};
   feed.follow(1, {}, false);
   feed.gone(1);
-  assert_true(f.until([&] { return event_base_get_num_events(f.base.get(), EVENT_BASE_COUNT_ADDED) == 0; }));
+  assert_true(f.until(
+      [&] { return event_base_get_num_events(f.base.get(), EVENT_BASE_COUNT_ADDED) == 0; }));
   assert_true(f.sent.empty());
   feed.follow(2, {}, false);
   assert_true(f.until([&] { return !f.sent[2].empty(); }));

@@ -73,8 +73,8 @@ struct Ahead : Fixture {
   }
 };
 
-enum class Leave { fin, rst, half };
-constexpr Leave all_ways[] = {Leave::fin, Leave::rst, Leave::half};
+enum class Leave { fin, rst, half, ahead };
+constexpr Leave all_ways[] = {Leave::fin, Leave::rst, Leave::half, Leave::ahead};
 
 void leave(Connection& client, Leave how) {
   switch (how) {
@@ -84,6 +84,9 @@ void leave(Connection& client, Leave how) {
       return client.reset();
     case Leave::half:
       return client.half_close();
+    case Leave::ahead:  // its end stands behind bytes of a next request
+      client.send("GET /livez HT");
+      return client.close();
   }
 }
 
@@ -110,6 +113,16 @@ void takes_a_client_that_leaves_out_of_the_line(void** state) {
   }
   assert_text(f.word("/release?pool=one&host=h"), "OK");
   assert_text(answer(last), "YES");
+}
+
+// More than a parked client may send ahead, but it was there before it was parked.
+void takes_a_client_out_that_sent_much_with_its_request(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  Connection client(f.daemon.port());
+  assert_true(client.send(get_request("/wait?pool=one&host=a") + std::string(5 * 1024, 'x')));
+  assert_true(wait_for_waiting(f.daemon.port(), "one", 1));
+  client.close();
+  assert_true(wait_for_waiting(f.daemon.port(), "one", 0));
 }
 
 void passes_a_grant_on_whose_client_has_gone(void** state) {
@@ -274,6 +287,7 @@ int main() {
   using namespace distributex::test;
   const CMUnitTest tests[] = {
       test_with(Fixture, takes_a_client_that_leaves_out_of_the_line),
+      test_with(Fixture, takes_a_client_out_that_sent_much_with_its_request),
       test_with(Fixture, passes_a_grant_on_whose_client_has_gone),
       test_with(Fixture, frees_a_grant_that_reaches_nobody),
       test_with(Fixture, passes_a_grant_along_a_row_of_dead_clients),

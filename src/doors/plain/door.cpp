@@ -46,7 +46,9 @@ Reading read(const HttpRequest& request, Form form) {
                   {Fault::bad_request, "a body must be a form: application/x-www-form-urlencoded"});
   auto parsed = parse_request(verb, request.query, body);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(verb, form, std::move(*refusal));
-  return std::get<Command>(std::move(parsed));
+  Command& command = std::get<Command>(parsed);
+  command.identity = request.peer;
+  return std::move(command);
 }
 
 }  // namespace
