@@ -21,7 +21,7 @@ struct event_base;
 
 namespace distributex {
 
-struct Config;
+class Config;
 
 // Where a backend reports to. A call may come from inside the question.
 struct BackendSink {
@@ -75,16 +75,13 @@ class Backend {
   [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
 };
 
-// What a backend is made from. Borrowed: all of it outlives the backend.
+// What a backend is made from. The base outlives the backend; config, of which
+// it reads its own options, need not.
 struct BackendSetup {
   event_base* base;
   const Config& config;
   BackendSink sink;
   uint64_t wall_us;  // the wall clock at the start, in microseconds since 1970
 };
-
-// Makes the backend that config.backend names; nothing when there is none of
-// that name.
-[[nodiscard]] std::unique_ptr<Backend> make_backend(const BackendSetup& setup);
 
 }  // namespace distributex

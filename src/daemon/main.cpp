@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/sqlite/check.h"
@@ -19,11 +20,10 @@
 #include "base/memory.h"
 #include "base/standard_fds.h"
 #include "base/text.h"
-#include "config/config.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
 #include "daemon/server.h"
-#include "http/listener.h"
+#include "daemon/settings.h"
 #include "http/listener_inherited.h"
 
 namespace {
@@ -54,8 +54,6 @@ constexpr Option options[] = {
     {'V', "version", nullptr, "print the version and exit"},
     {'h', "help", nullptr, "print this and exit"},
 };
-
-constexpr uint16_t default_port = 9889;  // of -l without one
 
 struct Arguments {
   std::string config = SYSCONFDIR "/distributex/distributex.yaml";
@@ -168,15 +166,6 @@ int fail(int code, const std::string& what, int error) {
 // To be called before anything else can change errno, which names the refusal.
 int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 0 ? errno : EIO); }
 
-// What to listen on: -l goes before the configuration, and -p before any port.
-std::vector<std::string> listen_on(const Arguments& arguments, const Config& config) {
-  std::vector<std::string> addresses = arguments.listen.empty() ? config.listen : arguments.listen;
-  for (std::string& address : addresses)
-    if (arguments.port || !has_port(address))
-      address = with_port(address, arguments.port.value_or(default_port));
-  return addresses;
-}
-
 int check_store(const Arguments& arguments) {
   const StoreReport report = distributex::check_store(arguments.store, arguments.json);
   const bool is_bad = report.exit_code != EX_OK && !arguments.json;
@@ -184,7 +173,7 @@ int check_store(const Arguments& arguments) {
   return report.exit_code;
 }
 
-int serve(const Arguments& arguments, const Config& config) {
+int serve(const Arguments& arguments, Settings settings) {
   auto inherited = inherited_listeners();
   if (const auto* error = std::get_if<std::string>(&inherited))
     return fail(EX_OSERR, *error, ENOTSOCK);
@@ -196,9 +185,9 @@ int serve(const Arguments& arguments, const Config& config) {
     if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile))
       return fail_system(*error);
 
-  Server server{{.config = config,
+  Server server{{.settings = std::move(settings),
                  .config_file = absolute_path(arguments.config),
-                 .listen = listen_on(arguments, config),
+                 .listen = {arguments.listen, arguments.port},
                  .inherited = std::get<std::vector<Listener>>(std::move(inherited))}};
   if (const auto error = server.open()) return fail_system(*error);
   if (!arguments.user.empty())
@@ -229,11 +218,11 @@ int main(int argc, char** argv) {
   }
   if (!arguments.store.empty()) return check_store(arguments);
   log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
-  const auto loaded = load_config(arguments.config);
+  auto loaded = load_settings(arguments.config);
   if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);
   if (arguments.test) {
     std::printf("%s: the configuration is good\n", arguments.config.c_str());
     return EX_OK;
   }
-  return serve(arguments, std::get<Config>(loaded));
+  return serve(arguments, std::move(std::get<Settings>(loaded)));
 }

@@ -10,7 +10,8 @@
 
 #include "backends/backend.h"
 #include "base/handle.h"
-#include "config/config.h"
+#include "daemon/reload.h"
+#include "daemon/settings.h"
 #include "daemon/shutdown.h"
 #include "daemon/supervision.h"
 #include "daemon/telling.h"
@@ -25,9 +26,9 @@
 namespace distributex {
 
 struct ServerSetup {
-  Config config;
+  Settings settings;
   std::string config_file;          // read again at SIGHUP
-  std::vector<std::string> listen;  // what to listen on, whatever config says
+  ListenArguments listen;           // go before the settings
   std::vector<Listener> inherited;  // if there are any: these instead
 };
 
@@ -65,6 +66,7 @@ class Server {
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
+  void configure(Time now);
   void arm_timer();
   void reload();
   void read_again();
@@ -73,7 +75,7 @@ class Server {
   [[nodiscard]] bool is_quiet() const;
   [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
   [[nodiscard]] std::string summary() const;
-  [[nodiscard]] HttpLimits limits_of(const Config& config) const;
+  [[nodiscard]] HttpLimits limits_of(HttpLimits limits) const;
   [[nodiscard]] BackendSink make_sink();
   [[nodiscard]] HttpEvents make_events();
 

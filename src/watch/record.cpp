@@ -41,12 +41,12 @@ What what_of(Result result) {
 
 }  // namespace
 
-Record::Record(const RecordSettings& settings, uint64_t wall_us)
-    : events_(settings.events, wall_us), audit_(settings.audit) {}
+Record::Record(const RecordOptions& options, uint64_t wall_us)
+    : events_(options.events, wall_us), audit_(options.audit) {}
 
-void Record::configure(const RecordSettings& settings, const std::vector<PoolSpec>& pools) {
-  audit_ = settings.audit;
-  events_.set_capacity(settings.events);
+void Record::configure(const RecordOptions& options, const std::vector<PoolSpec>& pools) {
+  audit_ = options.audit;
+  events_.set_capacity(options.events);
   holdings_.keep_only(pools);
 }
 

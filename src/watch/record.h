@@ -16,15 +16,15 @@
 
 namespace distributex {
 
-struct RecordSettings {
-  size_t events = 0;   // the last so many are kept for /events/
-  bool audit = false;  // a line of the log for each event
+struct RecordOptions {
+  uint32_t events = 0;  // the last so many are kept for /events/
+  bool audit = true;    // each event is a line of the log
 };
 
 class Record {
  public:
-  Record(const RecordSettings& settings, uint64_t wall_us);
-  void configure(const RecordSettings& settings, const std::vector<PoolSpec>& pools);
+  Record(const RecordOptions& options, uint64_t wall_us);
+  void configure(const RecordOptions& options, const std::vector<PoolSpec>& pools);
 
   // An answer of the engine, about to be sent to that address.
   void answered(const Answered& answered, std::string_view peer, Time now);

@@ -19,6 +19,7 @@
 #include "backends/sqlite/books.h"
 #include "backends/sqlite/figures.h"
 #include "backends/sqlite/opening.h"
+#include "backends/sqlite/options.h"
 #include "backends/sqlite/writer.h"
 #include "base/clock.h"
 #include "base/handle.h"
@@ -118,8 +119,8 @@ class SqliteBackend final : public Backend {
 
 SqliteBackend::SqliteBackend(const BackendSetup& setup)
     : sink_(setup.sink),
-      path_(absolute(setup.config.sqlitefile)),
-      timeout_(setup.config.sqlitetimeout),
+      path_(absolute(setup.config.read<SqliteOptions>().file)),
+      timeout_(setup.config.read<SqliteOptions>().timeout),
       table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
       late_(evtimer_new(setup.base, on_late, this)),
