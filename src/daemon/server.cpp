@@ -10,11 +10,13 @@
 #include <csignal>
 #include <cstring>
 #include <utility>
+#include <variant>
 
 #include "backends/table.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/process.h"
+#include "daemon/sight.h"
 #include "doors/pages/pages.h"
 #include "doors/table.h"
 
@@ -22,11 +24,6 @@ namespace distributex {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr auto stop_limit = std::chrono::seconds{5};
-constexpr auto stop_interval = milliseconds{5};
-constexpr auto last_words = milliseconds{100};
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
 // As many connections as there can be descriptors for.
@@ -50,15 +47,18 @@ Server::Server(ServerSetup setup)
                            .config = setup_.settings.config,
                            .sink = make_sink(),
                            .wall_us = wall_us()})),
+      sight_(make_sight(engine_, *backend_)),
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
-      stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
       http_(base_.get(), fitted(setup_.settings.http), make_events()),
       feed_(base_.get(), record_.events(),
             {.send = [this](Ticket ticket,
                             std::string_view bytes) { return http_.stream(ticket, bytes); },
              .close = [this](Ticket ticket) { http_.close_stream(ticket); }}),
-      supervision_(base_.get(), [this] { return summary(); }) {
+      supervision_(base_.get(), [this] { return summary(); }),
+      shutdown_(base_.get(), {.stop_listening = [this] { http_.stop_listening(); },
+                              .drain = [this] { drain(); },
+                              .is_done = [this] { return is_quiet(); }}) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);
@@ -222,7 +222,8 @@ void Server::run() {
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
   do {
-    while (auto effect = engine_.next()) perform(*effect);
+    while (auto effect = engine_.next())
+      std::visit([this](auto& done) { perform(done, steady_now()); }, *effect);
   } while (telling_.send_thanks());
   pumping_ = false;
   feed_.wake();
@@ -231,28 +232,27 @@ void Server::pump() {
     evtimer_add(flush_.get(), &flush_delay);
 }
 
-void Server::perform(Effect& effect) {
-  const Time now = steady_now();
-  auto* answered = std::get_if<Answered>(&effect);
-  if (!answered) return ask(effect, now);
-  Answer& answer = answered->answer;
+void Server::perform(Answered& answered, Time now) {
+  Answer& answer = answered.answer;
   if (answer.result == Result::busy || answer.result == Result::timeout)
-    answer.standing = standing_of(sight(), answer.pool, answer.owner);
-  telling_.answered(std::move(*answered), now);
+    answer.standing = standing_of(sight_, record_.holdings(), answer.pool, answer.owner, now);
+  telling_.answered(std::move(answered), now);
 }
 
-void Server::ask(const Effect& question, Time now) {
-  if (const auto* acquire = std::get_if<Acquire>(&question)) {
-    record_.asked(acquire->op, now);
-    backend_->acquire(*acquire, now);
-  } else if (const auto* release = std::get_if<Release>(&question)) {
-    if (release->undelivered) telling_.gives_back(*release);
-    record_.asked(release->op, now);
-    backend_->release(*release, now);
-  } else if (const auto* renew = std::get_if<Renew>(&question)) {
-    record_.asked(renew->op, now);
-    backend_->renew(*renew, now);
-  }
+void Server::perform(const Acquire& question, Time now) {
+  record_.asked(question.op, now);
+  backend_->acquire(question, now);
+}
+
+void Server::perform(const Release& question, Time now) {
+  if (question.undelivered) telling_.gives_back(question);
+  record_.asked(question.op, now);
+  backend_->release(question, now);
+}
+
+void Server::perform(const Renew& question, Time now) {
+  record_.asked(question.op, now);
+  backend_->renew(question, now);
 }
 
 // An armed timer that comes too early does no harm: only an earlier deadline
@@ -277,23 +277,22 @@ void Server::on_timer(int, short, void* self) noexcept {
 
 void Server::on_flush(int, short, void*) noexcept { log_flush(); }
 
-Sight Server::sight() const {
-  return {
-      .engine = engine_, .backend = *backend_, .holdings = record_.holdings(), .now = steady_now()};
-}
-
 // A page that shows leases waits until the backend has looked them up.
 void Server::show(Ticket ticket, const PageRequest& request) {
   if (!shows_leases(request)) return show_now(ticket, request);
   backend_->survey([this, ticket, request] { show_now(ticket, request); }, steady_now());
+  arm_timer();
 }
 
 void Server::show_now(Ticket ticket, const PageRequest& request) {
-  const PageView view{.sight = sight(),
+  const Time now = steady_now();
+  const PageView view{.sight = sight_,
+                      .holdings = record_.holdings(),
+                      .now = now,
                       .backend_name = setup_.settings.service.backend,
                       .trouble = backend_->trouble(),
-                      .stopping = stop_by_.has_value(),
-                      .uptime = steady_now() - started_,
+                      .stopping = shutdown_.under_way(),
+                      .uptime = now - started_,
                       .wall_us = wall_us(),
                       .metrics = record_.metrics(),
                       .events = record_.events(),
@@ -320,7 +319,12 @@ void Server::on_signal(int signal, short, void* self) noexcept {
     server.stop();
 }
 
+// A server that ends stays as it is: it has told the service manager so.
 void Server::reload() {
+  if (shutdown_.under_way()) {
+    log_line(Level::info, "reload ignored: the server is shutting down");
+    return;
+  }
   supervision_.reloading();
   read_again();
   supervision_.reloaded();
@@ -344,30 +348,14 @@ void Server::read_again() {
   log_flush();
 }
 
-// The first signal answers everybody and goes on until that is done; the
-// second leaves at once.
+// The first signal answers everybody and goes on until that is done; the second
+// leaves at once.
 void Server::stop() {
-  if (stop_by_) {
-    event_base_loopbreak(base_.get());
-    return;
-  }
+  if (shutdown_.under_way()) return shutdown_.end_at_once();
   log_line(Level::info, "stopping");
   supervision_.stopping();
-  stop_by_ = steady_now() + stop_limit;
   http_.close_after_replies();
-  // Where a successor listens, who is not accepted yet is its business, and who
-  // is has a moment to say what it wants. Else the pass that the first step
-  // waits for accepts who has connected already, and tells them.
-  if (successor_listens_)
-    http_.stop_listening();
-  else
-    drain();
-  const timeval delay = to_timeval(successor_listens_ ? last_words : stop_interval);
-  evtimer_add(stop_step_.get(), &delay);
-}
-
-void Server::on_stop_step(int, short, void* self) noexcept {
-  static_cast<Server*>(self)->stop_step();
+  shutdown_.begin(successor_listens_);
 }
 
 void Server::drain() {
@@ -376,16 +364,10 @@ void Server::drain() {
   feed_.stop();
 }
 
-void Server::stop_step() {
-  http_.stop_listening();
-  if (successor_listens_) drain();
-  const bool done = http_.unanswered() == 0 && engine_.idle() && telling_.is_idle();
-  if (done || steady_now() >= *stop_by_) {
-    event_base_loopexit(base_.get(), nullptr);
-    return;
-  }
-  const timeval delay = to_timeval(stop_interval);
-  evtimer_add(stop_step_.get(), &delay);
+// Nothing is in flight: no answer, no page, no question to the backend, and
+// nothing that waits to be stored.
+bool Server::is_quiet() const {
+  return http_.unanswered() == 0 && engine_.idle() && telling_.is_idle();
 }
 
 }  // namespace distributex

@@ -12,6 +12,7 @@
 #include "base/handle.h"
 #include "daemon/reload.h"
 #include "daemon/settings.h"
+#include "daemon/shutdown.h"
 #include "daemon/supervision.h"
 #include "daemon/telling.h"
 #include "doors/door.h"
@@ -19,6 +20,7 @@
 #include "http/server.h"
 #include "watch/feed.h"
 #include "watch/record.h"
+#include "watch/sight.h"
 #include "watch/standing.h"
 
 namespace distributex {
@@ -53,23 +55,24 @@ class Server {
   static void on_signal(int signal, short, void* self) noexcept;
   static void on_timer(int, short, void* self) noexcept;
   static void on_flush(int, short, void* self) noexcept;
-  static void on_stop_step(int, short, void* self) noexcept;
 
   void pump();
-  void perform(Effect& effect);
+  // One for each effect of the engine.
+  void perform(Answered& answered, Time now);
+  void perform(const Acquire& question, Time now);
+  void perform(const Release& question, Time now);
+  void perform(const Renew& question, Time now);
   void received(Ticket ticket, const HttpRequest& request);
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
-  void ask(const Effect& question, Time now);
-  [[nodiscard]] Sight sight() const;
   void configure(Time now);
   void arm_timer();
   void reload();
   void read_again();
   void stop();
-  void stop_step();
   void drain();
+  [[nodiscard]] bool is_quiet() const;
   [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
   [[nodiscard]] std::string summary() const;
   [[nodiscard]] BackendSink make_sink();
@@ -82,16 +85,16 @@ class Server {
   Engine engine_;
   Telling telling_;
   std::unique_ptr<Backend> backend_;
+  Sight sight_;
   Event timer_;
   Event flush_;
-  Event stop_step_;
   std::vector<Event> signals_;
   Http http_;
   Feed feed_;
   Supervision supervision_;
+  Shutdown shutdown_;
   std::vector<std::string> unix_paths_;
   std::optional<Time> armed_for_;
-  std::optional<Time> stop_by_;
   bool pumping_ = false;
   bool successor_listens_ = false;  // on sockets that we only borrow
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // How waiters come to their answers and leave: one at a time, all of one
-// holder, all of a pool; what becomes of answers on their way; and the views.
-// The rules that decide are in engine.cpp.
+// holder, all of a pool; and what becomes of answers on their way. The rules
+// that decide are in engine.cpp.
 #include "engine/engine.h"
 
 namespace distributex {
 
 void Engine::move(Line::iterator waiter, Line& to, Line::const_iterator before) {
+  EnginePool& pool = *waiter->pool;
+  if (waiter->in == &pool.line) pool.turns.erase(waiter->turn);
   to.splice(before, *waiter->in, waiter);
   waiter->in = &to;
 }
@@ -20,16 +22,24 @@ void Engine::leave(Line::iterator waiter) {
   }
   if (waiter->in != &running_) {
     pool.by_owner.erase(&*waiter);
+    if (waiter->in == &pool.line) pool.turns.erase(waiter->turn);
     if (waiter->gives_up != never) timeouts_.erase({waiter->gives_up, waiter->ticket});
   }
   waiters_.erase(waiter->ticket);
   waiter->in->erase(waiter);
 }
 
+// Who waited and leaves without the lock may come back to its place.
+void Engine::keep_place(const Waiter& waiter, Time now) {
+  if (waiter.verb != Verb::wait || waiter.gives_up <= waiter.since) return;
+  waiter.pool->places.keep(waiter.owner, waiter.turn, max_waiting_, now);
+}
+
 void Engine::answer(Line::iterator waiter, Answer out) {
   EnginePool& pool = *waiter->pool;
   out.pool = pool.spec.name;
   out.owner = waiter->owner;
+  if (out.result == Result::granted || out.result == Result::held) pool.places.forget(out.owner);
   promise(pool, waiter->ticket, out);
   effects_.emplace_back(Answered{waiter->ticket, waiter->verb, waiter->since, std::move(out)});
   leave(waiter);
@@ -72,6 +82,7 @@ std::optional<Left> Engine::cancel(Ticket ticket, Time now) {
   EnginePool& pool = *waiter.pool;
   std::optional<Left> left;
   if (waiter.in != &running_) left = Left{waiter.verb, waiter.since, pool.spec.name, waiter.owner};
+  keep_place(waiter, now);
   leave(it->second);
   settle(pool, now);
   return left;
@@ -102,69 +113,11 @@ void Engine::end_promise(EnginePool& pool, Token token) {
   if (!promise.kept) give_back(pool, promise.owner, token);
 }
 
-// The acquire is decided; what nobody has heard of now, nobody will.
+// The acquire is decided. If no pending answer can announce one of these leases
+// any more, give the lease back.
 void Engine::end_unheard(EnginePool& pool) {
   for (const Token token : std::exchange(pool.unheard, {}))
     if (pool.promises.at(token).open == 0) end_promise(pool, token);
-}
-
-void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit) const {
-  for (const EnginePool* pool : order_) visit(pool->spec, pool->by_owner.size());
-}
-
-// All who wait for a pool, in the order in which their turns come.
-std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
-  // A newcomer that is being asked about stands behind the line.
-  if (pool.acquire && ops_.at(pool.acquire).kind == Kind::find)
-    return {&pool.line, &pool.asked, &pool.fresh};
-  return {&pool.asked, &pool.line, &pool.fresh};
-}
-
-void Engine::each_waiter(std::string_view name,
-                         const std::function<void(const Owner&, Time)>& visit, size_t most) const {
-  const EnginePool* pool = find(name);
-  if (!pool) return;
-  for (const Line* line : lines_of(*pool))
-    for (const Waiter& waiter : *line) {
-      if (most-- == 0) return;
-      visit(waiter.owner, waiter.since);
-    }
-}
-
-const PoolSpec* Engine::find_pool(std::string_view name) const {
-  const EnginePool* pool = find(name);
-  return pool && !pool->removed ? &pool->spec : nullptr;
-}
-
-size_t Engine::waiting(std::string_view name) const {
-  const EnginePool* pool = find(name);
-  return pool ? pool->by_owner.size() : 0;
-}
-
-bool Engine::is_waiting(std::string_view name, const Owner& owner) const {
-  const EnginePool* pool = find(name);
-  return pool && pool->by_owner.contains(owner);
-}
-
-std::optional<Time> Engine::oldest_waiter(std::string_view name) const {
-  const EnginePool* pool = find(name);
-  if (!pool) return std::nullopt;
-  for (const Line* line : lines_of(*pool))
-    if (!line->empty()) return line->front().since;
-  return std::nullopt;
-}
-
-std::optional<size_t> Engine::place_of(std::string_view name, const Owner& owner,
-                                       size_t within) const {
-  const EnginePool* pool = find(name);
-  if (!pool) return std::nullopt;
-  size_t place = 0;
-  for (const Line* line : lines_of(*pool))
-    for (const Waiter& waiter : *line) {
-      if (++place > within) return std::nullopt;
-      if (waiter.owner == owner) return place;
-    }
-  return std::nullopt;
 }
 
 }  // namespace distributex

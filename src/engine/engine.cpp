@@ -72,13 +72,6 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
   return answer;
 }
 
-// The shorter of what the pool gives and what was asked for.
-std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
-                                                 std::optional<std::chrono::seconds> asked) {
-  if (pool.expire == std::chrono::seconds{0}) return std::nullopt;
-  return asked ? std::min(*asked, pool.expire) : pool.expire;
-}
-
 }  // namespace
 
 EnginePool* Engine::find(std::string_view name) const {
@@ -97,10 +90,14 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
     const bool forever = !command.timeout || *command.timeout >= never - now;
     gives_up = forever ? never : now + *command.timeout;
   }
+  Turn turn = ++last_turn_;
+  if (gives_up > now)
+    if (const auto place = pool->places.take(command.owner, now)) turn = *place;
   line.push_back(Waiter{.ticket = ticket,
                         .pool = pool,
                         .in = &line,
                         .owner = std::move(command.owner),
+                        .turn = turn,
                         .since = now,
                         .gives_up = gives_up,
                         .expire = command.expire,
@@ -133,6 +130,7 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
 
 // Ends every event that touched a pool.
 void Engine::settle(EnginePool& pool, Time now) {
+  pool.places.forget_old(now);
   kick(pool, now);
   const Time want = pool.line.empty() || pool.acquire ? never : pool.retry_at;
   if (want != pool.scheduled) {
@@ -152,61 +150,6 @@ void Engine::kick(EnginePool& pool, Time now) {
   } else if (!pool.fresh.empty()) {
     ask_for_slot(pool, pool.fresh.begin(), pool.line.empty() ? Kind::take : Kind::find);
   }
-}
-
-OpId Engine::open_op(Kind kind, EnginePool& pool, std::optional<Line::iterator> waiter) {
-  const OpId op = ++last_op_;
-  ops_.emplace(op, Op{.kind = kind, .pool = &pool, .waiter = waiter, .owner = {}});
-  ++pool.ops;
-  if (waiter) (*waiter)->op = op;
-  return op;
-}
-
-void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
-  move(waiter, pool.asked, pool.asked.end());
-  pool.acquire = open_op(kind, pool, waiter);
-  pool.again = false;
-  effects_.emplace_back(Acquire{.op = pool.acquire,
-                                .pool = pool.spec.name,
-                                .owner = waiter->owner,
-                                .slots = pool.spec.maxlocks,
-                                .length = lease_length(pool.spec, waiter->expire),
-                                .find_only = kind == Kind::find});
-}
-
-void Engine::ask_about_lease(Line::iterator waiter) {
-  EnginePool& pool = *waiter->pool;
-  switch (waiter->verb) {
-    case Verb::release:
-      effects_.emplace_back(Release{.op = open_op(Kind::release, pool, waiter),
-                                    .pool = pool.spec.name,
-                                    .owner = waiter->owner,
-                                    .token = waiter->token,
-                                    .slots = pool.spec.maxlocks});
-      return;
-    case Verb::renew:
-      effects_.emplace_back(
-          Renew{.op = open_op(Kind::renew, pool, waiter),
-                .pool = pool.spec.name,
-                .owner = waiter->owner,
-                .token = waiter->token,
-                .length = waiter->expire ? lease_length(pool.spec, waiter->expire) : std::nullopt,
-                .slots = pool.spec.maxlocks});
-      return;
-    case Verb::get:
-    case Verb::wait:
-      assert(!"a command for a slot is no question about a lease");
-      return;
-  }
-}
-
-void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
-  effects_.emplace_back(Release{.op = open_op(Kind::give_back, pool, std::nullopt),
-                                .pool = pool.spec.name,
-                                .owner = owner,
-                                .token = token,
-                                .slots = pool.spec.maxlocks,
-                                .undelivered = true});
 }
 
 void Engine::decided(OpId id, const Verdict& verdict, Time now) {
@@ -268,19 +211,21 @@ void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time n
   if (op.waiter) join_line(pool, *op.waiter, op.kind, now);
 }
 
-// A refused waiter stays if it is patient: the head of the line goes back to
-// the head (a newcomer is asked to take only while nobody is in line, so that
-// is its place too), other newcomers to the end.
+// A refused waiter stays if it is patient, at the place of its turn: the head of
+// the line is the head again (a newcomer is asked to take only while nobody is in
+// line, so the bound does not concern it), and a newcomer goes to the end, unless
+// it has come back to its place.
 void Engine::join_line(EnginePool& pool, Line::iterator waiter, Kind kind, Time now) {
   if (!is_patient(*waiter, now)) {
+    keep_place(*waiter, now);
     const Result result = waiter->verb == Verb::wait ? Result::timeout : Result::busy;
     answer(waiter, refused_with(result, Fault::none, {}));
-  } else if (kind == Kind::take) {
-    move(waiter, pool.line, pool.line.begin());
-  } else if (pool.line.size() < max_waiting_) {
-    move(waiter, pool.line, pool.line.end());
-  } else {
+  } else if (kind == Kind::find && pool.line.size() >= max_waiting_) {
     answer(waiter, refused_with(Result::unavailable, Fault::none, too_many));
+  } else {
+    const auto behind = pool.turns.upper_bound(waiter->turn);
+    move(waiter, pool.line, behind == pool.turns.end() ? pool.line.end() : behind->second);
+    pool.turns.emplace_hint(behind, waiter->turn, waiter);
   }
 }
 
@@ -312,6 +257,7 @@ void Engine::tick(Time now) {
     EnginePool& pool = *waiter->pool;
     timeouts_.erase(timeouts_.begin());
     if (waiter->in == &pool.asked) continue;  // the verdict may still be a grant
+    keep_place(*waiter, now);
     answer(waiter, refused_with(Result::timeout, Fault::none, {}));
     settle(pool, now);
   }
@@ -348,6 +294,7 @@ void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time n
   }
   for (EnginePool* pool : before) {
     if (!pool->removed) continue;
+    pool->places.clear();
     answer_all(*pool,
                refused_with(Result::invalid, Fault::not_found,
                             "pool \"" + pool->spec.name + "\" was removed from this server"));

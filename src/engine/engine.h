@@ -60,11 +60,11 @@ class Engine {
   // Nothing unless it is configured.
   [[nodiscard]] const PoolSpec* find_pool(std::string_view name) const;
   [[nodiscard]] size_t waiting(std::string_view pool) const;
-  [[nodiscard]] bool is_waiting(std::string_view pool, const Owner& owner) const;
   [[nodiscard]] std::optional<Time> oldest_waiter(std::string_view pool) const;
-  // The place of a waiter, from 1, when it is among the first so many.
+  // The place of the owner's first wait, from 1, or the place that a wait of the
+  // owner would have now. Nothing when it waits, but not among the first `within`.
   [[nodiscard]] std::optional<size_t> place_of(std::string_view pool, const Owner& owner,
-                                               size_t within) const;
+                                               size_t within, Time now) const;
 
  private:
   using Kind = Op::Kind;
@@ -87,6 +87,7 @@ class Engine {
 
   static void move(Line::iterator, Line& to, Line::const_iterator before);
   void leave(Line::iterator);
+  void keep_place(const Waiter&, Time now);
   void answer(Line::iterator, Answer);
   void answer_owner(EnginePool&, const Owner&, const Answer&);
   void answer_all(EnginePool&, const Answer&);
@@ -107,6 +108,7 @@ class Engine {
   std::set<std::pair<Time, EnginePool*>> retries_;
   std::deque<Effect> effects_;
   OpId last_op_ = 0;
+  Turn last_turn_ = 0;
   uint32_t max_waiting_ = 0;
   bool draining_ = false;
 };

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/places.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -28,6 +29,7 @@ struct Waiter {
   EnginePool* pool;
   Line* in;  // the list it is in
   Owner owner;
+  Turn turn;
   Time since;
   Time gives_up;  // get: at once; never: waits for ever
   OpId op = 0;    // the question about it, when one is in flight
@@ -58,14 +60,16 @@ struct Promise {
 struct EnginePool {
   PoolSpec spec;
   bool removed = false;
-  Line fresh;                           // arrived, not asked yet
-  Line line;                            // refused and patient
-  Line asked;                           // at most one, taken from the other two
-  std::set<Waiter*, ByOwner> by_owner;  // all in those three
-  OpId acquire = 0;                     // the one in flight; its waiter may have gone
-  bool again = false;                   // became due while it was in flight
-  Time retry_at = never;                // when the line is due
-  Time scheduled = never;               // its place among the engine's retries
+  Line fresh;                            // arrived, not asked yet
+  Line line;                             // refused and patient, by their turns
+  std::map<Turn, Line::iterator> turns;  // of those in line
+  Places places;                         // of those who left
+  Line asked;                            // at most one, taken from the other two
+  std::set<Waiter*, ByOwner> by_owner;   // all in those three
+  OpId acquire = 0;                      // the one in flight; its waiter may have gone
+  bool again = false;                    // became due while it was in flight
+  Time retry_at = never;                 // when the line is due
+  Time scheduled = never;                // its place among the engine's retries
   std::map<Token, Promise> promises;
   std::vector<Token> unheard;  // of those, to be given back unless the acquire says held
   size_t ops = 0;              // questions in flight, of all kinds

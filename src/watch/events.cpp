@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 #include "base/json.h"
 
@@ -13,17 +12,48 @@ namespace distributex {
 
 namespace {
 
+struct Kind {
+  What what;
+  std::string_view name;
+  bool is_kept;
+  Level level;
+};
+
 // In the order of What.
-constexpr std::string_view names[] = {"granted",   "released", "expired",  "timeout",
-                                      "cancelled", "lost",     "refused",  "undelivered",
-                                      "busy",      "held",     "not-held", "renewed"};
+constexpr std::array<Kind, static_cast<size_t>(What::last)> kinds = {{
+    {What::granted, "granted", true, Level::info},
+    {What::released, "released", true, Level::info},
+    {What::expired, "expired", true, Level::info},
+    {What::timeout, "timeout", true, Level::info},
+    {What::cancelled, "cancelled", true, Level::info},
+    {What::lost, "lost", true, Level::info},
+    {What::refused, "refused", true, Level::info},
+    {What::undelivered, "undelivered", true, Level::info},
+    {What::busy, "busy", false, Level::info},
+    {What::held, "held", false, Level::debug},
+    {What::not_held, "not-held", false, Level::debug},
+    {What::renewed, "renewed", false, Level::debug},
+}};
+
+constexpr bool kinds_stand_in_order() {
+  for (size_t i = 0; i < kinds.size(); ++i)
+    if (static_cast<size_t>(kinds[i].what) != i || kinds[i].name.empty()) return false;
+  return true;
+}
+static_assert(kinds_stand_in_order());
+
+const Kind& kind_of(What what) { return kinds[static_cast<size_t>(what)]; }
 
 constexpr std::array<std::string_view LockEvent::*, 5> texts_of{
     &LockEvent::pool, &LockEvent::host, &LockEvent::id, &LockEvent::peer, &LockEvent::error};
 
 }  // namespace
 
-std::string_view what_name(What what) { return names[static_cast<size_t>(what)]; }
+std::string_view what_name(What what) { return kind_of(what).name; }
+
+bool is_kept(What what) { return kind_of(what).is_kept; }
+
+Level level_of(What what) { return kind_of(what).level; }
 
 std::string event_json(const LockEvent& event) {
   const Json json{json_object()};

@@ -10,10 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.h"
 #include "lock/words.h"
 
 namespace distributex {
 
+// Each has a row in events.cpp.
 enum class What {
   granted,
   released,
@@ -23,14 +25,19 @@ enum class What {
   lost,         // a renewal came too late
   refused,      // invalid, or the server could not
   undelivered,  // a grant that its client did not get was given back
-  // For the log only:
   busy,
   held,
   not_held,
-  renewed
+  renewed,
+  last  // no event
 };
 
 [[nodiscard]] std::string_view what_name(What what);
+// Whether /events/ keeps it. Everyday answers are for the log only: those of
+// clients that poll would drive out all other events.
+[[nodiscard]] bool is_kept(What what);
+// As what the audit trail logs it.
+[[nodiscard]] Level level_of(What what);
 
 // Views: whoever keeps an event copies it.
 struct LockEvent {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t most_readers = 100;
 constexpr timeval gather{.tv_sec = 0, .tv_usec = 20'000};
-constexpr timeval beat_interval{.tv_sec = 15, .tv_usec = 0};
+
 }  // namespace
 
 void append_event(std::string& text, bool sse, const LockEvent& event, const std::string& json) {
@@ -27,11 +27,12 @@ void append_event(std::string& text, bool sse, const LockEvent& event, const std
   text.append(json).append(sse ? "\n\n" : "\n");
 }
 
-Feed::Feed(event_base* base, const EventRing& ring, FeedSink sink)
+Feed::Feed(event_base* base, const EventRing& ring, FeedSink sink, Duration beat)
     : ring_(ring),
       sink_(std::move(sink)),
       events_(evtimer_new(base, on_events, this)),
-      beat_(event_new(base, -1, EV_PERSIST, on_beat, this)) {}
+      beat_(event_new(base, -1, EV_PERSIST, on_beat, this)),
+      beat_interval_(to_timeval(beat)) {}
 
 const char* Feed::full() const {
   if (stopped_) return "the server is shutting down";
@@ -41,7 +42,7 @@ const char* Feed::full() const {
 void Feed::follow(Ticket ticket, EventFilter filter, bool sse) {
   if (readers_.empty()) {
     shown_seq_ = ring_.last_seq();
-    event_add(beat_.get(), &beat_interval);
+    event_add(beat_.get(), &beat_interval_);
   }
   filter.after_seq = ring_.last_seq();
   readers_.emplace(ticket, Reader{.filter = std::move(filter), .sse = sse, .due = {}});

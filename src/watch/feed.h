@@ -3,6 +3,7 @@
 // in the ring; one that is too slow is cut off. Where the bytes go is the sink's.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,7 +26,10 @@ struct FeedSink {
 
 class Feed {
  public:
-  Feed(event_base* base, const EventRing& ring, FeedSink sink);  // borrows the ring
+  static constexpr std::chrono::seconds usual_beat{15};
+
+  // Borrows the ring. A stream that is silent has a sign of life once a beat.
+  Feed(event_base* base, const EventRing& ring, FeedSink sink, Duration beat = usual_beat);
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
@@ -59,6 +63,7 @@ class Feed {
   FeedSink sink_;
   Event events_;
   Event beat_;
+  timeval beat_interval_;
   std::map<Ticket, Reader> readers_;
   uint64_t shown_seq_ = 0;  // up to here all readers have been served
   uint64_t dropped_ = 0;

@@ -11,8 +11,6 @@
 #include <charconv>
 #include <utility>
 
-#include "backends/backend.h"
-#include "engine/engine.h"
 #include "lock/names.h"
 
 namespace distributex {
@@ -26,35 +24,6 @@ using Families = std::vector<MetricFamily>;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-struct CounterRow {
-  Count count;
-  const char* name;
-  const char* help;
-};
-
-// In the order of Count.
-constexpr CounterRow counters[] = {
-    {Count::grants, "distributex_grants_total", "Locks granted."},
-    {Count::releases, "distributex_releases_total", "Locks given back by their holders."},
-    {Count::expiries, "distributex_expiries_total",
-     "Locks that ended because their time was over."},
-    {Count::undelivered, "distributex_undelivered_grants_total",
-     "Locks taken back because the client had gone before it heard of its grant."},
-    {Count::cancelled, "distributex_cancelled_waits_total",
-     "Clients that left while they waited for a lock."},
-    {Count::strays, "distributex_stray_requests_total",
-     "Requests refused before their verb was known: paths and methods that do not exist."},
-    {Count::backend_errors, "distributex_backend_errors_total",
-     "Questions that the backend could not answer."},
-};
-
-constexpr bool rows_stand_in_order() {
-  for (size_t i = 0; i < std::size(counters); ++i)
-    if (static_cast<size_t>(counters[i].count) != i) return false;
-  return std::size(counters) == static_cast<size_t>(Count::last);
-}
-static_assert(rows_stand_in_order());
 
 constexpr Duration lock_buckets[] = {
     milliseconds{1},   milliseconds{5}, milliseconds{10}, milliseconds{50}, milliseconds{100},
@@ -70,8 +39,8 @@ constexpr Duration backend_buckets[] = {microseconds{10},  microseconds{100}, mi
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 // A family of one kind; its metrics follow.
-MetricFamily& open_family(Families& families, const char* name, const char* help, MetricType type) {
-  families.push_back({.name = name, .help = help, .type = type, .metric = {}});
+MetricFamily& open_family(Families& families, std::string name, const char* help, MetricType type) {
+  families.push_back({.name = std::move(name), .help = help, .type = type, .metric = {}});
   return families.back();
 }
 
@@ -81,10 +50,11 @@ void add_gauge(Families& families, const char* name, const char* help, double va
   open_family(families, name, help, MetricType::Gauge).metric.push_back(std::move(metric));
 }
 
-void add_counter(Families& families, const char* name, const char* help, uint64_t value) {
+void add_counter(Families& families, std::string name, const char* help, uint64_t value) {
   ClientMetric metric;
   metric.counter.value = static_cast<double>(value);
-  open_family(families, name, help, MetricType::Counter).metric.push_back(std::move(metric));
+  open_family(families, std::move(name), help, MetricType::Counter)
+      .metric.push_back(std::move(metric));
 }
 
 void add_histogram(Families& families, const char* name, const char* help, const Histogram& all) {
@@ -131,27 +101,27 @@ void add_build(Families& families, const MetricsView& view) {
 struct PoolGauge {
   const char* name;
   const char* help;
-  Duration (*age)(const Sight&, const PoolSpec&);   // either this
-  size_t (*number)(const Sight&, const PoolSpec&);  // or that
+  Duration (*age)(const Sight&, const PoolSpec&, Time now);  // either this
+  size_t (*number)(const Sight&, const PoolSpec&);           // or that
 };
 
-Duration oldest_waiter_age(const Sight& sight, const PoolSpec& pool) {
-  const auto since = sight.engine.oldest_waiter(pool.name);
-  return since ? sight.now - *since : Duration::zero();
+Duration oldest_waiter_age(const Sight& sight, const PoolSpec& pool, Time now) {
+  const auto since = sight.oldest_waiter(pool.name);
+  return since ? now - *since : Duration::zero();
 }
 
-Duration longest_holder_age(const Sight& sight, const PoolSpec& pool) {
-  const std::vector<Lease> oldest = sight.backend.leases(pool.name, 1);
-  return oldest.empty() ? Duration::zero() : sight.now - oldest.front().since;
+Duration longest_holder_age(const Sight& sight, const PoolSpec& pool, Time now) {
+  const std::vector<Lease> oldest = sight.leases(pool.name, 1);
+  return oldest.empty() ? Duration::zero() : now - oldest.front().since;
 }
 
 constexpr PoolGauge pool_gauges[] = {
     {"distributex_pool_slots", "Locks of the pool that may be held at a time.", nullptr,
      [](const Sight&, const PoolSpec& pool) { return size_t{pool.maxlocks}; }},
     {"distributex_pool_held", "Locks of the pool that are held.", nullptr,
-     [](const Sight& sight, const PoolSpec& pool) { return sight.backend.held(pool.name); }},
+     [](const Sight& sight, const PoolSpec& pool) { return sight.held(pool.name); }},
     {"distributex_pool_waiting", "Clients that wait for a lock of the pool.", nullptr,
-     [](const Sight& sight, const PoolSpec& pool) { return sight.engine.waiting(pool.name); }},
+     [](const Sight& sight, const PoolSpec& pool) { return sight.waiting(pool.name); }},
     {"distributex_pool_oldest_waiter_seconds", "How long the first in the line has waited.",
      oldest_waiter_age, nullptr},
     {"distributex_pool_longest_holder_seconds", "How long the oldest lock has been held.",
@@ -171,16 +141,17 @@ void append_label(std::string& text, std::string_view value) {
   }
 }
 
-void append_pool_gauges(std::string& text, const Sight& sight) {
+void append_pool_gauges(std::string& text, const Sight& sight, Time now) {
   for (const PoolGauge& gauge : pool_gauges) {
     text.append("# HELP ").append(gauge.name).append(" ").append(gauge.help);
     text.append("\n# TYPE ").append(gauge.name).append(" gauge\n");
-    sight.engine.each_pool([&](const PoolSpec& pool, size_t) {
+    sight.each_pool([&](const PoolSpec& pool, size_t) {
       text.append(gauge.name).append("{pool=\"");
       append_label(text, pool.name);
       text.append("\"} ");
       if (gauge.age)
-        append_number(text, seconds_of(std::chrono::floor<milliseconds>(gauge.age(sight, pool))));
+        append_number(text,
+                      seconds_of(std::chrono::floor<milliseconds>(gauge.age(sight, pool, now))));
       else
         append_number(text, gauge.number(sight, pool));
       text += '\n';
@@ -188,9 +159,9 @@ void append_pool_gauges(std::string& text, const Sight& sight) {
   }
 }
 
-size_t all_waiting(const Engine& engine) {
+size_t all_waiting(const Sight& sight) {
   size_t sum = 0;
-  engine.each_pool([&](const PoolSpec&, size_t waiting) { sum += waiting; });
+  sight.each_pool([&](const PoolSpec&, size_t waiting) { sum += waiting; });
   return sum;
 }
 
@@ -213,7 +184,7 @@ std::string Metrics::page(const MetricsView& view) const {
             static_cast<double>(view.connections));
   add_gauge(all, "distributex_waiting_requests",
             "Clients that wait for a lock, all pools together.",
-            static_cast<double>(all_waiting(view.sight.engine)));
+            static_cast<double>(all_waiting(view.sight)));
   add_gauge(all, "distributex_event_streams", "Readers that follow /events/.",
             static_cast<double>(view.streams));
   MetricFamily& requests =
@@ -227,8 +198,9 @@ std::string Metrics::page(const MetricsView& view) const {
       metric.counter.value = static_cast<double>(answers_[v][i]);
       requests.metric.push_back(std::move(metric));
     }
-  for (const CounterRow& row : counters)
-    add_counter(all, row.name, row.help, counts_[static_cast<size_t>(row.count)]);
+  for (size_t i = 0; i < std::size(counters); ++i)
+    add_counter(all, "distributex_" + std::string{counters[i].name} + "_total", counters[i].help,
+                counts_[i]);
   add_counter(all, "distributex_event_streams_dropped_total",
               "Readers of /events/ cut off because they read too slowly.", view.streams_dropped);
   add_counter(all, "distributex_log_dropped_lines_total", "Lines that the log had no room for.",
@@ -242,10 +214,10 @@ std::string Metrics::page(const MetricsView& view) const {
   add_histogram(all, "distributex_backend_latency_seconds",
                 "How long the backend took to answer a question.", backend_);
   std::vector<Figure> figures;
-  view.sight.backend.add_figures(figures, view.sight.now);
+  view.sight.add_figures(figures, view.now);
   add_figures(all, figures);
   std::string text = prometheus::TextSerializer().Serialize(all);
-  append_pool_gauges(text, view.sight);
+  append_pool_gauges(text, view.sight, view.now);
   return text;
 }
 

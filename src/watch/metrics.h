@@ -6,27 +6,44 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lock/words.h"
-#include "watch/standing.h"
+#include "watch/sight.h"
 
 namespace distributex {
 
-// Each has a row in metrics.cpp.
-enum class Count {
-  grants,
-  releases,
-  expiries,
-  undelivered,
-  cancelled,
-  strays,
-  backend_errors,
-  last  // no counter
+// A counter of the page is distributex_NAME_total. A new one is one row here, and
+// count("NAME") where it happens.
+struct CounterRow {
+  std::string_view name;
+  const char* help;
+};
+
+inline constexpr CounterRow counters[] = {
+    {"grants", "Locks granted."},
+    {"releases", "Locks given back by their holders."},
+    {"expiries", "Locks that ended because their time was over."},
+    {"undelivered_grants",
+     "Locks taken back because the client had gone before it heard of its grant."},
+    {"cancelled_waits", "Clients that left while they waited for a lock."},
+    {"stray_requests",
+     "Requests refused before their verb was known: paths and methods that do not exist."},
+    {"backend_errors", "Questions that the backend could not answer."},
+};
+
+// A counter by its name; a name that is in no row does not compile.
+struct Count {
+  size_t row = 0;
+  consteval Count(const char* name) {  // NOLINT(google-explicit-constructor)
+    while (counters[row].name != name) ++row;
+  }
 };
 
 // How often something took at most so long; the last count is for the rest.
@@ -42,7 +59,8 @@ struct Histogram {
 
 // What else the page tells, all of this moment.
 struct MetricsView {
-  Sight sight;
+  const Sight& sight;
+  Time now;
   std::string_view backend_name;
   bool backend_up;
   Duration uptime;
@@ -55,7 +73,7 @@ struct MetricsView {
 class Metrics {
  public:
   Metrics();
-  void count(Count what) { ++counts_[static_cast<size_t>(what)]; }
+  void count(Count what) { ++counts_[what.row]; }
   void answered(Verb verb, Result result) {
     ++answers_[static_cast<size_t>(verb)][static_cast<size_t>(result)];
   }
@@ -67,7 +85,7 @@ class Metrics {
   [[nodiscard]] std::string page(const MetricsView& view) const;
 
  private:
-  std::array<uint64_t, static_cast<size_t>(Count::last)> counts_{};
+  std::array<uint64_t, std::size(counters)> counts_{};
   std::array<std::array<uint64_t, result_count>, verb_count> answers_{};  // by Verb and Result
   Histogram waited_;
   Histogram held_;

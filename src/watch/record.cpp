@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One table says what becomes of each kind of event. Everyday answers (busy,
-// held, renewed) are no events that /events/ keeps: polling clients would
-// drive out all others.
+// An answer becomes an event by its result; what is done with an event of each
+// kind stands in the table of events.cpp.
 #include "watch/record.h"
 
 #include <utility>
@@ -15,14 +14,30 @@ namespace distributex {
 
 namespace {
 
-// In the order of Result.
-constexpr What what_of[] = {What::granted,  What::held,     What::busy,    What::timeout,
-                            What::released, What::not_held, What::renewed, What::lost,
-                            What::refused,  What::refused};
-
-bool is_kept(What what) { return what <= What::undelivered; }
-
-Level level_of(What what) { return what <= What::busy ? Level::info : Level::debug; }
+What what_of(Result result) {
+  switch (result) {
+    case Result::granted:
+      return What::granted;
+    case Result::held:
+      return What::held;
+    case Result::busy:
+      return What::busy;
+    case Result::timeout:
+      return What::timeout;
+    case Result::released:
+      return What::released;
+    case Result::not_held:
+      return What::not_held;
+    case Result::renewed:
+      return What::renewed;
+    case Result::lost:
+      return What::lost;
+    case Result::invalid:
+    case Result::unavailable:
+      return What::refused;
+  }
+  return What::refused;
+}
 
 }  // namespace
 
@@ -46,7 +61,7 @@ void Record::tell(LockEvent event) {
 void Record::answered(const Answered& answered, std::string_view peer, Time now) {
   const Answer& answer = answered.answer;
   metrics_.answered(answered.verb, answer.result);
-  LockEvent event{.what = what_of[static_cast<size_t>(answer.result)],
+  LockEvent event{.what = what_of(answer.result),
                   .pool = answer.pool,
                   .host = answer.owner.host,
                   .id = answer.owner.id,
@@ -56,10 +71,10 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
   if (event.what == What::granted || event.what == What::timeout || event.what == What::busy)
     event.waited = now - answered.since;
   if (event.what == What::granted) {
-    metrics_.count(Count::grants);
+    metrics_.count("grants");
     if (answered.verb == Verb::wait) metrics_.waited(*event.waited);
   } else if (event.what == What::released) {
-    metrics_.count(Count::releases);
+    metrics_.count("releases");
     if (answer.held) {
       metrics_.held(*answer.held);
       holdings_.ended(answer.pool, *answer.held);
@@ -72,13 +87,13 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
 }
 
 void Record::refused(std::optional<Verb> verb, const Answer& answer, std::string_view peer) {
-  if (!verb) return metrics_.count(Count::strays);
+  if (!verb) return metrics_.count("stray_requests");
   metrics_.answered(*verb, answer.result);
   tell({.what = What::refused, .peer = peer, .verb = verb_name(*verb), .error = answer.error});
 }
 
 void Record::left(const Left& left, std::string_view peer, Time now) {
-  metrics_.count(Count::cancelled);
+  metrics_.count("cancelled_waits");
   tell({.what = What::cancelled,
         .pool = left.pool,
         .host = left.owner.host,
@@ -88,7 +103,7 @@ void Record::left(const Left& left, std::string_view peer, Time now) {
 }
 
 void Record::undelivered(const Release& release) {
-  metrics_.count(Count::undelivered);
+  metrics_.count("undelivered_grants");
   tell({.what = What::undelivered,
         .pool = release.pool,
         .host = release.owner.host,
@@ -97,7 +112,7 @@ void Record::undelivered(const Release& release) {
 }
 
 void Record::expired(std::string_view pool, const Lease& lease) {
-  metrics_.count(Count::expiries);
+  metrics_.count("expiries");
   LockEvent event{.what = What::expired,
                   .pool = pool,
                   .host = lease.owner.host,
@@ -112,7 +127,7 @@ void Record::expired(std::string_view pool, const Lease& lease) {
 }
 
 void Record::decided(OpId op, const Verdict& verdict, Time now) {
-  if (verdict.kind == Verdict::Kind::failed) metrics_.count(Count::backend_errors);
+  if (verdict.kind == Verdict::Kind::failed) metrics_.count("backend_errors");
   const Asked& asked = asked_[op % asked_.size()];
   if (asked.op == op) metrics_.backend_took(now - asked.at);
 }

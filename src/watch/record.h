@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/engine.h"
+#include "lock/words.h"
 #include "watch/events.h"
 #include "watch/metrics.h"
 #include "watch/standing.h"
@@ -56,7 +56,7 @@ class Record {
   // By the op's last digits: one that is overtaken by so many others goes
   // unmeasured.
   std::array<Asked, 1024> asked_{};
-  bool audit_ = true;
+  bool audit_;
 };
 
 }  // namespace distributex

@@ -5,9 +5,6 @@
 
 #include <algorithm>
 
-#include "backends/backend.h"
-#include "engine/engine.h"
-
 namespace distributex {
 
 namespace {
@@ -45,10 +42,10 @@ Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks, s
   return first + mean / maxlocks * static_cast<int64_t>(place - 1);
 }
 
-Estimate::Estimate(const Sight& sight, std::string_view pool, uint32_t maxlocks)
-    : mean_(sight.holdings.mean(pool)), maxlocks_(maxlocks) {
+Estimate::Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec& pool, Time now)
+    : mean_(holdings.mean(pool.name)), maxlocks_(pool.maxlocks) {
   if (!mean_) return;
-  for (const Lease& oldest : sight.backend.leases(pool, 1)) oldest_held_ = sight.now - oldest.since;
+  for (const Lease& oldest : sight.leases(pool.name, 1)) oldest_held_ = now - oldest.since;
 }
 
 std::optional<Duration> Estimate::at(size_t place) const {
@@ -56,21 +53,19 @@ std::optional<Duration> Estimate::at(size_t place) const {
   return turn_comes_in(*mean_, oldest_held_, maxlocks_, place);
 }
 
-Standing standing_of(const Sight& sight, std::string_view pool, const Owner& owner) {
+Standing standing_of(const Sight& sight, const Holdings& holdings, std::string_view pool,
+                     const Owner& owner, Time now) {
   Standing standing;
-  standing.waiting = sight.engine.waiting(pool);
-  const bool waits = sight.engine.is_waiting(pool, owner);
-  standing.position = waits ? sight.engine.place_of(pool, owner, places_known)
-                            : std::optional{standing.waiting + 1};
-  for (const Lease& lease : sight.backend.leases(pool, holders_shown)) {
-    Standing::Holder holder{
-        .owner = lease.owner, .held = sight.now - lease.since, .expires_in = {}};
-    if (lease.ends) holder.expires_in = std::max(*lease.ends - sight.now, Duration::zero());
+  standing.waiting = sight.waiting(pool);
+  standing.position = sight.place_of(pool, owner, places_known, now);
+  for (const Lease& lease : sight.leases(pool, holders_shown)) {
+    Standing::Holder holder{.owner = lease.owner, .held = now - lease.since, .expires_in = {}};
+    if (lease.ends) holder.expires_in = std::max(*lease.ends - now, Duration::zero());
     standing.holders.push_back(std::move(holder));
   }
-  const PoolSpec* spec = sight.engine.find_pool(pool);
+  const PoolSpec* spec = sight.find_pool(pool);
   if (spec && standing.position)
-    standing.estimate = Estimate{sight, pool, spec->maxlocks}.at(*standing.position);
+    standing.estimate = Estimate{sight, holdings, *spec, now}.at(*standing.position);
   return standing;
 }
 

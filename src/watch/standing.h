@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where somebody stands who does not get a lock: its place, the holders, and
 // how long it may take, judged by how long locks of the pool were held of
-// late. Looks at engine and backend; decides nothing.
+// late. Decides nothing.
 #pragma once
 
 #include <array>
@@ -12,11 +12,9 @@
 
 #include "base/name_map.h"
 #include "lock/words.h"
+#include "watch/sight.h"
 
 namespace distributex {
-
-class Backend;
-class Engine;
 
 // The last few holding times of each pool.
 class Holdings {
@@ -41,17 +39,10 @@ class Holdings {
 [[nodiscard]] Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks,
                                      size_t place);
 
-struct Sight {
-  const Engine& engine;
-  const Backend& backend;
-  const Holdings& holdings;
-  Time now;
-};
-
 // The estimates for the places of one pool; nothing without a basis.
 class Estimate {
  public:
-  Estimate(const Sight& sight, std::string_view pool, uint32_t maxlocks);
+  Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec& pool, Time now);
   [[nodiscard]] std::optional<Duration> at(size_t place) const;
 
  private:
@@ -61,6 +52,7 @@ class Estimate {
 };
 
 // For an owner that was just told busy or timeout. Its cost is bounded.
-[[nodiscard]] Standing standing_of(const Sight& sight, std::string_view pool, const Owner& owner);
+[[nodiscard]] Standing standing_of(const Sight& sight, const Holdings& holdings,
+                                   std::string_view pool, const Owner& owner, Time now);
 
 }  // namespace distributex

@@ -121,6 +121,28 @@ void a_reload_that_cannot_read_its_file_changes_nothing(void** state) {
   assert_text(unrest(*f.daemon, "mutex", 1, f.at_rest), "");
 }
 
+// Connections get all descriptors but a reserve, so that a full server can still
+// open its configuration.
+void full_server_can_still_reload(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  constexpr unsigned files = 400;
+  f.daemon = std::make_unique<Daemon>(inmemory);
+  assert_true(f.daemon->start({.max_files = files}));
+  Connection control(f.port());
+  assert_text(word(control, "/livez"), "ok\n");
+  std::vector<Connection> crowd;
+  for (unsigned i = 0; i < files + 20; ++i) crowd.emplace_back(f.port());
+  // The last one is among those far above the limit, which are closed at once,
+  // or no descriptor is left.
+  assert_true(eventually([&] {
+    return !f.daemon->log_lines("accept paused").empty() ||
+           crowd.back().wait_end(milliseconds{20}) != End::none;
+  }));
+  const auto line = f.daemon->reload(std::string(inmemory) + "  - name: other\n");
+  assert_true(line && line->find("reloaded pools=2") != std::string::npos);
+  assert_text(word(control, "/get?pool=other&host=a"), "YES");
+}
+
 // The connection of before is gone, and clients have taken its descriptor.
 void memcached_is_found_again_once_there_is_a_descriptor(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
@@ -151,6 +173,7 @@ int main() {
       test_with(Fixture, clients_contend_and_none_is_told_wrong),
       test_with(Fixture, waiters_keep_their_place_and_their_lock),
       test_with(Fixture, a_reload_that_cannot_read_its_file_changes_nothing),
+      test_with(Fixture, full_server_can_still_reload),
       test_with(Fixture, memcached_is_found_again_once_there_is_a_descriptor),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

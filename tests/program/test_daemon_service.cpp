@@ -115,6 +115,29 @@ void tells_of_locks_and_waiters(void** state) {
   assert_text(f.told_of("1 waiting"), "STATUS=1 pool, 1 lock held, 1 waiting");
 }
 
+// STOPPING is the last word: a reload that comes behind it is not begun.
+void ignores_a_reload_once_it_stops(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.daemon.start(f.managed()));
+  Connection greedy(f.daemon.port());
+  assert_true(stuff(greedy, get_request("/status/")));  // keeps the server from its end
+  f.daemon.send_signal(SIGTERM);
+  assert_false(f.told_of("STOPPING=1").empty());
+  f.daemon.configure(std::string(pools) + "  - name: two\n");
+  f.daemon.send_signal(SIGHUP);
+  assert_true(f.daemon.wait_for_log("reload").has_value());
+  greedy.reset();
+  assert_int_equal(f.daemon.wait_exit().value_or(-1), 0);
+  assert_int_equal(f.daemon.log_lines("reload ignored").size(), 1);
+  assert_true(f.daemon.log_lines("reloaded").empty());
+  pollfd more{.fd = f.notify, .events = POLLIN, .revents = 0};
+  while (poll(&more, 1, 0) == 1) {
+    const std::string message = f.told();
+    assert_true(message.find("READY=1") == std::string::npos);
+    assert_true(message.find("RELOADING=1") == std::string::npos);
+  }
+}
+
 void tells_of_a_reload_whatever_comes_of_it(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start(f.managed()));
@@ -252,6 +275,7 @@ int main() {
       test_with(Fixture, finds_a_manager_without_a_file),
       test_with(Fixture, tells_of_locks_and_waiters),
       test_with(Fixture, tells_of_a_reload_whatever_comes_of_it),
+      test_with(Fixture, ignores_a_reload_once_it_stops),
       test_with(Fixture, says_that_it_stops),
       test_with(Fixture, gives_signs_of_life_when_asked_for),
       test_with(Fixture, gives_no_signs_of_life_in_anothers_name),

@@ -138,22 +138,15 @@ void ModelWorld::lose_or_deliver() {
 
 void ModelWorld::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (const auto effect = engine_.next()) perform(*effect);
+  while (const auto effect = engine_.next())
+    std::visit([this](const auto& done) { perform(done); }, *effect);
   pumping_ = false;
 }
 
-void ModelWorld::perform(const Effect& effect) {
-  if (const auto* told = std::get_if<Answered>(&effect)) {
-    answers_.push_back(*told);
-    const Result result = told->answer.result;
-    if (result == Result::granted || result == Result::held) on_their_way_.push_back(told->ticket);
-  } else if (const auto* acquire = std::get_if<Acquire>(&effect)) {
-    backend_->acquire(*acquire, now_);
-  } else if (const auto* release = std::get_if<Release>(&effect)) {
-    backend_->release(*release, now_);
-  } else if (const auto* renew = std::get_if<Renew>(&effect)) {
-    backend_->renew(*renew, now_);
-  }
+void ModelWorld::perform(const Answered& told) {
+  answers_.push_back(told);
+  const Result result = told.answer.result;
+  if (result == Result::granted || result == Result::held) on_their_way_.push_back(told.ticket);
 }
 
 void ModelWorld::compare() {
@@ -162,17 +155,31 @@ void ModelWorld::compare() {
     if (wrong_.empty()) compare_pool(name);
 }
 
-// Of one event the answers of different pools may come in any order. A grant
-// is older than the tickets that are told with it.
+// Of one event the answers of different pools may come in any order, and a ticket
+// that is told with a grant may be older than the grant's. So the tokens of all
+// grants are learned first.
 void ModelWorld::compare_answers() {
   std::vector<Answered> real = std::exchange(answers_, {});
   std::vector<OracleAnswer> wanted = oracle_.take_answers();
+  for (const Answered& told : real) check_token(told);
   std::sort(real.begin(), real.end(), [](auto& a, auto& b) { return a.ticket < b.ticket; });
   std::sort(wanted.begin(), wanted.end(), [](auto& a, auto& b) { return a.ticket < b.ticket; });
   if (real.size() != wanted.size())
     return wrong(std::to_string(real.size()) + " answers instead of " +
                  std::to_string(wanted.size()));
+  for (size_t i = 0; i < real.size(); ++i)
+    if (real[i].answer.result == Result::granted)
+      oracle_.learn(wanted[i].grant, real[i].answer.token);
   for (size_t i = 0; i < real.size(); ++i) compare_answer(real[i], wanted[i]);
+}
+
+// In the order in which the answers were given.
+void ModelWorld::check_token(const Answered& told) {
+  if (told.answer.result != Result::granted) return;
+  Token& last = last_token_[told.answer.pool];
+  if (told.answer.token <= last)
+    wrong("ticket " + std::to_string(told.ticket) + ": the token does not rise");
+  last = told.answer.token;
 }
 
 void ModelWorld::compare_answer(const Answered& real, const OracleAnswer& wanted) {
@@ -183,11 +190,6 @@ void ModelWorld::compare_answer(const Answered& real, const OracleAnswer& wanted
   if (answer.result != wanted.result || answer.fault != wanted.fault)
     return wrong(ticket + "result " + std::to_string(static_cast<int>(answer.result)) +
                  " instead of " + std::to_string(static_cast<int>(wanted.result)));
-  if (answer.result == Result::granted) {
-    if (answer.token <= last_token_[answer.pool]) wrong(ticket + "the token does not rise");
-    last_token_[answer.pool] = answer.token;
-    oracle_.learn(wanted.grant, answer.token);
-  }
   if (answer.token != oracle_.token_of(wanted.grant)) wrong(ticket + "another token");
   if (answer.expires_in != wanted.expires_in) wrong(ticket + "another end");
 }

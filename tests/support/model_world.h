@@ -38,10 +38,14 @@ class ModelWorld {
   Command request();
   void lose_or_deliver();
   void pump();
-  void perform(const Effect& effect);
+  void perform(const Answered& told);
+  void perform(const Acquire& question) { backend_->acquire(question, now_); }
+  void perform(const Release& question) { backend_->release(question, now_); }
+  void perform(const Renew& question) { backend_->renew(question, now_); }
 
   void compare();
   void compare_answers();
+  void check_token(const Answered& told);
   void compare_answer(const Answered& real, const OracleAnswer& wanted);
   void compare_pool(const std::string& pool);
   void wrong(std::string what) {

@@ -28,6 +28,7 @@ void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, T
     if (!pool.spec) {
       for (const OracleWaiter& w : pool.waiters) tell(w.ticket, Result::invalid, Fault::not_found);
       pool.waiters.clear();
+      pool.places.clear();
     }
     serve(pool, now);
   }
@@ -59,6 +60,12 @@ void Oracle::submit(Ticket ticket, const Command& request, Time now) {
 }
 
 void Oracle::take(Pool& pool, Ticket ticket, const Command& request, Time now) {
+  Ticket turn = ticket;
+  if (request.verb == Verb::wait && request.timeout != Duration::zero()) {
+    for (const OraclePlace& place : pool.places)
+      if (place.owner == request.owner && place.until > now) turn = place.turn;
+    pool.places.remove_if([&](const OraclePlace& place) { return place.owner == request.owner; });
+  }
   if (const OracleLease* lease = lease_of(pool, request.owner, {}))
     return tell_holder(pool, ticket, *lease, Result::held, now);
   if (pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
@@ -68,9 +75,23 @@ void Oracle::take(Pool& pool, Ticket ticket, const Command& request, Time now) {
   if (request.verb == Verb::get) return tell(ticket, Result::busy);
   if (request.timeout == Duration::zero()) return tell(ticket, Result::timeout);
   if (pool.waiters.size() >= max_waiting_) return tell(ticket, Result::unavailable);
-  OracleWaiter waiter{ticket, request.owner, now, {}, request.expire};
+  OracleWaiter waiter{ticket, turn, request.owner, now, {}, request.expire};
   if (request.timeout) waiter.gives_up = now + *request.timeout;
-  pool.waiters.push_back(waiter);
+  auto behind = pool.waiters.begin();
+  while (behind != pool.waiters.end() && behind->turn < turn) ++behind;
+  pool.waiters.insert(behind, waiter);
+}
+
+// Who leaves the line without the lock can come back to its place for ten
+// seconds; as many places are remembered as may wait.
+void Oracle::remember(Pool& pool, const OracleWaiter& waiter, Time now) {
+  Ticket turn = waiter.turn;
+  for (const OraclePlace& place : pool.places)
+    if (place.owner == waiter.owner && place.until > now) turn = std::min(turn, place.turn);
+  pool.places.remove_if(
+      [&](const OraclePlace& place) { return place.owner == waiter.owner || place.until <= now; });
+  while (!pool.places.empty() && pool.places.size() >= max_waiting_) pool.places.pop_front();
+  pool.places.push_back({waiter.owner, turn, now + seconds{10}});
 }
 
 const OracleLease& Oracle::grant(Pool& pool, const Owner& owner, std::optional<seconds> asked,
@@ -134,6 +155,7 @@ void Oracle::tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Re
                          Time now) {
   answers_.push_back({ticket, result, Fault::none, lease.grant, left(lease, now)});
   told_.push_back({ticket, pool.spec->name, lease.grant, Delivery::open});
+  pool.places.remove_if([&](const OraclePlace& place) { return place.owner == lease.owner; });
 }
 
 void Oracle::arrived(Ticket ticket) {
@@ -142,8 +164,11 @@ void Oracle::arrived(Ticket ticket) {
 }
 
 void Oracle::gone(Ticket ticket, Time now) {
-  for (auto& [name, pool] : pools_)
+  for (auto& [name, pool] : pools_) {
+    for (const OracleWaiter& w : pool.waiters)
+      if (w.ticket == ticket) remember(pool, w, now);
     pool.waiters.remove_if([&](const OracleWaiter& w) { return w.ticket == ticket; });
+  }
   for (Told& told : told_) {
     if (told.ticket != ticket || told.delivery != Delivery::open) continue;
     told.delivery = Delivery::gone;
@@ -190,7 +215,10 @@ void Oracle::advance(Time now) {
     pool.leases.remove_if([&](const OracleLease& l) { return has_ended(l, now); });
     serve(pool, now);
     for (const OracleWaiter& w : pool.waiters)
-      if (w.gives_up && *w.gives_up <= now) tell(w.ticket, Result::timeout);
+      if (w.gives_up && *w.gives_up <= now) {
+        remember(pool, w, now);
+        tell(w.ticket, Result::timeout);
+      }
     pool.waiters.remove_if([&](const OracleWaiter& w) { return w.gives_up && *w.gives_up <= now; });
   }
   std::erase_if(told_, [this](const Told& told) {

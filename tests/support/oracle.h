@@ -34,10 +34,18 @@ struct OracleLease {
 
 struct OracleWaiter {
   Ticket ticket;
+  Ticket turn;  // the ticket with which it came first, if it has come back since
   Owner owner;
   Time since;
   std::optional<Time> gives_up;
   std::optional<std::chrono::seconds> expire;
+};
+
+// Where somebody stood who left the line.
+struct OraclePlace {
+  Owner owner;
+  Ticket turn;
+  Time until;
 };
 
 class Oracle {
@@ -64,6 +72,7 @@ class Oracle {
     std::optional<PoolSpec> spec;  // nothing: not configured
     std::list<OracleLease> leases;
     std::list<OracleWaiter> waiters;
+    std::list<OraclePlace> places;
   };
   enum class Delivery { open, arrived, gone };
   struct Told {
@@ -80,6 +89,7 @@ class Oracle {
   void tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Result result, Time now);
   void change_lease(Pool& pool, Ticket ticket, const Command& request, Time now);
   void serve(Pool& pool, Time now);
+  void remember(Pool& pool, const OracleWaiter& waiter, Time now);
   void tell(Ticket ticket, Result result, Fault fault = Fault::none);
   void give_back_unheard(Grant grant, Time now);
   OracleLease* lease_of(Pool& pool, const Owner& owner, std::optional<Token> token);

@@ -119,7 +119,7 @@ void SlowWorld::hang_up() {
   const auto& open = witness_.open();
   if (open.empty()) return;
   const Ticket ticket = std::next(open.begin(), static_cast<ptrdiff_t>(below(open.size())))->ticket;
-  witness_.goes(ticket);
+  witness_.goes(ticket, now_);
   engine_.cancel(ticket, now_);
   pump();
 }
@@ -130,7 +130,7 @@ void SlowWorld::finish_reply() {
   if (list.empty()) return;
   const Ticket ticket = std::next(list.begin(), static_cast<ptrdiff_t>(below(list.size())))->ticket;
   if (once_in(3)) {
-    witness_.goes(ticket);
+    witness_.goes(ticket, now_);
     engine_.cancel(ticket, now_);
   } else {
     witness_.gets(ticket, now_);
@@ -160,21 +160,11 @@ void SlowWorld::meet_strangers() {
   pump();
 }
 
+void SlowWorld::perform(const Answered& answered) { witness_.told(answered, now_); }
+
 void SlowWorld::pump() {
-  while (const auto effect = engine_.next()) {
-    if (const auto* answered = std::get_if<Answered>(&*effect)) {
-      witness_.told(*answered, now_);
-    } else if (const auto* acquire = std::get_if<Acquire>(&*effect)) {
-      witness_.asks(*acquire);
-      backend_.put(*acquire);
-    } else if (const auto* release = std::get_if<Release>(&*effect)) {
-      witness_.asks(*release);
-      backend_.put(*release);
-    } else if (const auto* renew = std::get_if<Renew>(&*effect)) {
-      witness_.asks(*renew);
-      backend_.put(*renew);
-    }
-  }
+  while (const auto effect = engine_.next())
+    std::visit([this](const auto& done) { perform(done); }, *effect);
   witness_.look_at(engine_, now_);
 }
 

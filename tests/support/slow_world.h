@@ -40,6 +40,12 @@ class SlowWorld {
   void meet_strangers();
   void submit(const Command& request);
   void pump();
+  void perform(const Answered& answered);
+  template <typename Question>
+  void perform(const Question& question) {
+    witness_.asks(question);
+    backend_.put(question);
+  }
 
   void end();
   bool end_round();

@@ -25,10 +25,15 @@ bool lives(const std::optional<Time>& ends, Time now) { return !ends || *ends > 
 }  // namespace
 
 void Witness::submits(Ticket ticket, const Command& request, Time now) {
-  Open open{.ticket = ticket, .request = request, .gives_up = {}};
+  Open open{.ticket = ticket, .turn = ticket, .request = request, .gives_up = {}};
   if (request.verb == Verb::wait && request.timeout) open.gives_up = now + *request.timeout;
   if (request.verb == Verb::get) open.gives_up = now;
   const Who who{request.pool, request.owner};
+  if (request.verb == Verb::wait && request.timeout != Duration::zero())
+    if (const auto place = places_.extract(who); place && place.mapped().until > now) {
+      open.place = place.mapped();
+      open.turn = open.place->turn;
+    }
   if (for_slot(request.verb)) {
     if (unsettled_.contains(who)) doubtful_.insert(ticket);
   } else {
@@ -50,7 +55,19 @@ void Witness::doubts(const Who& who, const Command& request, Time now) {
       grant.ends = std::min(grant.ends.value_or(Time::max()), now + shortest_lease);
 }
 
-void Witness::goes(Ticket ticket) {
+// It may come back to its place within ten seconds; the engine may have forgotten.
+void Witness::remembers(const Open& left, Time now) {
+  if (left.request.verb != Verb::wait || left.request.timeout == Duration::zero()) return;
+  Place place{left.turn, now + std::chrono::seconds{10}};
+  const Who who{left.request.pool, left.request.owner};
+  if (const auto it = places_.find(who); it != places_.end() && it->second.until > now)
+    place.turn = std::min(place.turn, it->second.turn);
+  places_[who] = place;
+}
+
+void Witness::goes(Ticket ticket, Time now) {
+  for (const Open& open : open_)
+    if (open.ticket == ticket) remembers(open, now);
   open_.remove_if([=](const Open& open) { return open.ticket == ticket; });
   for (const Grant& grant : on_their_way_) {
     if (grant.ticket != ticket) continue;
@@ -96,7 +113,7 @@ void Witness::told(const Answered& answered, Time now) {
     case Result::timeout:
       if (asked.request.verb != Verb::wait || !asked.gives_up || *asked.gives_up > now)
         wrong(ticket + "timed out too early");
-      return;
+      return remembers(asked, now);
     case Result::renewed:
       return renewed({asked.request.pool, asked.request.owner}, answer, now);
     case Result::released:
@@ -105,7 +122,8 @@ void Witness::told(const Answered& answered, Time now) {
       if (slot) wrong(ticket + "the answer of another verb");
       return;
     case Result::invalid:
-    case Result::unavailable:
+    case Result::unavailable:  // at the door, perhaps, where no place is used up
+      if (asked.place) places_.emplace(Who{asked.request.pool, asked.request.owner}, *asked.place);
       return;
   }
 }
@@ -115,7 +133,7 @@ void Witness::granted(const Open& asked, Token token, Time now) {
   if (!granted_.insert(token).second) wrong(name(token, "granted twice"));
   for (const Open& open : open_)
     if (for_slot(open.request.verb) && open.request.pool == who.first &&
-        open.request.owner != who.second && open.ticket < asked.ticket)
+        open.request.owner != who.second && open.ticket < asked.turn)
       wrong(name(asked.ticket) + "overtakes " + std::to_string(open.ticket));
   if (other_holders(who, now) >= slots_[token]) wrong(name(token, "a holder too many"));
 }
@@ -124,6 +142,7 @@ void Witness::told_of_lease(const Open& asked, const Answer& answer, Time now) {
   if (given_back_.contains(answer.token)) wrong(name(answer.token, "told, but given back"));
   ++heard_[answer.token].open;
   just_told_.insert({answer.pool, answer.owner});
+  places_.erase({answer.pool, answer.owner});
   unheard_.erase(answer.token);
   Grant grant{asked.ticket, answer.pool, answer.owner, answer.token, {}};
   if (answer.expires_in) grant.ends = now + *answer.expires_in;

@@ -20,10 +20,16 @@ namespace distributex::test {
 
 class Witness {
  public:
+  struct Place {
+    Ticket turn;
+    Time until;
+  };
   struct Open {
     Ticket ticket;
+    Ticket turn;  // the first ticket of the owner's that it may stand at the place of
     Command request;
     std::optional<Time> gives_up;
+    std::optional<Place> place = {};  // the one that it came back to
   };
   struct Grant {
     Ticket ticket;
@@ -35,7 +41,7 @@ class Witness {
 
   // Clients.
   void submits(Ticket ticket, const Command& request, Time now);
-  void goes(Ticket ticket);  // whether it waits or its answer is on the way
+  void goes(Ticket ticket, Time now);  // whether it waits or its answer is on the way
   void gets(Ticket ticket, Time now);
 
   // The engine.
@@ -68,10 +74,12 @@ class Witness {
   void told_of_lease(const Open& asked, const Answer& answer, Time now);
   void granted(const Open& asked, Token token, Time now);
   void renewed(const Who& who, const Answer& answer, Time now);
+  void remembers(const Open& left, Time now);
   void doubts(const Who& who, const Command& request, Time now);
   size_t other_holders(const Who& who, Time now) const;
 
   std::list<Open> open_;
+  std::map<Who, Place> places_;  // of those who left and may come back
   std::list<Grant> on_their_way_;
   std::list<Grant> believed_;
   std::map<Token, Heard> heard_;

@@ -5,6 +5,7 @@
 
 #include "backends/makers.h"
 #include "config/config.h"
+#include "daemon/sight.h"
 #include "engine/engine.h"
 #include "support/metrics.h"
 #include "support/test.h"
@@ -22,6 +23,7 @@ struct Fixture {
   Engine engine;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Record> record;
+  Sight sight;
   Time now{std::chrono::hours{1000}};
 
   Fixture() {
@@ -35,6 +37,7 @@ struct Fixture {
                   .unstored = {}},
          .wall_us = 1});
     record = std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
+    sight = make_sight(engine, *backend);
     engine.configure(pools, 100, now);
   }
 
@@ -43,7 +46,8 @@ struct Fixture {
   }
 
   std::string page() {
-    return record->metrics().page({.sight = {engine, *backend, record->holdings(), now},
+    return record->metrics().page({.sight = sight,
+                                   .now = now,
                                    .backend_name = "inmemory",
                                    .backend_up = true,
                                    .uptime = milliseconds{1500},

@@ -7,6 +7,7 @@
 
 #include "backends/makers.h"
 #include "config/config.h"
+#include "daemon/sight.h"
 #include "engine/engine.h"
 #include "support/test.h"
 
@@ -63,7 +64,7 @@ struct Fixture {
   }
 
   Standing standing(const std::string& pool, const Owner& owner) {
-    return standing_of({engine, *backend, holdings, now}, pool, owner);
+    return standing_of(make_sight(engine, *backend), holdings, pool, owner, now);
   }
 };
 

@@ -6,6 +6,7 @@ namespace distributex {
 
 Shown show_metrics(const PageRequest&, const PageView& view) {
   HttpReply reply = page_of_text(200, view.metrics.page({.sight = view.sight,
+                                                         .now = view.now,
                                                          .backend_name = view.backend_name,
                                                          .backend_up = !view.trouble,
                                                          .uptime = view.uptime,

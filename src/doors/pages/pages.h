@@ -17,12 +17,14 @@ namespace distributex {
 
 // What a page may look at. It lasts for one showing.
 struct PageView {
-  Sight sight;
+  const Sight& sight;
+  const Holdings& holdings;
+  Time now;
   std::string_view backend_name;
   std::optional<std::string> trouble;  // why the backend grants no lock
   bool stopping;
   Duration uptime;
-  uint64_t wall_us;  // the wall clock at sight.now, in microseconds since 1970
+  uint64_t wall_us;  // the wall clock at now, in microseconds since 1970
   const Metrics& metrics;
   const EventRing& events;
   const char* no_followers;  // why no stream of events can begin; nullptr: it can

@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/backend.h"
 #include "base/json.h"
 #include "doors/pages/rows.h"
 #include "doors/query.h"
-#include "engine/engine.h"
 
 namespace distributex {
 
@@ -49,7 +47,7 @@ std::variant<Wanted, Complaint> read_wanted(std::string_view query) {
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 void set_since(json_t* object, const PageView& view, Time since, const char* key = "since") {
-  const double wall = static_cast<double>(view.wall_us) / 1e6 - seconds_of(view.sight.now - since);
+  const double wall = static_cast<double>(view.wall_us) / 1e6 - seconds_of(view.now - since);
   json_object_set_new(object, key, json_real(std::round(wall * 1000.0) / 1000.0));
 }
 
@@ -65,14 +63,13 @@ json_t* lease_json(const PageView& view, const Lease& lease) {
   set_whole(json, "token", lease.token);
   set_since(json, view, lease.since);
   if (lease.ends)
-    set_seconds(json, "expires_in", std::max(*lease.ends - view.sight.now, Duration::zero()));
+    set_seconds(json, "expires_in", std::max(*lease.ends - view.now, Duration::zero()));
   return json;
 }
 
 json_t* holders_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* holders = json_array();
-  for (const Lease& lease :
-       view.sight.backend.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most))
+  for (const Lease& lease : view.sight.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most))
     if (wanted.takes(lease.owner) && json_array_size(holders) < wanted.most)
       json_array_append_new(holders, lease_json(view, lease));
   return holders;
@@ -80,7 +77,7 @@ json_t* holders_json(const PageView& view, const PoolSpec& spec, const Wanted& w
 
 json_t* waiting_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* waiting = json_array();
-  const Estimate estimate{view.sight, spec.name, spec.maxlocks};
+  const Estimate estimate{view.sight, view.holdings, spec, view.now};
   size_t place = 0;
   const auto add = [&](const Owner& owner, Time since) {
     ++place;
@@ -91,7 +88,7 @@ json_t* waiting_json(const PageView& view, const PoolSpec& spec, const Wanted& w
     if (const auto left = estimate.at(place)) set_seconds(waiter, "estimate", *left);
     json_array_append_new(waiting, waiter);
   };
-  view.sight.engine.each_waiter(spec.name, add, wanted.chooses() ? SIZE_MAX : wanted.most);
+  view.sight.each_waiter(spec.name, add, wanted.chooses() ? SIZE_MAX : wanted.most);
   return waiting;
 }
 
@@ -103,9 +100,9 @@ json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& want
   json_t* servers = json_array();
   for (const std::string& host : spec.servers) json_array_append_new(servers, json_text(host));
   json_object_set_new(json, "servers", servers);
-  set_whole(json, "held", view.sight.backend.held(spec.name));
+  set_whole(json, "held", view.sight.held(spec.name));
   json_object_set_new(json, "holders", holders_json(view, spec, wanted));
-  set_whole(json, "queued", view.sight.engine.waiting(spec.name));
+  set_whole(json, "queued", view.sight.waiting(spec.name));
   json_object_set_new(json, "waiting", waiting_json(view, spec, wanted));
   return json;
 }
@@ -135,16 +132,16 @@ Shown show_status(const PageRequest& request, const PageView& view) {
   json_t* pools = json_array();
   set_text(json.get(), "version", DISTRIBUTEX_VERSION);
   set_text(json.get(), "backend", view.backend_name);
-  if (const auto since = view.sight.backend.survives_since())
+  if (const auto since = view.sight.survives_since())
     set_since(json.get(), view, *since, "locks_survive_since");
   set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
   set_seconds(json.get(), "uptime", view.uptime);
   json_object_set_new(json.get(), "pools", pools);
   if (!wanted->pool) {
-    view.sight.engine.each_pool([&](const PoolSpec& spec, size_t) {
+    view.sight.each_pool([&](const PoolSpec& spec, size_t) {
       json_array_append_new(pools, pool_json(view, spec, *wanted));
     });
-  } else if (const PoolSpec* spec = view.sight.engine.find_pool(*wanted->pool)) {
+  } else if (const PoolSpec* spec = view.sight.find_pool(*wanted->pool)) {
     json_array_append_new(pools, pool_json(view, *spec, *wanted));
   } else {
     set_text(json.get(), "error", "there is no such pool on this server");

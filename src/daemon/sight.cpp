@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// One function for each view; each calls either the engine or the backend.
+#include "daemon/sight.h"
+
+namespace distributex {
+
+Sight make_sight(const Engine& engine, const Backend& backend) {
+  return {.each_pool = [&engine](const Sight::VisitPool& visit) { engine.each_pool(visit); },
+          .each_waiter = [&engine](std::string_view pool, const Sight::VisitWaiter& visit,
+                                   size_t most) { engine.each_waiter(pool, visit, most); },
+          .leases = [&backend](std::string_view pool,
+                               size_t most) { return backend.leases(pool, most); },
+          .survives_since = [&backend] { return backend.survives_since(); },
+          .add_figures = [&backend](std::vector<Figure>& figures,
+                                    Time now) { backend.add_figures(figures, now); },
+          .find_pool = [&engine](std::string_view pool) { return engine.find_pool(pool); },
+          .waiting = [&engine](std::string_view pool) { return engine.waiting(pool); },
+          .held = [&backend](std::string_view pool) { return backend.held(pool); },
+          .oldest_waiter = [&engine](std::string_view pool) { return engine.oldest_waiter(pool); },
+          .place_of = [&engine](std::string_view pool, const Owner& owner, size_t within,
+                                Time now) { return engine.place_of(pool, owner, within, now); }};
+}
+
+}  // namespace distributex

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// What the engine asks the backend: one question for each op, which the verdict
+// brings back. When to ask is decided in engine.cpp.
+#include <algorithm>
+#include <cassert>
+
+#include "engine/engine.h"
+
+namespace distributex {
+
+namespace {
+
+// The shorter of what the pool gives and what was asked for.
+std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
+                                                 std::optional<std::chrono::seconds> asked) {
+  if (pool.expire == std::chrono::seconds{0}) return std::nullopt;
+  return asked ? std::min(*asked, pool.expire) : pool.expire;
+}
+
+}  // namespace
+
+OpId Engine::open_op(Kind kind, EnginePool& pool, std::optional<Line::iterator> waiter) {
+  const OpId op = ++last_op_;
+  ops_.emplace(op, Op{.kind = kind, .pool = &pool, .waiter = waiter, .owner = {}});
+  ++pool.ops;
+  if (waiter) (*waiter)->op = op;
+  return op;
+}
+
+void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
+  move(waiter, pool.asked, pool.asked.end());
+  pool.acquire = open_op(kind, pool, waiter);
+  pool.again = false;
+  effects_.emplace_back(Acquire{.op = pool.acquire,
+                                .pool = pool.spec.name,
+                                .owner = waiter->owner,
+                                .slots = pool.spec.maxlocks,
+                                .length = lease_length(pool.spec, waiter->expire),
+                                .find_only = kind == Kind::find});
+}
+
+void Engine::ask_about_lease(Line::iterator waiter) {
+  EnginePool& pool = *waiter->pool;
+  switch (waiter->verb) {
+    case Verb::release:
+      effects_.emplace_back(Release{.op = open_op(Kind::release, pool, waiter),
+                                    .pool = pool.spec.name,
+                                    .owner = waiter->owner,
+                                    .token = waiter->token,
+                                    .slots = pool.spec.maxlocks});
+      return;
+    case Verb::renew:
+      effects_.emplace_back(
+          Renew{.op = open_op(Kind::renew, pool, waiter),
+                .pool = pool.spec.name,
+                .owner = waiter->owner,
+                .token = waiter->token,
+                .length = waiter->expire ? lease_length(pool.spec, waiter->expire) : std::nullopt,
+                .slots = pool.spec.maxlocks});
+      return;
+    case Verb::get:
+    case Verb::wait:
+      assert(!"a command for a slot is no question about a lease");
+      return;
+  }
+}
+
+void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
+  effects_.emplace_back(Release{.op = open_op(Kind::give_back, pool, std::nullopt),
+                                .pool = pool.spec.name,
+                                .owner = owner,
+                                .token = token,
+                                .slots = pool.spec.maxlocks,
+                                .undelivered = true});
+}
+
+}  // namespace distributex
