@@ -55,6 +55,9 @@ endif
 ifneq ($(filter bench,$(goals)),)
 DEPS += bench
 endif
+ifneq ($(filter mutants,$(goals)),)
+DEPS += mutants
+endif
 ifneq ($(filter clean distclean,$(goals)),)
 .NOTPARALLEL:
 endif
@@ -65,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak,$(goals)),)
+ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -123,12 +126,12 @@ coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
-	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
+	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
 language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(PROMETHEUS_LIBS)
+daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
 
@@ -222,6 +225,14 @@ $(patsubst %.cpp,$O/%,$(filter-out tests/client/%,$(test_sources))): %: %.o $(su
 	$(say) LD $@
 	$(test_link)
 
+# What tests preload into the programs; never instrumented, for it may come before a
+# sanitizer's own library.
+preloads := $(patsubst %.cpp,$O/%.so,$(wildcard tests/support/preload/*.cpp))
+$O/%.so: %.cpp $O/flags
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(at)$(CXX) $(language) $(warnings) -O1 -g -fPIC -shared -MMD -MP -MF $@.d -o $@ $<
+
 # Every header compiles alone.
 headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h))
 $O/%.h.alone: %.h $O/flags
@@ -230,7 +241,7 @@ $O/%.h.alone: %.h $O/flags
 	$(at)echo '#include "$(patsubst tests/%,%,$(patsubst src/%,%,$<))"' | $(CXX) $(cxxflags) -Itests -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
 
 .PHONY: tests check
-tests: $(programs) $(headers) $(chosen_programs)
+tests: $(programs) $(headers) $(chosen_programs) $(preloads)
 
 check: deps tests
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
@@ -314,6 +325,12 @@ $O/soak/soak: $(call object,$(wildcard soak/*.cpp)) $(soak_support) $O/flags
 .PHONY: soak
 soak: deps $(programs) $O/soak/soak
 	@DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) SAN=$(SAN) $O/soak/soak
+
+# --- mutants ----------------------------------------------------------------
+# MUTANTS, MUTANTS_SEED and MUTANTS_IN are read by tools/mutants.py.
+.PHONY: mutants
+mutants: deps tests
+	@BUILT=$O CXX="$(CXX)" tools/mutants.py
 
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
@@ -465,6 +482,8 @@ Targets
              BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
   soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),
              SOAK_RATE (800 requests a second at most)
+  mutants    small changes of src/, one after the other: do the tests notice? MUTANTS (60),
+             MUTANTS_SEED for the same again, MUTANTS_IN=src/http for one folder
   dist       distributex-VERSION.tar.gz of what is committed
   deb        the Debian packages, in build/deb
   check-deb  builds and tries them without systemd, in a throw-away view of this machine

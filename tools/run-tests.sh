@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# run-tests.sh LOGDIR PROGRAM...: runs cmocka programs and test scripts, one for
-# each processor at a time, each under a time limit ($TEST_TIMEOUT seconds) with
-# its output in LOGDIR. Prints one line for each, the log of what failed, and
-# "N passed, N failed" at the end. A script counts as one test; its exit status
-# 77 means that it cannot run here. Fails when a test did, or when none ran.
+# run-tests.sh LOGDIR PROGRAM...: runs cmocka programs and test scripts, $JOBS at a
+# time, each under a time limit ($TEST_TIMEOUT seconds) with its output in LOGDIR.
+# Those that tests/longest.list names start first, in its order. Prints one line for
+# each program, the log of what failed, and at the end which five took longest, how
+# long the run took, and "N passed, N failed". A script counts as one test; its exit
+# status 77 means that it cannot run here. Fails when a test did, or when none ran.
 set -u
 
 # Prints "PASSED FAILED SKIPPED" as cmocka reported them in a log, all groups added.
@@ -64,6 +65,7 @@ run_one() {
     seconds=$((seconds / 1000)).$(printf %02d $((seconds % 1000 / 10)))
     read -r passed failed skipped < <(judge "$log" "$program" "$status")
     echo "$passed $failed $skipped" >"$logs/$name.count"
+    echo "$seconds $name" >"$logs/$name.seconds"
     [ "$skipped" -eq 0 ] || why=", $skipped skipped"
     # The lock keeps the reports of two programs apart.
     exec 9>>"$logs/.lock" && flock 9
@@ -77,11 +79,35 @@ run_one() {
     echo "--- FAILED $name ($passed passed, $failed failed$why, exit status $status, $seconds seconds)"
 }
 
+# Prints the programs, NUL after each: those of the list first, in its order.
+longest_first() {
+    local program name
+    declare -A rank=()
+    while read -r name _; do
+        case $name in '' | '#'*) ;; *) rank[$name]=${#rank[@]} ;; esac
+    done <"$longest"
+    for program; do
+        printf '%s\t%s\0' "${rank[$(name_of "$program")]:-999}" "$program"
+    done | sort -z -s -n -k 1,1 | cut -z -f 2-
+}
+
+# Prints "NAME 1.23 s, ..." of the five programs that took longest.
+slowest() {
+    find "$1" -name '*.seconds' -exec cat {} + | sort -rn | head -n 5 |
+        awk '{ printf "%s%s %s s", (NR > 1 ? ", " : ""), $2, $1 }'
+}
+
 if [ "$1" = --one ]; then
     run_one "$2" "$3"
     exit
 fi
 
+longest=$(dirname "$0")/../tests/longest.list
+# Programs wait most of their time, for leases to end and for silence: more of them
+# than processors are under way. Sanitized programs work where others wait.
+factor=4
+[ -z "${SAN:-}" ] || factor=2
+jobs=${JOBS:-$(($(nproc) * factor))}
 logs=$1
 shift
 rm -rf "$logs"
@@ -92,7 +118,7 @@ esac
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
 
-[ $# -eq 0 ] || printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-$(nproc)}" "$0" --one "$logs"
+[ $# -eq 0 ] || longest_first "$@" | xargs -0 -n 1 -P "$jobs" "$0" --one "$logs"
 
 passed=0 failed=0 skipped=0
 for program; do
@@ -106,5 +132,7 @@ done
 summary="$passed passed, $failed failed"
 [ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
 [ $((passed + failed)) -gt 0 ] || echo "no test was run"
+[ $# -eq 0 ] || echo "longest: $(slowest "$logs")"
+echo "took $SECONDS seconds, $jobs programs at a time"
 echo "$summary"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -26,12 +26,26 @@ struct Config;
 struct BackendSink {
   std::function<void(OpId, const Verdict&)> decided;
   std::function<void(const std::string& pool)> changed;  // a slot may have come free
-  std::function<void(const std::string& pool, const Lease&)> expired;
+  // The lease is over; to be told of like a verdict with this `stored`.
+  std::function<void(const std::string& pool, const Lease&, uint64_t stored)> expired;
+  // Of a backend whose verdicts say `stored`: so much is stored now; or what is
+  // not stored yet will not be in time, and whoever waits for it must hear why.
+  std::function<void(uint64_t stored)> stored;
+  std::function<void(const std::string& why)> unstored;
+};
+
+// Why a backend cannot start: an exit code (sysexits.h) and one sentence.
+struct BackendRefusal {
+  int exit_code = 0;
+  std::string what;
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
+  // Before the first question: takes what outlives this process. It may block,
+  // for nobody is served yet.
+  [[nodiscard]] virtual std::optional<BackendRefusal> open() { return std::nullopt; }
   virtual void acquire(const Acquire&, Time now) = 0;
   virtual void release(const Release&, Time now) = 0;
   virtual void renew(const Renew&, Time now) = 0;

@@ -26,11 +26,16 @@ void unlink(LeasePool& pool, const HeldLease& held) {
 
 }  // namespace
 
-LeasePool& LeaseTable::open(const std::string& name, Time now) {
+LeasePool& LeaseTable::open(const std::string& name) {
   const auto [it, is_new] = pools_.try_emplace(name);
   if (is_new) it->second.name = name;
-  end_due(it->second, now);
   return it->second;
+}
+
+LeasePool& LeaseTable::open(const std::string& name, Time now) {
+  LeasePool& pool = open(name);
+  end_due(pool, now);
+  return pool;
 }
 
 // Keeps the pool's place among all pools after its first end has changed.
@@ -91,6 +96,23 @@ HeldLease& LeaseTable::grant(LeasePool& pool, const Acquire& question, Token tok
   link(pool, held);
   start_time(pool, held, now);
   return held;
+}
+
+HeldLease* LeaseTable::restore(LeasePool& pool, const Lease& lease,
+                               std::optional<std::chrono::seconds> length) {
+  const auto [node, is_new] = pool.held.try_emplace(lease.owner);
+  if (!is_new) return nullptr;
+  HeldLease& held = node->second;
+  held.owner = &node->first;
+  held.token = lease.token;
+  held.since = lease.since;
+  held.length = length;
+  link(pool, held);
+  const auto before = distributex::first_end(pool);
+  held.ends = lease.ends;
+  if (held.ends) pool.ends.emplace(*held.ends, held.owner);
+  schedule(pool, before);
+  return &held;
 }
 
 void LeaseTable::renew(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length,

@@ -26,6 +26,8 @@ struct HeldLease {
   Time since{};
   std::optional<Time> ends;                    // nothing: never
   std::optional<std::chrono::seconds> length;  // nothing: it never ends
+  uint64_t stored = 0;  // a durable backend's: the batch that its last change is in
+  uint64_t share = 0;   // and what of a sum is its own
   HeldLease* older = nullptr;
   HeldLease* newer = nullptr;
 
@@ -36,6 +38,7 @@ struct HeldLease {
 
 struct LeasePool {
   std::string name;
+  uint64_t stored = 0;  // as in its leases: the batch of the last change to any
   std::map<Owner, HeldLease> held;
   std::set<std::pair<Time, const Owner*>> ends;  // of those that end; owners in held
   HeldLease* oldest = nullptr;                   // the chain of held, as they were granted
@@ -50,7 +53,8 @@ class LeaseTable {
   LeaseTable(const LeaseTable&) = delete;
   LeaseTable& operator=(const LeaseTable&) = delete;
 
-  // The pool of that name, without the leases that are over.
+  // The pool of that name, and then without the leases that are over.
+  LeasePool& open(const std::string& name);
   LeasePool& open(const std::string& name, Time now);
   void end_due(LeasePool& pool, Time now);
   // The pool whose first end has come, if there is one.
@@ -61,6 +65,9 @@ class LeaseTable {
   [[nodiscard]] static HeldLease* find(LeasePool& pool, const Owner& owner,
                                        std::optional<Token> token);
   HeldLease& grant(LeasePool& pool, const Acquire& question, Token token, Time now);
+  // One that was granted earlier; nullptr when its owner has one already.
+  HeldLease* restore(LeasePool& pool, const Lease& lease,
+                     std::optional<std::chrono::seconds> length);
   void renew(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length,
              Time now);
   Verdict release(LeasePool& pool, HeldLease& held);

@@ -10,5 +10,6 @@ namespace distributex {
 
 [[nodiscard]] std::unique_ptr<Backend> make_inmemory_backend(const BackendSetup& setup);
 [[nodiscard]] std::unique_ptr<Backend> make_memcache_backend(const BackendSetup& setup);
+[[nodiscard]] std::unique_ptr<Backend> make_sqlite_backend(const BackendSetup& setup);
 
 }  // namespace distributex

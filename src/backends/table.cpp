@@ -20,6 +20,7 @@ struct Row {
 constexpr Row backends[] = {
     {"inmemory", make_inmemory_backend},
     {"memcache", make_memcache_backend},
+    {"sqlite", make_sqlite_backend},
 };
 
 }  // namespace

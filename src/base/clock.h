@@ -19,6 +19,13 @@ namespace distributex {
       std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count());
 }
 
+// Since the machine was started, time asleep included; zero where unknown.
+[[nodiscard]] inline std::chrono::nanoseconds time_since_boot() {
+  timespec at{};
+  if (clock_gettime(CLOCK_BOOTTIME, &at) != 0) return std::chrono::nanoseconds{0};
+  return std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec};
+}
+
 [[nodiscard]] inline std::time_t wall_seconds() { return std::time(nullptr); }
 
 }  // namespace distributex

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The loop of waiting. The rules that matter: a grant counts from before its request was sent, so
-// one that came after a long wait is renewed before it is believed; a request whose answer was lost
-// is repeated with the same id, so a grant that got lost is found again; whoever leaves tells the
-// server, for a grant may be on its way.
+// The loop of waiting. A grant counts from before its request was sent, so one that came after a
+// long wait is renewed before it is used. A request whose answer was lost is repeated with the same
+// id, so the server tells of a grant that got lost. Whoever leaves tells the server, because a
+// grant may be under way. Only a server's own NO means that others have the lock; silence is an
+// outage.
 #include "client/acquire.h"
 
+#include "client/environment.h"
 #include "client/say.h"
 #include "client/status.h"
 
@@ -19,24 +21,34 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Span grace_for_answer =
-    milliseconds(300);  // the server's own NO at the end of -w comes within
+constexpr Span grace_for_answer = milliseconds(300);  // for the server's own NO at the end of -w
+constexpr Span grace_for_last = seconds(2);           // for the answer to the last get
 constexpr Span patience_for_leaving = seconds(1);
 constexpr Span longest_retry_after = seconds(60);
 constexpr Span first_status_after = milliseconds(500);
 constexpr Span status_pause = seconds(30);
+constexpr Span longest_connect = seconds(5);
+constexpr Span shortest_share = milliseconds(100);
+constexpr Span longest_get = seconds(10);
+constexpr Span first_life_after = milliseconds(500);
+constexpr Span longest_silence = seconds(10);  // without -w
 
 }  // namespace
 
 Acquire::Acquire(const Options& options, const Requests& requests, Api& api, Signals& signals,
                  Moment begun)
-    : options_(options), requests_(requests), api_(api), signals_(signals), begun_(begun) {
+    : options_(options),
+      requests_(requests),
+      api_(api),
+      signals_(signals),
+      begun_(begun),
+      troubles_(options.servers.size()) {
   if (options_.wait && !options_.impatient()) {
     give_up_at_ = begun + *options_.wait;
   }
 }
 
-std::variant<Holding, int> Acquire::run() {
+std::variant<Holding, Ending> Acquire::run() {
   if (options_.verbose) {
     status_at_ = read_clock() + first_status_after;
   }
@@ -55,28 +67,54 @@ std::variant<Holding, int> Acquire::run() {
 std::optional<Moment> Acquire::next_moment() const {
   std::optional<Moment> at = give_up_at_;
   if (at && stage_ != Stage::pausing) {
-    *at += grace_for_answer;
+    *at += grace_for_answer + (is_asking_last_ ? grace_for_last : Span::zero());
   }
+  const auto include = [&at](std::optional<Moment> other) {
+    at = at && other ? std::min(*at, *other) : (at ? at : other);
+  };
   if (stage_ == Stage::pausing) {
-    at = at ? std::min(*at, retry_at_) : retry_at_;
-  }
-  if (status_at_ && stage_ == Stage::asking) {
-    at = at ? std::min(*at, *status_at_) : *status_at_;
+    include(retry_at_);
+  } else if (stage_ == Stage::asking) {
+    include(status_at_);
+    include(life_at_);
   }
   return at;
+}
+
+// What of -w one server may take to be reached and to show that it lives, so that the next one gets
+// its turn.
+Span Acquire::share(Moment now) const {
+  if (!give_up_at_) {
+    return longest_connect;
+  }
+  const auto turns = static_cast<Span::rep>(options_.servers.size() - failures_);
+  return std::clamp((*give_up_at_ - now) / turns, shortest_share, longest_connect);
 }
 
 void Acquire::ask(Moment now) {
   stage_ = Stage::asking;
   may_be_known_ = true;
   sent_ = now;
-  Query query = requests_.get(server_);
-  if (!options_.impatient()) {
-    query = requests_.wait(
-        server_, give_up_at_ ? std::optional(std::max<Span>(*give_up_at_ - now, Span::zero()))
-                             : std::nullopt);
+  is_alive_ = false;
+  life_at_.reset();
+  is_probing_own_ = !options_.impatient() && !has_probed_own_ && is_inside_run(options_);
+  if (options_.impatient() || is_probing_own_) {
+    ticket_ = api_.begin(requests_.get(server_, share(now), longest_get));
+    return;
   }
-  ticket_ = api_.begin(query);
+  const auto patience =
+      give_up_at_ ? std::optional(std::max<Span>(*give_up_at_ - now, Span::zero())) : std::nullopt;
+  ticket_ = api_.begin(requests_.wait(server_, share(now), patience));
+  life_at_ = now + std::min<Span>(first_life_after, share(now) / 4);
+}
+
+// A server that lives and has said nothing at the end of -w: the original one, which does not know
+// how long a wait may last, or one that is late. A get has an answer at once.
+void Acquire::ask_last(Moment now) {
+  is_asking_last_ = true;
+  api_.drop(ticket_);
+  sent_ = now;
+  ticket_ = api_.begin(requests_.get(server_, grace_for_last, grace_for_last));
 }
 
 void Acquire::confirm(Moment now, const Reply& granted) {
@@ -91,7 +129,11 @@ void Acquire::take_answers() {
     const Moment now = read_clock();
     if (answer->ticket == status_ticket_) {
       tell_holders(answer->raw);
+    } else if (answer->ticket == life_ticket_) {
+      life_ticket_ = 0;
+      take_sign_of_life(now, answer->raw);
     } else if (answer->ticket == ticket_ && stage_ != Stage::over) {
+      ticket_ = 0;
       const Reply reply = interpret(answer->raw);
       was_reached_ = was_reached_ || answer->raw.connected;
       if (stage_ == Stage::asking) {
@@ -116,14 +158,18 @@ void Acquire::take_asked(Moment now, const Reply& reply) {
   } else if (is_final_no(now, reply)) {
     may_be_known_ = false;
     end_not_obtained();
+  } else if (is_probing_own_ && reply.result == Result::busy) {
+    has_probed_own_ = true;
+    warn_of_own_lock(options_);
+    ask(now);
   } else {
-    take_failure(now, reply);
+    take_failure(now, reply.error, reply.retry_after);
   }
 }
 
 bool Acquire::is_final_no(Moment now, const Reply& reply) const {
   if (reply.result == Result::busy) {
-    return options_.impatient();
+    return options_.impatient() || is_asking_last_;
   }
   return reply.result == Result::timeout && give_up_at_ && now >= *give_up_at_ - grace_for_answer;
 }
@@ -135,13 +181,17 @@ void Acquire::take_confirmed(Moment now, const Reply& reply) {
     tell("the lock on %s ended before its grant was read; asking again", options_.pool.c_str());
     ask(now);
   } else {
-    take_failure(now, reply);  // ask again, with the same id: what we have we shall be told
+    // Asked again with the same id, the server tells of the lock that this run has.
+    take_failure(now, reply.error, reply.retry_after);
   }
 }
 
-void Acquire::take_failure(Moment now, const Reply& reply) {
-  last_trouble_ = server_name() + ": " + reply.error;
-  tell("%s", last_trouble_.c_str());
+void Acquire::take_failure(Moment now, const std::string& trouble,
+                           std::optional<Span> retry_after) {
+  troubles_[server_] = server_name() + ": " + trouble;
+  tell("%s", troubles_[server_].c_str());
+  api_.drop(life_ticket_);
+  life_ticket_ = ticket_ = 0;
   server_ = (server_ + 1) % options_.servers.size();
   if (++failures_ < options_.servers.size()) {
     ask(now);
@@ -153,17 +203,44 @@ void Acquire::take_failure(Moment now, const Reply& reply) {
     return;
   }
   Span pause = backoff_.next(random_fraction());
-  if (reply.retry_after) {
-    const Span wanted = std::min<Span>(*reply.retry_after, longest_retry_after);
+  if (retry_after) {
+    const Span wanted = std::min<Span>(*retry_after, longest_retry_after);
     pause =
         std::max<Span>(pause, wanted + from_seconds(to_seconds(wanted) * random_fraction() / 2));
   }
   stage_ = Stage::pausing;
-  ticket_ = 0;
   retry_at_ = now + pause;
 }
 
-// A signal that comes after the grant was taken stays where it is, for the command.
+void Acquire::look_for_life(Moment now) {
+  life_at_.reset();
+  const Span limit =
+      give_up_at_ ? std::max<Span>(sent_ + share(sent_) - now, shortest_share) : longest_silence;
+  life_ticket_ = api_.begin(requests_.sign_of_life(server_, limit));
+}
+
+// A server that does not answer may be one that accepts no more connections, and has this run in
+// its line all the same. So where there is no other server, the wait goes on.
+void Acquire::take_sign_of_life(Moment now, const RawAnswer& raw) {
+  if (stage_ != Stage::asking) {
+    return;
+  }
+  if (raw.status != 0) {
+    is_alive_ = was_reached_ = true;
+    troubles_[server_].clear();
+    return;
+  }
+  if (options_.servers.size() > 1) {
+    api_.drop(ticket_);
+    take_failure(now, "no answer within " + seconds_text(now - sent_), std::nullopt);
+  } else if (!give_up_at_) {
+    complain("no sign of life from %s for %s; waiting on", server_name().c_str(),
+             seconds_text(now - sent_).c_str());
+  }
+}
+
+// A signal that comes after the grant was taken is left for the keeper, which passes it to the
+// command.
 void Acquire::take_signals() {
   while (stage_ != Stage::over) {
     const auto signal = signals_.next();
@@ -173,7 +250,7 @@ void Acquire::take_signals() {
     if (is_for_command(*signal)) {
       tell("%s while waiting for a lock on %s", signal_name(*signal).c_str(),
            options_.pool.c_str());
-      end(exit_by_signal + *signal);
+      end(ended_by(*signal));
     }
   }
 }
@@ -182,12 +259,19 @@ void Acquire::tick(Moment now) {
   if (stage_ == Stage::over) {
     return;
   }
+  const Span grace = grace_for_answer + (is_asking_last_ ? grace_for_last : Span::zero());
   if (give_up_at_ && now >= *give_up_at_ && stage_ == Stage::pausing) {
     end_unreachable();
-  } else if (give_up_at_ && now >= *give_up_at_ + grace_for_answer) {
-    end_not_obtained();
+  } else if (give_up_at_ && now >= *give_up_at_ + grace && stage_ == Stage::asking && is_alive_ &&
+             !is_asking_last_) {
+    ask_last(now);
+  } else if (give_up_at_ && now >= *give_up_at_ + grace) {
+    troubles_[server_] = server_name() + ": no answer within " + seconds_text(now - sent_);
+    end_unreachable();
   } else if (stage_ == Stage::pausing && now >= retry_at_) {
     ask(now);
+  } else if (stage_ == Stage::asking && life_at_ && now >= *life_at_) {
+    look_for_life(now);
   } else if (stage_ == Stage::asking && status_at_ && now >= *status_at_) {
     status_at_ = now + status_pause;
     api_.drop(status_ticket_);
@@ -207,18 +291,22 @@ void Acquire::obtained(const Holding& holding) {
   tell("obtained a lock on %s from %s after %s", options_.pool.c_str(), server_name().c_str(),
        seconds_text(read_clock() - begun_).c_str());
   api_.drop(status_ticket_);
+  api_.drop(life_ticket_);
   outcome_ = holding;
   stage_ = Stage::over;
 }
 
-void Acquire::end(int code) {
+void Acquire::end(Ending ending) {
   api_.drop(status_ticket_);
+  api_.drop(life_ticket_);
   api_.drop(ticket_);
-  outcome_ = code;
+  outcome_ = ending;
   stage_ = Stage::over;
   if (may_be_known_) {
+    Patience patience;
+    (void)patience.is_over_with(ending.signal, read_clock());
     const GivenBack given =
-        give_back(api_, requests_, signals_, nullptr, options_,
+        give_back(api_, requests_, {signals_, nullptr, patience}, options_,
                   {server_, std::nullopt, std::nullopt}, read_clock() + patience_for_leaving);
     if (!given.delivered) {
       tell("leaving the line was not confirmed: %s", given.trouble.c_str());
@@ -230,13 +318,17 @@ void Acquire::end_refused(const Reply& reply) {
   complain("no lock on %s: %s: %s", options_.pool.c_str(), server_name().c_str(),
            reply.error.c_str());
   may_be_known_ = false;
-  end(exit_unreachable);
+  end({exit_unreachable});
 }
 
 void Acquire::end_unreachable() {
-  complain("no lock on %s: %s", options_.pool.c_str(), last_trouble_.c_str());
-  may_be_known_ = was_reached_;
-  end(exit_unreachable);
+  std::string all;
+  for (const std::string& trouble : troubles_) {
+    all += (all.empty() || trouble.empty() ? "" : "; ") + trouble;
+  }
+  complain("no lock on %s: %s", options_.pool.c_str(), all.c_str());
+  may_be_known_ = was_reached_ || ticket_ != 0;
+  end({exit_unreachable});
 }
 
 void Acquire::end_not_obtained() {
@@ -246,7 +338,7 @@ void Acquire::end_not_obtained() {
     complain("no lock on %s %s: %s has none free", options_.pool.c_str(), how_long.c_str(),
              server_name().c_str());
   }
-  end(not_obtained_code());
+  end({not_obtained_code()});
 }
 
 }  // namespace distributex::client

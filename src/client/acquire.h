@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Obtaining the lock: ask, wait in the server's line, ask elsewhere or later when a server goes
-// away, and leave the line properly when we are told to. The command is not known here; nothing is
-// run.
+// Obtaining the lock: ask, wait in the server's line, ask another server or later when a server
+// goes away, and tell the server when the wait is given up. Nothing is run here.
 #pragma once
 
 #include "client/giveback.h"
@@ -12,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace distributex::client {
 
@@ -21,31 +21,35 @@ class Acquire {
   Acquire(const Options& options, const Requests& requests, Api& api, Signals& signals,
           Moment begun);
 
-  // A lock, or the exit code that says why there is none; whatever needs saying has been said.
-  [[nodiscard]] std::variant<Holding, int> run();
+  // A lock, or how the client is to end without one; why has been said then.
+  [[nodiscard]] std::variant<Holding, Ending> run();
 
  private:
   enum class Stage {
     asking,      // a get or wait is under way
-    confirming,  // granted, but too long ago to build on: a renewal is under way
-    pausing,     // no server answered; the next attempt is at retry_at_
+    confirming,  // granted, but too long ago to count from: a renewal is under way
+    pausing,     // all servers have failed; they are asked again at retry_at_
     over,
   };
 
   void ask(Moment now);
+  void ask_last(Moment now);
   void confirm(Moment now, const Reply& granted);
   void take_answers();
   void take_asked(Moment now, const Reply& reply);
   void take_confirmed(Moment now, const Reply& reply);
   [[nodiscard]] bool is_final_no(Moment now, const Reply& reply) const;
-  void take_failure(Moment now, const Reply& reply);
+  void take_failure(Moment now, const std::string& trouble, std::optional<Span> retry_after);
+  void look_for_life(Moment now);
+  void take_sign_of_life(Moment now, const RawAnswer& raw);
+  [[nodiscard]] Span share(Moment now) const;
   void take_signals();
   void tick(Moment now);
   void tell_holders(const RawAnswer& raw);
   [[nodiscard]] std::optional<Moment> next_moment() const;
 
   void obtained(const Holding& holding);
-  void end(int code);
+  void end(Ending ending);
   void end_refused(const Reply& reply);
   void end_unreachable();
   void end_not_obtained();
@@ -68,13 +72,21 @@ class Acquire {
   Moment sent_;
   Moment retry_at_;
   Backoff backoff_;
-  std::size_t failures_ = 0;  // in this round of all servers
-  bool was_reached_ =
-      false;  // some server has been there: from then on one that is away is waited for
-  bool may_be_known_ = false;  // a server may have us in its line, or have granted us the lock
-  std::string last_trouble_;
+  std::size_t failures_ = 0;   // in this round of all servers
+  bool was_reached_ = false;   // a server was there once; without -w it is waited for from then on
+  bool may_be_known_ = false;  // a server may have this run in its line, or have granted the lock
+  bool is_asking_last_ = false;  // -w is over, and a get under way is to tell who has the lock
+  bool is_probing_own_ =
+      false;  // a get under way only finds out whether the wait is for our own lock
+  bool has_probed_own_ = false;
+  std::vector<std::string> troubles_;  // the last of each server; empty: none
   Holding unconfirmed_;
-  std::variant<Holding, int> outcome_ = 0;
+  std::variant<Holding, Ending> outcome_ = Ending{};
+
+  // A wait is not answered before there is a lock. This shows whether the server lives meanwhile.
+  Api::Ticket life_ticket_ = 0;
+  std::optional<Moment> life_at_;
+  bool is_alive_ = false;
 
   Api::Ticket status_ticket_ = 0;  // -v: who holds the lock
   std::optional<Moment> status_at_;

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// How libcurl is used: a connection of its own for each request (requests are seconds apart, and a
-// connection that died unnoticed must not cost a renewal), proxies only when asked for, plain HTTP
-// only, no redirects, bounded answers, descriptors that no command inherits. TCP keepalive finds a
-// server that vanished without a word while we wait at it.
+// How libcurl is used: a connection for each request (requests are seconds apart, and a connection
+// that died unnoticed must not cost a renewal), proxies only when asked for, plain HTTP only, no
+// redirects, bounded answers, descriptors that no command inherits. TCP keepalive finds a server
+// whose host vanishes while the client waits in its line.
 #include "client/api.h"
 
+#include "base/handle.h"
+#include "client/say.h"
+
 #include <curl/curl.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -84,15 +87,18 @@ std::string describe(CURLcode code, CURL* easy, const char* detail) {
   return printable(detail[0] != '\0' ? detail : curl_easy_strerror(code));
 }
 
-struct EasyCleanup {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-using Easy = std::unique_ptr<CURL, EasyCleanup>;
+using Easy = std::unique_ptr<CURL, FreeWith<&curl_easy_cleanup>>;
+
+// The library fails without a system call to blame: no memory, mostly.
+[[noreturn]] void give_up_on_curl(const char* what) {
+  errno = ENOMEM;
+  give_up(what);
+}
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
   if (curl_easy_setopt(easy, option, value) != CURLE_OK) {
-    abort();  // out of memory, or a library that lacks what we were built for
+    give_up_on_curl("curl_easy_setopt");
   }
 }
 
@@ -106,10 +112,18 @@ struct Api::Call {
   bool done = false;
 };
 
-Api::Api(std::string proxy) : multi_(nullptr), proxy_(std::move(proxy)) {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-      (multi_ = curl_multi_init()) == nullptr) {
-    abort();
+void Api::CleanUp::operator()(void* multi) const noexcept {
+  curl_multi_cleanup(multi);
+  curl_global_cleanup();
+}
+
+Api::Api(std::string proxy) : proxy_(std::move(proxy)) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    give_up_on_curl("curl_global_init");
+  }
+  multi_.reset(curl_multi_init());
+  if (!multi_) {
+    give_up_on_curl("curl_multi_init");
   }
 }
 
@@ -117,8 +131,6 @@ Api::~Api() {
   while (!calls_.empty()) {
     drop(calls_.back()->ticket);
   }
-  curl_multi_cleanup(multi_);
-  curl_global_cleanup();
 }
 
 Api::Ticket Api::begin(const Query& query) {
@@ -127,7 +139,7 @@ Api::Ticket Api::begin(const Query& query) {
   call->easy.reset(curl_easy_init());
   CURL* easy = call->easy.get();
   if (easy == nullptr) {
-    abort();
+    give_up_on_curl("curl_easy_init");
   }
   set(easy, CURLOPT_URL, make_url(query.server, query.target).c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http");
@@ -149,12 +161,12 @@ Api::Ticket Api::begin(const Query& query) {
   set(easy, CURLOPT_HEADERFUNCTION, &on_header);
   set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&call->raw));
   set(easy, CURLOPT_ERRORBUFFER, call->trouble.data());
-  if (curl_multi_add_handle(multi_, easy) != CURLM_OK) {
-    abort();
+  if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
+    give_up_on_curl("curl_multi_add_handle");
   }
   calls_.push_back(std::move(call));
   int running = 0;
-  (void)curl_multi_perform(multi_, &running);
+  (void)curl_multi_perform(multi_.get(), &running);
   return last_ticket_;
 }
 
@@ -162,7 +174,7 @@ void Api::drop(Ticket ticket) {
   const auto found = std::find_if(calls_.begin(), calls_.end(),
                                   [ticket](const auto& call) { return call->ticket == ticket; });
   if (found != calls_.end()) {
-    (void)curl_multi_remove_handle(multi_, (*found)->easy.get());
+    (void)curl_multi_remove_handle(multi_.get(), (*found)->easy.get());
     calls_.erase(found);
   }
 }
@@ -175,10 +187,10 @@ void Api::wait(std::span<const int> descriptors) {
   int running = 0;
   collect();  // a request can be over, refused, before anybody waited
   if (std::none_of(calls_.begin(), calls_.end(), [](const auto& call) { return call->done; })) {
-    (void)curl_multi_poll(multi_, extra.data(), static_cast<unsigned>(extra.size()), 60'000,
+    (void)curl_multi_poll(multi_.get(), extra.data(), static_cast<unsigned>(extra.size()), 60'000,
                           nullptr);
   }
-  (void)curl_multi_perform(multi_, &running);
+  (void)curl_multi_perform(multi_.get(), &running);
 }
 
 void Api::finish(void* easy, int code) {
@@ -202,7 +214,7 @@ void Api::finish(void* easy, int code) {
 
 void Api::collect() {
   int left = 0;
-  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+  while (CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg == CURLMSG_DONE) {
       finish(message->easy_handle, message->data.result);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The client's side of HTTP, on libcurl's multi interface: begin requests, wait for them together
-// with other descriptors, collect the answers. It knows no lock words: client_reply says what an
+// with other descriptors, collect the answers. It knows no lock words: client/reply says what an
 // answer means. One object, one thread.
 #pragma once
 
@@ -20,12 +20,13 @@ namespace distributex::client {
 
 struct Query {
   Server server;
-  std::string target;                            // path and query, encoded
-  Span connect_limit = std::chrono::seconds(5);  // until connected
-  std::optional<Span> limit =
-      std::chrono::seconds(10);  // in all; nothing: wait for the answer as long as it takes
-  bool known_address = false;    // use the address found before, if any: a name service that fails
-                                 // must not cost the lock
+  std::string target;  // path and query, encoded
+  // Until the name is looked up and the connection is there.
+  Span connect_limit = std::chrono::seconds(5);
+  // In all; nullopt: wait for the answer as long as it takes.
+  std::optional<Span> limit = std::chrono::seconds(10);
+  // Use the address found before, if any: a name service that fails must not cost the lock.
+  bool known_address = false;
 };
 
 class Api {
@@ -56,7 +57,10 @@ class Api {
   void collect();
   void finish(void* easy, int code);
 
-  void* multi_;
+  struct CleanUp {
+    void operator()(void* multi) const noexcept;
+  };
+  std::unique_ptr<void, CleanUp> multi_;
   std::string proxy_;
   Ticket last_ticket_ = 0;
   std::vector<std::unique_ptr<Call>> calls_;

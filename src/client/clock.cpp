@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// BootClock and the timer that goes with it. See the header for why it is this clock. A timer that
-// cannot be made or set would leave a command running without a deadline, so that ends the process.
+// BootClock and its timer. Without a timer a command would run without a deadline, so a refusal
+// ends the process.
 #include "client/clock.h"
+
+#include "client/say.h"
 
 #include <sys/random.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 
 namespace distributex::client {
 
 Moment read_clock() noexcept {
   timespec t{};
   if (clock_gettime(CLOCK_BOOTTIME, &t) != 0) {
-    abort();
+    give_up("clock_gettime");
   }
   return Moment(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
 }
@@ -46,12 +48,10 @@ std::string time_of_day() {
 double wall_seconds() { return static_cast<double>(time(nullptr)); }
 
 Alarm::Alarm() : fd_(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
-  if (fd_ == -1) {
-    abort();
+  if (!fd_) {
+    give_up("timerfd_create");
   }
 }
-
-Alarm::~Alarm() { close(fd_); }
 
 void Alarm::set(std::optional<Moment> at) noexcept {
   itimerspec spec{};
@@ -62,8 +62,8 @@ void Alarm::set(std::optional<Moment> at) noexcept {
     spec.it_value.tv_sec = seconds.count();
     spec.it_value.tv_nsec = (since - seconds).count();
   }
-  if (timerfd_settime(fd_, TFD_TIMER_ABSTIME, &spec, nullptr) != 0) {
-    abort();
+  if (timerfd_settime(fd_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) != 0) {
+    give_up("timerfd_settime");
   }
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The client's clock: CLOCK_BOOTTIME, because a lease at the server goes on while this machine is
-// suspended, and a monotonic clock would not notice. This is the only place of the client that asks
-// for the time; everything that decides gets the moment passed in. No wall clock here.
+// The client's clocks. Everything is decided by CLOCK_BOOTTIME: a lease at the server goes on while
+// this machine is suspended, and CLOCK_MONOTONIC stands still meanwhile. The time of day is for
+// messages to people alone. No other file of the client asks for the time; what decides gets the
+// moment as an argument.
 #pragma once
+
+#include "base/handle.h"
 
 #include <chrono>
 #include <optional>
@@ -32,7 +35,7 @@ using Moment = BootClock::time_point;
   return std::chrono::duration_cast<Span>(std::chrono::duration<double>(seconds));
 }
 
-// The time of day for messages to people, "14:03:22"; nothing is ever decided by it.
+// The time of day for messages to people, "14:03:22".
 [[nodiscard]] std::string time_of_day();
 // Seconds since 1970, to compare with what a server shows to people.
 [[nodiscard]] double wall_seconds();
@@ -45,16 +48,13 @@ using Moment = BootClock::time_point;
 class Alarm {
  public:
   Alarm();
-  ~Alarm();
-  Alarm(const Alarm&) = delete;
-  Alarm& operator=(const Alarm&) = delete;
 
-  [[nodiscard]] int fd() const { return fd_; }
-  // Replaces what was set before; nothing: never.
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  // Replaces what was set before; nullopt: the alarm never comes.
   void set(std::optional<Moment> at) noexcept;
 
  private:
-  int fd_;
+  Fd fd_;
 };
 
 }  // namespace distributex::client

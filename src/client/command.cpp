@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// fork and exec. Between the two only async-signal-safe calls are made. A failed exec is told
-// through a pipe that a successful one closes; the child's exit code says the same to the shell's
-// custom.
+// fork and exec. Between the two only async-signal-safe calls are made. When exec fails, the child
+// writes errno into a pipe, which a successful exec closes, and exits as a shell would: 127 when
+// the program is not there, else 126.
 #include "client/command.h"
 
-#include "client/options.h"
+#include "client/ending.h"
 #include "client/tree.h"
 
 #include <errno.h>
@@ -20,12 +20,6 @@
 
 namespace distributex::client {
 
-Command::~Command() {
-  if (report_ != -1) {
-    close(report_);
-  }
-}
-
 bool Command::start(const std::vector<std::string>& words, bool in_foreground) {
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
@@ -37,17 +31,17 @@ bool Command::start(const std::vector<std::string>& words, bool in_foreground) {
   if (pipe2(report.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     return false;
   }
-  report_ = report[0];
+  report_.reset(report[0]);
+  Fd to_keeper(report[1]);
   descriptors_.protect();
+  const Turn turn =
+      in_foreground ? Turn::foreground : (terminal_.is_ours() ? Turn::on_demand : Turn::none);
   const pid_t keeper = getpid();
   pid_ = fork();
   if (pid_ == 0) {
-    become(argv, report[1], in_foreground, keeper);
+    become(argv, to_keeper.get(), turn, keeper);
   }
-  const int failure = errno;
-  close(report[1]);
   if (pid_ == -1) {
-    errno = failure;
     return false;
   }
   is_empty_ = false;
@@ -55,19 +49,22 @@ bool Command::start(const std::vector<std::string>& words, bool in_foreground) {
   return true;
 }
 
-void Command::become(const std::vector<char*>& words, int report, bool in_foreground,
+void Command::become(const std::vector<char*>& words, int report, Turn turn,
                      pid_t keeper) const noexcept {
   (void)setpgid(0, 0);
-  if (in_foreground) {
+  if (turn == Turn::foreground) {
     terminal_.give_to(getpid());
   }
-  // The last resort: when the keeper is killed, at least this process does not go on without the
-  // lock.
+  // When the keeper is killed, the kernel kills at least this process, before the front comes to
+  // it.
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (getppid() != keeper) {
     _exit(exit_cannot_run);
   }
   signals_.restore_for_command();
+  if (turn == Turn::on_demand) {
+    Signals::stop_when_in_background();
+  }
   execvp(words.front(), words.data());
   const int failure = errno;
   const ssize_t ignored = write(report, &failure, sizeof failure);
@@ -75,22 +72,26 @@ void Command::become(const std::vector<char*>& words, int report, bool in_foregr
   _exit(failure == ENOENT ? exit_not_found : exit_cannot_run);
 }
 
-void Command::send(int signal) noexcept {
-  if (!is_empty_ && pid_ > 0) {
-    (void)kill(-pid_, signal);
+int Command::send(int signal) noexcept {
+  if (is_empty_ || pid_ <= 0) {
+    return 0;
   }
+  // The group's kill succeeds when one member could be signalled; the main process may be another.
+  const bool is_sent = kill(-pid_, signal) == 0 && (code_ || kill(pid_, 0) == 0);
+  return is_sent ? 0 : errno;
 }
 
 void Command::take_exit(int status) noexcept {
-  code_ = WIFSIGNALED(status) ? exit_by_signal + WTERMSIG(status) : WEXITSTATUS(status);
+  killed_by_ = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  code_ = killed_by_ != 0 ? exit_by_signal + killed_by_ : WEXITSTATUS(status);
   int failure = 0;
-  if (read(report_, &failure, sizeof failure) == static_cast<ssize_t>(sizeof failure)) {
+  if (read(report_.get(), &failure, sizeof failure) == static_cast<ssize_t>(sizeof failure)) {
     trouble_ = strerrordesc_np(failure);
   }
 }
 
-Command::News Command::reap() noexcept {
-  News news;
+int Command::reap() noexcept {
+  int stopped_by = 0;
   int status = 0;
   for (;;) {
     const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
@@ -98,16 +99,11 @@ Command::News Command::reap() noexcept {
       continue;
     }
     if (pid <= 0) {
-      return news;
+      return stopped_by;
     }
-    if (pid != pid_) {
-      continue;
-    }
-    if (WIFSTOPPED(status)) {
-      news = {WSTOPSIG(status), false};
-    } else if (WIFCONTINUED(status)) {
-      news = {0, true};
-    } else {
+    if (pid == pid_ && (WIFSTOPPED(status) || WIFCONTINUED(status))) {
+      stopped_by = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+    } else if (pid == pid_) {
       take_exit(status);
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The user's command as a process group: started, signalled, reaped. What was inherited by us is
-// inherited by it (descriptors, signal dispositions, mask), and nothing of ours is.
+// The user's command as a process group: started, signalled, reaped. It inherits what the client
+// inherited (descriptors, signal dispositions, signal mask) and nothing that the client made.
 #pragma once
 
 #include "client/descriptors.h"
@@ -20,34 +20,34 @@ class Command {
  public:
   Command(const Descriptors& descriptors, const Signals& signals, const Terminal& terminal)
       : descriptors_(descriptors), signals_(signals), terminal_(terminal) {}
-  ~Command();
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 
-  // False when no process can be made; errno says why. A program that cannot be run shows as an
-  // exit code.
+  // False when no process can be made; errno says why. A program that cannot be run shows in
+  // code() and trouble().
   [[nodiscard]] bool start(const std::vector<std::string>& words, bool in_foreground);
 
-  // To the whole group. Nothing once it is empty: its number may be somebody else's by then.
-  void send(int signal) noexcept;
+  // To the whole group; not once the group is empty, for its number may be given to another group.
+  // The error by which the system refused it, for the main process or for all; 0: none.
+  int send(int signal) noexcept;
 
-  // What the children of this process did since the last call, the command and those it orphaned.
-  struct News {
-    int stopped_by = 0;  // the command was stopped by this signal
-    bool continued = false;
-  };
-  [[nodiscard]] News reap() noexcept;
+  // Reaps the children of this process, the command and its orphans. Returns the signal that has
+  // stopped the command, or 0.
+  [[nodiscard]] int reap() noexcept;
 
-  // The exit code of the command's main process: its own, 128+N, 126 or 127. Nothing while it runs.
+  // The exit code of the command's main process: its own, 128+N, 126 or 127. Nullopt while it runs.
   [[nodiscard]] std::optional<int> code() const { return code_; }
-  // Whether the main process and everything that stayed in its group are gone.
+  // The signal that ended the main process; 0: none.
+  [[nodiscard]] int killed_by() const { return killed_by_; }
+  // Whether the main process and everything that stayed in its group have ended.
   [[nodiscard]] bool is_over() noexcept;
-  // Why it could not be run; empty: it could.
+  // Why the program could not be run; empty: it was run.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] pid_t group() const { return pid_; }
 
  private:
-  [[noreturn]] void become(const std::vector<char*>& words, int report, bool in_foreground,
+  enum class Turn { foreground, on_demand, none };  // at the terminal
+  [[noreturn]] void become(const std::vector<char*>& words, int report, Turn turn,
                            pid_t keeper) const noexcept;
   void take_exit(int status) noexcept;
 
@@ -55,9 +55,10 @@ class Command {
   const Signals& signals_;
   const Terminal& terminal_;
   pid_t pid_ = -1;
-  int report_ = -1;  // where the child says why exec failed
+  Fd report_;  // where the child says why exec failed
   bool is_empty_ = true;
   std::optional<int> code_;
+  int killed_by_ = 0;
   std::string trouble_;
 };
 

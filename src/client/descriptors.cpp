@@ -1,35 +1,53 @@
 // SPDX-License-Identifier: MIT
 //
-// Lists /proc/self/fd. Our own code opens everything close-on-exec; this is for the libraries that
-// do not.
+// Lists /proc/self/fd, or tries all numbers where /proc is not mounted. Our own code opens
+// everything close-on-exec; this is for the libraries that do not.
 #include "client/descriptors.h"
+
+#include "base/handle.h"
+#include "base/standard_fds.h"
+#include "base/text.h"
+#include "client/say.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <sys/resource.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
-#include <string_view>
 
 namespace distributex::client {
 
 namespace {
 
-struct CloseDir {
-  void operator()(DIR* dir) const { closedir(dir); }
-};
+using Dir = std::unique_ptr<DIR, FreeWith<&closedir>>;
+
+constexpr rlim_t most_tried = 65536;
+
+// For a system without /proc.
+std::vector<int> try_descriptors() {
+  rlimit limit{};
+  const rlim_t end =
+      getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::min(limit.rlim_cur, most_tried) : most_tried;
+  std::vector<int> fds;
+  for (int fd = 0; fd < static_cast<int>(end); ++fd) {
+    if (fcntl(fd, F_GETFD) != -1) {
+      fds.push_back(fd);
+    }
+  }
+  return fds;
+}
 
 std::vector<int> open_descriptors() {
+  const Dir dir(opendir("/proc/self/fd"));
+  if (!dir) {
+    return try_descriptors();
+  }
   std::vector<int> fds;
-  const std::unique_ptr<DIR, CloseDir> dir(opendir("/proc/self/fd"));
-  while (const dirent* entry = dir ? readdir(dir.get()) : nullptr) {
-    const std::string_view name = entry->d_name;
-    int fd = -1;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), fd);
-    if (parsed.ec == std::errc() && fd != dirfd(dir.get())) {
-      fds.push_back(fd);
+  while (const dirent* entry = readdir(dir.get())) {
+    const auto fd = parse_whole<int>(entry->d_name);
+    if (fd && *fd != dirfd(dir.get())) {
+      fds.push_back(*fd);
     }
   }
   return fds;
@@ -38,12 +56,9 @@ std::vector<int> open_descriptors() {
 }  // namespace
 
 Descriptors::Descriptors() {
-  // A closed stdin, stdout or stderr would be taken by the next thing we open. The command gets it
-  // closed, as we did.
-  for (int fd = 0; fd <= 2; ++fd) {
-    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd) {
-      abort();
-    }
+  // The command gets those closed that the client got closed: they are opened close-on-exec.
+  if (!open_missing_standard_fds()) {
+    give_up("/dev/null");
   }
   inherited_ = open_descriptors();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Which descriptors are the command's: those that were open when we were started. All others are
-// ours, also those that a library opened, and must not reach it.
+// Which descriptors the command inherits: those that were open when the client was started. All
+// others, also those that a library opened, are closed before the command runs.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ class Descriptors {
  public:
   // Make it before anything else opens a descriptor.
   Descriptors();
-  // Marks all that are ours now to be closed by exec.
+  // Lets exec close every descriptor that is open now and was not open at the start.
   void protect() const;
 
  private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Why two processes: one that is stopped cannot renew a lease, and one that is killed cannot end
-// its command. The front may be stopped (Ctrl-Z) while the keeper goes on renewing; when either is
-// killed, the other one cleans up.
+// Why two processes: a process that is stopped cannot renew a lease, and one that is killed cannot
+// end its command. The front may be stopped (Ctrl-Z) while the keeper goes on renewing; when either
+// is killed, the other one ends the command and gives the lock back.
 #include "client/front.h"
 
 #include "client/say.h"
@@ -28,9 +28,8 @@ class Front {
   Front(pid_t keeper, const Terminal& terminal, Signals& signals, Link& link, const Shared& shared)
       : keeper_(keeper), terminal_(terminal), signals_(signals), link_(link), shared_(shared) {}
 
-  // The keeper's exit code; nothing when it was killed, and then everything below has been killed
-  // as well.
-  [[nodiscard]] std::optional<int> run() {
+  // Nullopt when the keeper was killed; then everything below has been killed as well.
+  [[nodiscard]] std::optional<Ending> run() {
     while (!has_ended_) {
       alarm_.set(guard());
       std::array<pollfd, 3> fds{
@@ -45,7 +44,8 @@ class Front {
     }
     terminal_.take_from(shared_.group);
     pass_on_interrupt();
-    return code_;
+    take_signals();  // one may have come while the keeper ended
+    return code_ ? std::optional(ending()) : std::nullopt;
   }
 
  private:
@@ -57,7 +57,7 @@ class Front {
   void check_guard() {
     const auto at = guard();
     if (at && read_clock() >= *at) {
-      (void)kill(keeper_, SIGKILL);  // it stands still; its end lets us do its work
+      (void)kill(keeper_, SIGKILL);  // it stands still; when it has ended, kill_all follows
     }
   }
 
@@ -81,6 +81,14 @@ class Front {
     }
   }
 
+  // A command that was ended by a signal that came through here: the client ends by it, too.
+  [[nodiscard]] Ending ending() const {
+    const int signal = shared_.killed_by;
+    const bool is_passed_on =
+        signal != 0 && *code_ == exit_by_signal + signal && signals_.has_taken(signal);
+    return is_passed_on ? ended_by(signal) : Ending{*code_};
+  }
+
   void reap() {
     int status = 0;
     for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
@@ -94,7 +102,7 @@ class Front {
   void kill_all() {
     for (Span pause = milliseconds(10); has_children();
          pause = std::min<Span>(pause * 2, milliseconds(500))) {
-      signal_descendants(SIGKILL, 0);
+      descendants_.send(SIGKILL, 0);
       alarm_.set(read_clock() + pause);
       std::array<pollfd, 2> fds{{{signals_.fd(), POLLIN, 0}, {alarm_.fd(), POLLIN, 0}}};
       (void)poll(fds.data(), fds.size(), -1);
@@ -104,13 +112,16 @@ class Front {
     }
   }
 
-  // Ctrl-C went to the command alone, since it had the terminal. The script that we are part of was
-  // meant as well.
+  // The terminal sent Ctrl-C to the command alone, because the command had the terminal. It is
+  // meant for the client, and for the script that the client is part of, as well.
   void pass_on_interrupt() {
-    const bool is_by_key = code_ == exit_by_signal + SIGINT || code_ == exit_by_signal + SIGQUIT;
-    if (is_by_key && shared_.has_terminal && getpgrp() != getpid()) {
-      (void)kill(0, *code_ - exit_by_signal);
-      signals_.note_interrupt_key();
+    const int signal = shared_.killed_by;
+    if ((signal != SIGINT && signal != SIGQUIT) || !shared_.has_terminal) {
+      return;
+    }
+    signals_.note_taken(signal);
+    if (getpgrp() != getpid()) {
+      (void)kill(0, signal);
     }
   }
 
@@ -120,15 +131,16 @@ class Front {
   Link& link_;
   const Shared& shared_;
   Alarm alarm_;
+  Descendants descendants_;
   bool has_ended_ = false;
   std::optional<int> code_;
 };
 
 }  // namespace
 
-int run_under_lock(const Options& options, const Identity& identity, const Requests& requests,
-                   const Descriptors& descriptors, Api& api, Signals& signals,
-                   const Holding& holding) {
+Ending run_under_lock(const Options& options, const Identity& identity, const Requests& requests,
+                      const Descriptors& descriptors, Api& api, Signals& signals,
+                      const Holding& holding) {
   const Terminal terminal;
   const auto shared = make_shared_page();
   Link front_end;
@@ -139,31 +151,31 @@ int run_under_lock(const Options& options, const Identity& identity, const Reque
   const pid_t keeper = fork();
   if (keeper == 0) {
     front_end.close_end();
-    (void)setpgid(0, 0);  // what the terminal sends comes by way of the front, once
+    (void)setpgid(0, 0);  // the terminal's signals come by way of the front, once
     adopt_orphans();
-    return Keeper({options, requests, identity, descriptors, terminal, api, signals, keeper_end,
-                   *shared},
-                  holding)
-        .run();
+    return {Keeper({options, requests, identity, descriptors, terminal, api, signals, keeper_end,
+                    *shared},
+                   holding)
+                .run()};
   }
-  std::optional<int> code;
+  std::optional<Ending> ending;
   if (keeper == -1) {
-    complain("cannot make a process: %s", strerrordesc_np(errno));
-    code = exit_cannot_run;
+    complain("cannot make a process for the command: fork: %s", strerrordesc_np(errno));
   } else {
     keeper_end.close_end();
-    code = Front(keeper, terminal, signals, front_end, *shared).run();
-    if (!code) {
-      complain(
-          "lost the lock on %s at %s: our own process that kept it was killed or stood still; "
-          "killed the command",
-          options.pool.c_str(), time_of_day().c_str());
+    ending = Front(keeper, terminal, signals, front_end, *shared).run();
+    if (ending) {
+      return *ending;
     }
+    complain(
+        "lost the lock on %s at %s: the client's own process that kept it was killed or stood "
+        "still; killed the command",
+        options.pool.c_str(), time_of_day().c_str());
   }
-  if (!code || keeper == -1) {
-    (void)give_back(api, requests, signals, nullptr, options, holding, read_clock() + seconds(2));
-  }
-  return code.value_or(exit_lost);
+  Patience patience;
+  (void)give_back(api, requests, {signals, nullptr, patience}, options, holding,
+                  read_clock() + seconds(2));
+  return {keeper == -1 ? exit_cannot_run : exit_lost};
 }
 
 }  // namespace distributex::client

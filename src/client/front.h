@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The process that was started by the user, while a command runs: signals, job control and the exit
-// code pass through it, and should the keeper die or stand still, it ends everything before the
-// lease does. It knows no HTTP until then.
+// code pass through it. When the keeper dies or stands still, the front ends everything before the
+// lease ends, and gives the lock back. Until then it speaks no HTTP.
 #pragma once
 
 #include "client/keeper.h"
@@ -10,9 +10,9 @@
 namespace distributex::client {
 
 // Runs the command under the lock. Returns in both processes that this makes of the caller: each is
-// to end with the code it gets.
-[[nodiscard]] int run_under_lock(const Options& options, const Identity& identity,
-                                 const Requests& requests, const Descriptors& descriptors, Api& api,
-                                 Signals& signals, const Holding& holding);
+// to end so.
+[[nodiscard]] Ending run_under_lock(const Options& options, const Identity& identity,
+                                    const Requests& requests, const Descriptors& descriptors,
+                                    Api& api, Signals& signals, const Holding& holding);
 
 }  // namespace distributex::client

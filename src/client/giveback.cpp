@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The release and its retries: each server in turn, then a pause, until it is delivered or its time
-// is up.
+// The release and its retries: each server in turn, then a pause, until a server has answered or
+// the time is up.
 #include "client/giveback.h"
 
 #include <algorithm>
@@ -26,16 +26,17 @@ class GiveBack {
         until_(until),
         server_(holding.server) {}
 
-  GivenBack run(Signals& signals, Link* link) {
+  GivenBack run(const Hurry& hurry) {
+    Link* const link = hurry.link;
     Alarm alarm;
     attempt(read_clock());
     while (!is_over_) {
       alarm.set(std::min(until_, ticket_ == 0 ? next_attempt_ : until_));
-      std::array<int, 3> fds{signals.fd(), alarm.fd(),
+      std::array<int, 3> fds{hurry.signals.fd(), alarm.fd(),
                              link != nullptr && link->is_open() ? link->fd() : -1};
       api_.wait(std::span(fds).first(fds[2] == -1 ? 2 : 3));
       take_answers();
-      if (is_interrupted(signals, link)) {
+      if (is_interrupted(hurry)) {
         end_undelivered("interrupted");
       }
       step(read_clock());
@@ -76,7 +77,7 @@ class GiveBack {
   void take(const Reply& reply) {
     if (reply.result == Result::released || reply.result == Result::not_held) {
       is_over_ = true;
-      // A release whose answer was lost succeeded the first time: only the first answer can tell.
+      // When the answer to an earlier attempt was lost, that attempt may have given the lock back.
       outcome_ = {true, reply.result == Result::not_held && attempts_ == 1, {}};
       return;
     }
@@ -97,13 +98,14 @@ class GiveBack {
     }
   }
 
-  static bool is_interrupted(Signals& signals, Link* link) {
+  static bool is_interrupted(const Hurry& hurry) {
     bool interrupted = false;
-    while (const auto signal = signals.next()) {
-      interrupted |= is_for_command(*signal);
+    while (const auto signal = hurry.signals.next()) {
+      interrupted |= hurry.link == nullptr && hurry.patience.is_over_with(*signal, read_clock());
     }
-    while (const auto note = link == nullptr ? std::nullopt : link->receive()) {
-      interrupted |= note->kind == Note::Kind::signal && is_for_command(note->signal);
+    while (const auto note = hurry.link == nullptr ? std::nullopt : hurry.link->receive()) {
+      interrupted |= note->kind == Note::Kind::signal &&
+                     hurry.patience.is_over_with(note->signal, read_clock());
     }
     return interrupted;
   }
@@ -125,9 +127,9 @@ class GiveBack {
 
 }  // namespace
 
-GivenBack give_back(Api& api, const Requests& requests, Signals& signals, Link* link,
-                    const Options& options, const Holding& holding, Moment until) {
-  return GiveBack(api, requests, options, holding, until).run(signals, link);
+GivenBack give_back(Api& api, const Requests& requests, const Hurry& hurry, const Options& options,
+                    const Holding& holding, Moment until) {
+  return GiveBack(api, requests, options, holding, until).run(hurry);
 }
 
 }  // namespace distributex::client

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Giving a lock back: the release, retried until a moment that the caller sets. Used when the
-// command has ended, when waiting is given up (a grant may be on its way to us), and when one of
-// our processes cleans up after the other.
+// command has ended, when waiting is given up (a grant may be under way to the client), and when
+// the front cleans up after a keeper that was killed.
 #pragma once
 
 #include "client/holding.h"
@@ -15,13 +15,19 @@ namespace distributex::client {
 
 struct GivenBack {
   bool delivered = false;
-  bool was_lost = false;  // the server's first word was that we did not hold it any more
+  bool was_lost = false;  // the first answer was that the client did not hold the lock any more
   std::string trouble;    // when not delivered
 };
 
-// Blocks until a server has answered, `until` has come, or a signal (also one noted on `link`, if
-// any) says that whoever asked for this has no more patience.
-[[nodiscard]] GivenBack give_back(Api& api, const Requests& requests, Signals& signals, Link* link,
+// Whose signals say that somebody wants the client to end at once.
+struct Hurry {
+  Signals& signals;
+  Link* link;          // the signals are noted here by the front; nullptr: they come from `signals`
+  Patience& patience;  // has counted what came before
+};
+
+// Blocks until a server has answered, `until` has come, or the patience is over.
+[[nodiscard]] GivenBack give_back(Api& api, const Requests& requests, const Hurry& hurry,
                                   const Options& options, const Holding& holding, Moment until);
 
 }  // namespace distributex::client

@@ -1,63 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
-// Who we are, and the spelling of requests. The host name is found once, before any signal is taken
-// over, since a name service can take its time.
+// The spelling of requests. Numbers are written without printf: their point must not follow the
+// locale.
 #include "client/holding.h"
 
-#include <netdb.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
-#include <cstdio>
-#include <memory>
+#include <charconv>
 
 namespace distributex::client {
 
 namespace {
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-
-// The full name when the name service knows one, as the original client sends it.
-std::string full_host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') {
-    return "localhost";
-  }
-  std::string short_name = name.data();
-  if (short_name.find('.') != std::string::npos) {
-    return short_name;
-  }
-  addrinfo hints{};
-  hints.ai_flags = AI_CANONNAME;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(short_name.c_str(), nullptr, &hints, &found) != 0) {
-    return short_name;
-  }
-  const std::unique_ptr<addrinfo, FreeAddresses> list(found);
-  const std::string full = list->ai_canonname == nullptr ? "" : list->ai_canonname;
-  return full.find('.') == std::string::npos ? short_name : full;
-}
-
-std::string unique_id() {
-  std::uint64_t bits = 0;
-  if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof bits)) {
-    bits = static_cast<std::uint64_t>(read_clock().time_since_epoch().count());
-  }
-  std::array<char, 48> text{};
-  (void)snprintf(text.data(), text.size(), "%ld-%016llx", static_cast<long>(getpid()),
-                 static_cast<unsigned long long>(bits));
-  return text.data();
-}
-
 std::string decimal(Span span, int digits) {
   std::array<char, 48> text{};
-  (void)snprintf(text.data(), text.size(), "%.*f", digits, to_seconds(span));
-  return text.data();
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), to_seconds(span),
+                                 std::chars_format::fixed, digits);
+  return {text.data(), end.ptr};
 }
 
 std::string token_text(std::optional<std::uint64_t> token) {
@@ -66,26 +24,26 @@ std::string token_text(std::optional<std::uint64_t> token) {
 
 }  // namespace
 
-Identity make_identity(const std::string& wanted_id) {
-  return {full_host_name(), wanted_id.empty() ? unique_id() : wanted_id};
-}
-
 std::vector<std::pair<std::string, std::string>> Requests::who() const {
   return {{"pool", options_.pool}, {"host", identity_.host}, {"id", identity_.id}};
 }
 
-Query Requests::get(std::size_t server) const {
+Query Requests::get(std::size_t server, Span connect_limit, Span limit) const {
   auto parameters = who();
   parameters.emplace_back("expire", decimal(options_.lease, 0));
-  return {.server = options_.servers[server], .target = make_target("/get/", parameters)};
+  return {.server = options_.servers[server],
+          .target = make_target("/get/", parameters),
+          .connect_limit = connect_limit,
+          .limit = limit};
 }
 
-Query Requests::wait(std::size_t server, std::optional<Span> patience) const {
+Query Requests::wait(std::size_t server, Span connect_limit, std::optional<Span> patience) const {
   auto parameters = who();
   parameters.emplace_back("expire", decimal(options_.lease, 0));
   parameters.emplace_back("timeout", patience ? decimal(*patience, 3) : std::string());
   return {.server = options_.servers[server],
           .target = make_target("/wait/", parameters),
+          .connect_limit = connect_limit,
           .limit = std::nullopt};
 }
 
@@ -113,6 +71,14 @@ Query Requests::release(std::size_t server, std::optional<std::uint64_t> token, 
 Query Requests::status(std::size_t server) const {
   return {.server = options_.servers[server],
           .target = make_target("/status/", {{"pool", options_.pool}})};
+}
+
+Query Requests::sign_of_life(std::size_t server, Span limit) const {
+  return {.server = options_.servers[server],
+          .target = "/livez",
+          .connect_limit = limit,
+          .limit = limit,
+          .known_address = true};
 }
 
 std::string seconds_text(Span span) { return decimal(span, 1) + " s"; }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The words for a lock that is being asked for or held: who we are to the servers, what was
-// obtained, and how the requests about it are spelled. Everything that talks to a server shares
-// these; nothing is sent here.
+// The words for a lock that is being asked for or held: what was obtained, and how the requests
+// about it are spelled. Everything that talks to a server shares these; nothing is sent here.
 #pragma once
 
 #include "client/api.h"
+#include "client/identity.h"
 #include "client/lease.h"
 #include "client/options.h"
 
@@ -15,18 +15,10 @@
 
 namespace distributex::client {
 
-struct Identity {
-  std::string host;  // the FQDN
-  std::string id;    // unique to the run
-};
-
-[[nodiscard]] Identity make_identity(const std::string& wanted_id);
-
 struct Holding {
   std::size_t server = 0;  // the one that granted it
   std::optional<std::uint64_t> token;
-  std::optional<Lease>
-      lease;  // nothing: the original server, which has no leases that could be renewed
+  std::optional<Lease> lease;  // nullopt: the original server, where leases cannot be renewed
 };
 
 // What is asked, about which lock.
@@ -35,14 +27,17 @@ class Requests {
   Requests(const Options& options, const Identity& identity)
       : options_(options), identity_(identity) {}
 
-  // `patience` for wait: how long the server is to keep the request; nothing: until there is a
-  // lock.
-  [[nodiscard]] Query get(std::size_t server) const;
-  [[nodiscard]] Query wait(std::size_t server, std::optional<Span> patience) const;
+  // `connect_limit`: until the name is looked up and the connection is there.
+  [[nodiscard]] Query get(std::size_t server, Span connect_limit, Span limit) const;
+  // `patience`: how long the server is to keep the request; nullopt: until there is a lock.
+  [[nodiscard]] Query wait(std::size_t server, Span connect_limit,
+                           std::optional<Span> patience) const;
   [[nodiscard]] Query renew(const Holding& holding, Span limit) const;
   [[nodiscard]] Query release(std::size_t server, std::optional<std::uint64_t> token,
                               Span limit) const;
   [[nodiscard]] Query status(std::size_t server) const;
+  // Any answer to it shows that something serves there; the original server has one, too.
+  [[nodiscard]] Query sign_of_life(std::size_t server, Span limit) const;
 
  private:
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> who() const;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// The keeper's loop. Deadlines are looked at before anything else each time round: after a suspend
-// of the machine the command must not be continued, signalled or renewed for when the lease may be
-// somebody else's already.
+// The keeper's loop. Each time round it looks at the deadlines before anything else: after a
+// suspend of the machine the lease may be over, and then the command must not be continued,
+// signalled or renewed for.
 #include "client/keeper.h"
 
+#include "client/environment.h"
 #include "client/say.h"
-#include "client/tree.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string>
 
 namespace distributex::client {
 
@@ -22,8 +22,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Span grace_when_lost = seconds(1);      // somebody else may have the lock already
-constexpr Span grace_without_front = seconds(5);  // the lock is still ours
+constexpr Span grace_when_lost = seconds(1);      // another client may have the lock already
+constexpr Span grace_without_front = seconds(5);  // no other client can have it yet
+constexpr Span echo_within = milliseconds(500);
 constexpr Span group_check_pause = milliseconds(500);
 constexpr Span patience_for_release = seconds(5);
 
@@ -39,21 +40,14 @@ int Keeper::run() {
   if (start()) {
     loop();
   }
-  world_.shared.guard = Shared::never;  // nothing runs that the end of the lease could matter to
+  world_.shared.guard = Shared::never;  // nothing runs any more that must end before the lease
   world_.terminal.take_from(command_.group());
   release();
   return is_lost_ ? exit_lost : command_.code().value_or(exit_cannot_run);
 }
 
 bool Keeper::start() {
-  (void)setenv("DISTRIBUTEX_POOL", world_.options.pool.c_str(), 1);
-  (void)setenv("DISTRIBUTEX_HOST", world_.identity.host.c_str(), 1);
-  (void)setenv("DISTRIBUTEX_ID", world_.identity.id.c_str(), 1);
-  if (holding_.token) {
-    (void)setenv("DISTRIBUTEX_TOKEN", std::to_string(*holding_.token).c_str(), 1);
-  } else {
-    (void)unsetenv("DISTRIBUTEX_TOKEN");
-  }
+  export_lock(world_.options, world_.identity, holding_);
   publish_lease();
   const bool in_foreground = world_.terminal.is_for_command();
   world_.shared.has_terminal = in_foreground;
@@ -96,8 +90,8 @@ std::optional<Moment> Keeper::next_moment() const {
   }
   switch (stage_) {
     case Stage::running:
-      // The end of the command is a signal; that of a group without it is one only for those we
-      // adopted.
+      // SIGCHLD tells of the end of the command, but of its group's other members only when the
+      // keeper has adopted them.
       include(command_.code() ? std::optional(read_clock() + group_check_pause) : std::nullopt);
       break;
     case Stage::ending:
@@ -136,12 +130,48 @@ void Keeper::check_deadlines(Moment now) {
 void Keeper::take_signals() {
   while (const auto signal = world_.signals.next()) {
     if (is_for_command(*signal)) {
-      command_.send(*signal);
+      pass_on(*signal, "keeper", read_clock());
     }
   }
-  const Command::News news = command_.reap();
-  if (news.stopped_by != 0) {
-    take_stop(news.stopped_by);
+  const int stopped_by = command_.reap();
+  if (stopped_by != 0) {
+    take_stop(stopped_by);
+  }
+  if (command_.code() && !has_told_of_rest_) {
+    has_told_of_rest_ = true;
+    take_end();
+  }
+}
+
+void Keeper::take_end() {
+  world_.shared.killed_by = command_.killed_by();
+  if (stage_ == Stage::running && !command_.is_over()) {
+    const std::string rest = describe_members(command_.group());
+    tell(
+        "the command has ended (%d); the lock on %s is held until the rest of its process group "
+        "has ended%s%s",
+        command_.code().value_or(0), world_.options.pool.c_str(), rest.empty() ? "" : ": ",
+        rest.c_str());
+  }
+}
+
+// Whoever signals all processes of a service reaches the keeper twice, directly and by way of the
+// front; the command gets that signal once.
+void Keeper::pass_on(int signal, const char* source, Moment now) {
+  Passed& last = passed_.at(static_cast<std::size_t>(signal));
+  const bool is_echo =
+      last.source != nullptr && last.source != source && now - last.at < echo_within;
+  last = {is_echo ? nullptr : source, now};
+  if (!is_echo) {
+    send(signal);
+  }
+}
+
+void Keeper::send(int signal) {
+  const int refusal = command_.send(signal);
+  if ((refusal == EPERM || refusal == EACCES) && !has_told_of_refusal_) {
+    has_told_of_refusal_ = true;
+    complain("cannot signal the command: %s", strerrordesc_np(refusal));
   }
 }
 
@@ -150,7 +180,9 @@ void Keeper::take_notes() {
     if (note->kind == Note::Kind::resume) {
       resume();
     } else if (note->kind == Note::Kind::signal) {
-      command_.send(note->signal);
+      const Moment now = read_clock();
+      (void)patience_.is_over_with(note->signal, now);  // counts only once a release is under way
+      pass_on(note->signal, "front", now);
     }
   }
   if (!world_.link.is_open() && stage_ == Stage::running) {
@@ -204,7 +236,7 @@ void Keeper::take_stop(int signal) {
   if (wants_terminal && world_.terminal.is_ours()) {
     world_.terminal.give_to(command_.group());
     world_.shared.has_terminal = true;
-    command_.send(SIGCONT);
+    send(SIGCONT);
   } else if (wants_terminal || signal == SIGTSTP) {
     world_.link.send({Note::Kind::stopped, signal});
   }
@@ -214,7 +246,7 @@ void Keeper::resume() {
   if (world_.shared.has_terminal && world_.terminal.is_ours()) {
     world_.terminal.give_to(command_.group());
   }
-  command_.send(SIGCONT);
+  send(SIGCONT);
 }
 
 void Keeper::publish_lease() {
@@ -234,15 +266,15 @@ void Keeper::end_all(Moment kill_at) {
   kill_at_ = kill_at;
   if (stage_ == Stage::running) {
     stage_ = Stage::ending;
-    command_.send(SIGTERM);
-    signal_descendants(SIGTERM, command_.group());
-    command_.send(SIGCONT);  // one that is stopped could not act on it
+    send(SIGTERM);
+    descendants_.send(SIGTERM, command_.group());
+    send(SIGCONT);  // a process that is stopped cannot act on TERM
   }
 }
 
 void Keeper::kill_all(Moment now) {
-  command_.send(SIGKILL);
-  signal_descendants(SIGKILL, 0);
+  send(SIGKILL);
+  descendants_.send(SIGKILL, 0);
   next_kill_ = now + kill_pause_;
   kill_pause_ = std::min<Span>(kill_pause_ * 2, milliseconds(500));
 }
@@ -256,8 +288,9 @@ void Keeper::release() {
   const Moment now = read_clock();
   const auto end = holding_.lease ? holding_.lease->ends_at() : std::nullopt;
   const Moment until = now + patience_for_release;
-  const GivenBack given = give_back(world_.api, world_.requests, world_.signals, &world_.link,
-                                    world_.options, holding_, end ? std::min(*end, until) : until);
+  const GivenBack given =
+      give_back(world_.api, world_.requests, {world_.signals, &world_.link, patience_},
+                world_.options, holding_, end ? std::min(*end, until) : until);
   if (!given.delivered) {
     complain("could not give back the lock on %s: %s%s", world_.options.pool.c_str(),
              given.trouble.c_str(), end ? "; it ends by itself" : "");

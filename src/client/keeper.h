@@ -2,13 +2,15 @@
 //
 // The process that holds the lock: it runs the command, renews the lease, ends everything in time
 // when the lock is lost, and gives the lock back. One loop over signals, notes from the front, HTTP
-// and one timer; none waits for another.
+// and one timer; none of them waits for another.
 #pragma once
 
 #include "client/command.h"
 #include "client/giveback.h"
 #include "client/link.h"
+#include "client/tree.h"
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -34,9 +36,9 @@ class Keeper {
 
  private:
   enum class Stage {
-    running,  // the command, or what it left in its process group
-    ending,   // asked to end by TERM; killed at kill_at_
-    killing,  // until nothing is left
+    running,  // the command runs, or what it left in its process group
+    ending,   // everything was sent TERM, and is killed at kill_at_
+    killing,  // everything is killed, again and again until nothing is left
     over,
   };
 
@@ -49,7 +51,10 @@ class Keeper {
   void take_answers();
   void renew(Moment now);
   void take_renewal(Moment now, const Reply& reply);
+  void take_end();
   void take_stop(int signal);
+  void pass_on(int signal, const char* source, Moment now);
+  void send(int signal);
   void resume();
   void publish_lease();
   void lose(Moment now, Moment kill_at, const std::string& why);
@@ -65,7 +70,16 @@ class Keeper {
   Moment began_;
   Stage stage_ = Stage::running;
   bool is_lost_ = false;       // exit code 74
-  bool is_ours_still_ = true;  // there may be something to give back
+  bool is_ours_still_ = true;  // the server has not said that the lock is lost: give it back
+  bool has_told_of_rest_ = false;
+  bool has_told_of_refusal_ = false;
+  Descendants descendants_;
+  Patience patience_;
+  struct Passed {
+    const char* source = nullptr;
+    Moment at;
+  };
+  std::array<Passed, NSIG> passed_{};  // what was passed on last, for each signal
   Api::Ticket renewal_ = 0;
   Moment renewal_sent_;
   std::string last_trouble_;

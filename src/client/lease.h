@@ -4,10 +4,12 @@
 // moment is counted from before the request was sent that obtained or renewed the lease, so the
 // server's own end is never earlier than what is computed here.
 //
-//   sent ---- L/3 renew ------------- 4/5 L term - 9/10 L kill - 19/20 L guard - L: the server may
-//   pass the lock on
-//
-// The head starts are bounded (30 s, 10 s, 5 s), so that a long lease is not given up early.
+//   sent                the request leaves the client
+//   + 1/3 of the lease  it is renewed
+//   + 4/5               the command is asked to end (30 s before the end at most)
+//   + 9/10              the keeper kills everything (10 s before the end at most)
+//   + 19/20             the front kills the keeper and everything (5 s before the end at most)
+//   + the lease         the server may pass the lock on
 #pragma once
 
 #include "client/clock.h"
@@ -18,9 +20,9 @@ namespace distributex::client {
 
 class Lease {
  public:
-  // `length` is what the server said at the request sent at `sent`; nothing: the lease never ends.
-  // `asked` sets the rhythm of renewals where the lease never ends: they only find out whether the
-  // lock is still there.
+  // `length` is what the server answered to the request that was sent at `sent`; nullopt: the lease
+  // never ends. Then `asked` sets the rhythm of the renewals, which only find out whether the lock
+  // is still there.
   Lease(Moment sent, std::optional<Span> length, Span asked);
 
   void renewed(Moment sent, std::optional<Span> length);
@@ -31,8 +33,7 @@ class Lease {
   [[nodiscard]] Moment renew_at() const { return renew_at_; }
   // How long to wait for the answer to one renewal.
   [[nodiscard]] Span patience() const;
-  // Ask the command to end; end it; (for who watches the watcher) end it all; the server may pass
-  // the lock on.
+  // The moments of the table above, nullopt when the lease never ends.
   [[nodiscard]] std::optional<Moment> term_at() const;
   [[nodiscard]] std::optional<Moment> kill_at() const;
   [[nodiscard]] std::optional<Moment> guard_at() const;
@@ -59,7 +60,6 @@ class Lease {
 class Backoff {
  public:
   [[nodiscard]] Span next(double jitter);
-  void reset() { round_ = 0; }
 
  private:
   int round_ = 0;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Notes over SOCK_SEQPACKET: each arrives whole or not at all, and the end of the other process is
-// an end of file.
+// Notes over SOCK_SEQPACKET: each arrives whole or not at all, and the death of the other process
+// shows as end of file.
 #include "client/link.h"
+
+#include "client/say.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -10,7 +12,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 
 namespace distributex::client {
 
@@ -21,7 +22,7 @@ std::unique_ptr<Shared, UnmapShared> make_shared_page() {
   void* page =
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) {
-    abort();
+    give_up("mmap");
   }
   return std::unique_ptr<Shared, UnmapShared>(std::construct_at(static_cast<Shared*>(page)));
 }
@@ -33,35 +34,33 @@ void UnmapShared::operator()(Shared* shared) const noexcept {
 void Link::make_pair(Link& one, Link& other) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-    abort();
+    give_up("socketpair");
   }
-  one.fd_ = ends[0];
-  other.fd_ = ends[1];
+  one.fd_.reset(ends[0]);
+  other.fd_.reset(ends[1]);
   one.is_open_ = other.is_open_ = true;
 }
 
-Link::~Link() { close_end(); }
-
 void Link::close_end() noexcept {
-  if (fd_ != -1) {
-    close(fd_);
-  }
-  fd_ = -1;
+  fd_.reset(-1);
   is_open_ = false;
 }
 
 void Link::send(const Note& note) noexcept {
-  const ssize_t ignored = ::send(fd_, &note, sizeof note, MSG_NOSIGNAL);
-  (void)ignored;
+  while (::send(fd_.get(), &note, sizeof note, MSG_NOSIGNAL) == -1 && errno == EINTR) {
+  }
 }
 
 std::optional<Note> Link::receive() noexcept {
   Note note;
-  const ssize_t got = recv(fd_, &note, sizeof note, 0);
+  ssize_t got = 0;
+  do {
+    got = recv(fd_.get(), &note, sizeof note, 0);
+  } while (got == -1 && errno == EINTR);
   if (got == static_cast<ssize_t>(sizeof note)) {
     return note;
   }
-  if (got != -1 || (errno != EAGAIN && errno != EINTR)) {
+  if (got != -1 || (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS)) {
     is_open_ = false;
   }
   return std::nullopt;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What lies between the two processes of a running client: notes of fixed size over a socket pair,
-// and a page both can see. That the other end has gone is news as well: each of the two ends the
-// command when the other dies.
+// What connects the two processes of a running client, the front and the keeper: notes of fixed
+// size over a socket pair, and a page of shared memory. A link that closes tells that the other
+// process has died.
 #pragma once
+
+#include "base/handle.h"
 
 #include <atomic>
 #include <cstdint>
@@ -16,21 +18,22 @@ namespace distributex::client {
 struct Note {
   enum class Kind {
     signal,   // to the keeper: pass this signal to the command
-    resume,   // to the keeper: we were continued, let the command go on
+    resume,   // to the keeper: the front was continued, continue the command
     stopped,  // to the front: the command was stopped by this signal, stop as well
   };
   Kind kind = Kind::signal;
   int signal = 0;
 };
 
-// Written by the keeper, read by the front at any time: notes would queue up while the front is
-// stopped.
+// Written by the keeper, read by the front at any time. Notes would not do: they would queue up
+// while the front is stopped.
 struct Shared {
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-  std::atomic<std::int64_t> guard =
-      never;  // unless this has moved, everything must be dead then (since boot, ns)
-  std::atomic<std::int32_t> group = 0;     // the command's process group
-  std::atomic<bool> has_terminal = false;  // it was handed the terminal
+  // Nanoseconds since boot; when they have passed, the front ends everything. A renewal moves it.
+  std::atomic<std::int64_t> guard = never;
+  std::atomic<std::int32_t> group = 0;      // the command's process group
+  std::atomic<std::int32_t> killed_by = 0;  // the signal that ended the command; 0: none
+  std::atomic<bool> has_terminal = false;   // the command was handed the terminal
 };
 
 struct UnmapShared {
@@ -43,21 +46,17 @@ class Link {
   // Two ends; none is inherited across exec.
   static void make_pair(Link& one, Link& other);
 
-  Link() = default;
-  ~Link();
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
   void close_end() noexcept;
-  // A note that cannot be sent is dropped: the other end has gone, or does not read any more.
+  // A note that cannot be sent is dropped: the other process has died, or is stopped and has its
+  // buffer full.
   void send(const Note& note) noexcept;
-  // Nothing: no note now, or none ever again, see is_open.
+  // Nullopt: there is no note now, or never again, see is_open.
   [[nodiscard]] std::optional<Note> receive() noexcept;
   [[nodiscard]] bool is_open() const { return is_open_; }
 
  private:
-  int fd_ = -1;
+  Fd fd_;
   bool is_open_ = false;
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock file is opened without following links, must be a plain file of ours that nobody else
-// may write, and must still be the file of that name once it is locked. A child waits in flock(2)
-// for us: the lock belongs to the open file, which parent and child share, so it can be waited for
-// together with signals and a deadline.
+// The lock file is opened without following links, must be a plain file of this user that nobody
+// else may write, and must still be the file of that name once it is locked. A child waits in
+// flock(2): the lock belongs to the open file, which parent and child share, so the parent can wait
+// for it together with signals and a deadline.
 #include "client/locallock.h"
 
+#include "base/hash.h"
+#include "client/environment.h"
 #include "client/say.h"
 
 #include <errno.h>
@@ -15,7 +17,6 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,29 +30,9 @@ namespace distributex::client {
 
 namespace {
 
-// The same place for all runs of one user, in cron as in a login: /run/lock wherever it can be
-// used.
-std::string lock_directory() {
-  if (access("/run/lock", W_OK | X_OK) == 0) {
-    return "/run/lock";
-  }
-  for (const char* name : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
-    const char* value = getenv(name);
-    if (value != nullptr && value[0] == '/' && access(value, W_OK | X_OK) == 0) {
-      return value;
-    }
-  }
-  return "/tmp";
-}
-
-// FNV-1a: file names of bounded length for servers and pools of any.
-std::uint64_t hash_of(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return hash;
-}
+// In this order. The same for all runs of one user, in cron as in a login, whatever the environment
+// says: runs that look in different places do not see each other's lock.
+constexpr std::array places{"/run/lock", "/tmp"};
 
 std::string readable_part(const std::string& pool) {
   std::string part = pool.substr(0, 64);
@@ -63,28 +44,63 @@ std::string readable_part(const std::string& pool) {
   return part;
 }
 
-// -1: errno says why, EEXIST: it is there, but not safe to use.
-int open_lock_file(const std::string& path) {
-  constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-  int fd = open(path.c_str(), flags);
-  if (fd == -1 && errno == ENOENT) {
-    fd = open(path.c_str(), flags | O_CREAT | O_EXCL, 0600);
-    if (fd == -1 && errno == EEXIST) {  // somebody else of ours was faster
-      fd = open(path.c_str(), flags);
+// No descriptor: errno says why, EEXIST: the file is there, but not safe to use. flock needs no
+// right to write, so a file that is there serves on a file system that has become read-only as
+// well.
+Fd open_lock_file(const std::string& path) {
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  Fd fd(open(path.c_str(), flags));
+  if (!fd && errno == ENOENT) {
+    fd = Fd(open(path.c_str(), flags | O_CREAT | O_EXCL, 0600));
+    if (!fd && errno == EEXIST) {  // another run of this user was faster
+      fd = Fd(open(path.c_str(), flags));
     }
   }
   struct stat status {};
-  if (fd != -1 &&
-      (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != geteuid() ||
-       status.st_nlink > 1 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)) {
-    close(fd);
+  if (!fd && errno == EACCES) {
+    // A file of another user's, or a folder that this user may not write to.
+    errno = lstat(path.c_str(), &status) == 0 ? EEXIST : EACCES;
+  } else if (fd && (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+                    status.st_uid != geteuid() || status.st_nlink > 1 ||
+                    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)) {
+    fd.reset(-1);
     errno = EEXIST;
-    return -1;
   }
   return fd;
 }
 
-// Somebody may have removed the file between open and flock: then it protects nothing.
+// Whether the next place is to be tried: this one has no such file and takes none. Every other
+// trouble is an error, so that two runs do not part because of it.
+bool is_closed_to_us(int error) {
+  return error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS || error == EPERM;
+}
+
+// A folder in which other users can rename files would let them part two runs.
+bool is_safe_place(const char* place) {
+  struct stat status {};
+  return stat(place, &status) == 0 && S_ISDIR(status.st_mode) &&
+         ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (status.st_mode & S_ISVTX) != 0);
+}
+
+// The file in the first place that has or takes one; `path` is its name, or the one that failed.
+Fd open_in_first_place(const std::string& name, std::string& path) {
+  Fd fd;
+  errno = ENOENT;
+  path = places.front();
+  for (const char* place : places) {
+    if (!is_safe_place(place)) {
+      continue;
+    }
+    path = std::string(place) + "/" + name;
+    fd = open_lock_file(path);
+    if (fd || !is_closed_to_us(errno)) {
+      break;
+    }
+  }
+  return fd;
+}
+
+// A file that was removed between open and flock protects nothing: the next run makes a new one.
 bool is_still_there(int fd, const std::string& path) {
   struct stat held {};
   struct stat named {};
@@ -99,55 +115,124 @@ bool is_still_there(int fd, const std::string& path) {
   _exit(0);
 }
 
-enum class Waited { locked, timed_out, interrupted, failed };
-
-// The child has its turn until it has the lock, the time is up or a signal comes, which is left in
-// `interrupting`.
-Waited wait_for_lock(int fd, Signals& signals, std::optional<Moment> until, int& interrupting) {
-  const pid_t parent = getpid();
-  const pid_t child = fork();
-  if (child == 0) {
-    wait_in_flock(fd, parent);
+// A child that waits in flock(2). It alone holds the writing end of a pipe, so its end shows at the
+// reading end, with no right or call beyond those that every sandbox allows.
+class Waiter {
+ public:
+  explicit Waiter(int lock) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+      trouble_ = "pipe2";
+      return;
+    }
+    end_.reset(ends[0]);
+    const Fd child_end(ends[1]);
+    const pid_t parent = getpid();
+    child_ = fork();
+    if (child_ == 0) {
+      end_.reset(-1);
+      wait_in_flock(lock, parent);
+    }
+    trouble_ = child_ == -1 ? "fork" : nullptr;
   }
-  const int child_fd = child == -1 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, child, 0));
-  Waited waited = child_fd == -1 ? Waited::failed : Waited::timed_out;
+  ~Waiter() {
+    const int error = errno;
+    if (child_ > 0) {
+      (void)kill(child_, SIGKILL);
+      while (waitpid(child_, nullptr, 0) == -1 && errno == EINTR) {
+      }
+    }
+    errno = error;
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  // The call that failed; errno says why. Nullptr: it waits.
+  [[nodiscard]] const char* trouble() const { return trouble_; }
+  // Readable when the child has ended.
+  [[nodiscard]] int end() const { return end_.get(); }
+
+ private:
+  Fd end_;
+  pid_t child_ = -1;
+  const char* trouble_ = nullptr;
+};
+
+enum class Waited { locked, timed_out, interrupted };
+
+// Until the child has the lock, the time is up or a signal comes, which is left in `interrupting`.
+Waited wait_for_child(const Waiter& waiter, Signals& signals, std::optional<Moment> until,
+                      int& interrupting) {
   Alarm alarm;
   alarm.set(until);
-  bool is_waiting = child_fd != -1;
-  while (is_waiting) {
+  for (;;) {
     std::array<pollfd, 3> fds{
-        {{child_fd, POLLIN, 0}, {signals.fd(), POLLIN, 0}, {alarm.fd(), POLLIN, 0}}};
-    (void)poll(fds.data(), fds.size(), -1);
+        {{waiter.end(), POLLIN, 0}, {signals.fd(), POLLIN, 0}, {alarm.fd(), POLLIN, 0}}};
+    if (poll(fds.data(), fds.size(), -1) < 0) {
+      continue;
+    }
     while (const auto signal = signals.next()) {
       interrupting = is_for_command(*signal) ? *signal : interrupting;
     }
-    const bool has_ended = fds[0].revents != 0;
-    waited =
-        has_ended ? Waited::locked : (interrupting != 0 ? Waited::interrupted : Waited::timed_out);
-    is_waiting = !has_ended && interrupting == 0 && fds[2].revents == 0;
+    if (fds[0].revents != 0) {
+      return Waited::locked;
+    }
+    if (interrupting != 0 || fds[2].revents != 0) {
+      return interrupting != 0 ? Waited::interrupted : Waited::timed_out;
+    }
   }
-  if (child > 0) {
-    (void)kill(child, SIGKILL);
-    (void)waitpid(child, nullptr, 0);
-  }
-  if (child_fd != -1) {
-    close(child_fd);
-  }
-  // What the child did, or was about to do, shows in the lock itself.
-  return waited == Waited::locked && flock(fd, LOCK_EX | LOCK_NB) != 0 ? Waited::failed : waited;
 }
 
-int say_busy(const Options& options) {
+Ending say_busy(const Options& options) {
   const int code = options.not_obtained_code.value_or(exit_not_obtained);
   if (code != 0) {
     complain("no lock on %s: another run on this host has it", options.pool.c_str());
   }
-  return code;
+  return {code};
+}
+
+Ending say_failed(const std::string& path, const char* what) {
+  complain("cannot lock on this host: %s: %s%s%s", path.c_str(), what, what[0] == '\0' ? "" : ": ",
+           errno == EEXIST || errno == ELOOP || errno == EISDIR
+               ? "not a plain file that is this user's alone"
+               : strerrordesc_np(errno));
+  return {exit_unreachable};
+}
+
+// Nullopt: the lock is taken.
+std::optional<Ending> wait_for_lock(int lock, const std::string& path, const Options& options,
+                                    Signals& signals, Moment begun) {
+  if (options.impatient()) {
+    return say_busy(options);
+  }
+  tell("waiting for another run on this host");
+  warn_of_own_lock(options);
+  const auto until = options.wait ? std::optional(begun + *options.wait) : std::nullopt;
+  int signal = 0;
+  Waited waited = Waited::timed_out;
+  {
+    const Waiter waiter(lock);
+    if (waiter.trouble() != nullptr) {
+      return say_failed(path, waiter.trouble());
+    }
+    waited = wait_for_child(waiter, signals, until, signal);
+  }
+  switch (waited) {
+    case Waited::timed_out:
+      return say_busy(options);
+    case Waited::interrupted:
+      return ended_by(signal);
+    case Waited::locked:
+      break;
+  }
+  // A child that was killed has ended without the lock.
+  return flock(lock, LOCK_EX | LOCK_NB) == 0 ? std::nullopt
+                                             : std::optional(say_failed(path, "flock"));
 }
 
 }  // namespace
 
-std::string local_lock_path(const std::vector<Server>& servers, const std::string& pool) {
+std::string local_lock_name(const std::vector<Server>& servers, const std::string& pool) {
   std::vector<std::string> names;
   names.reserve(servers.size());
   for (const Server& server : servers) {
@@ -160,57 +245,28 @@ std::string local_lock_path(const std::vector<Server>& servers, const std::strin
   }
   std::array<char, 64> tail{};
   (void)snprintf(tail.data(), tail.size(), "-%016llx.lock",
-                 static_cast<unsigned long long>(hash_of(key)));
-  return lock_directory() + "/distributex-" + std::to_string(geteuid()) + "-" +
-         readable_part(pool) + tail.data();
+                 static_cast<unsigned long long>(name_hash(key)));
+  return "distributex-" + std::to_string(geteuid()) + "-" + readable_part(pool) + tail.data();
 }
 
-LocalLock::~LocalLock() {
-  if (fd_ != -1) {
-    close(fd_);
-  }
-}
-
-LocalLock::LocalLock(LocalLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-LocalLock& LocalLock::operator=(LocalLock&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-std::variant<LocalLock, int> LocalLock::take(const Options& options, Signals& signals,
-                                             Moment begun) {
-  const std::string path = local_lock_path(options.servers, options.pool);
+std::variant<LocalLock, Ending> LocalLock::take(const Options& options, Signals& signals,
+                                                Moment begun) {
+  const std::string name = local_lock_name(options.servers, options.pool);
   for (;;) {
-    LocalLock lock(open_lock_file(path));
-    if (lock.fd_ == -1) {
-      complain("cannot lock on this host: %s: %s", path.c_str(),
-               errno == EEXIST || errno == ELOOP || errno == EISDIR
-                   ? "not a plain file that is ours alone"
-                   : strerrordesc_np(errno));
-      return exit_unreachable;
+    std::string path;
+    LocalLock lock(open_in_first_place(name, path));
+    if (!lock.fd_) {
+      return say_failed(path, "");
     }
-    int signal = 0;
-    const bool is_free = flock(lock.fd_, LOCK_EX | LOCK_NB) == 0;
-    if (!is_free && options.impatient()) {
-      return say_busy(options);
-    }
-    if (!is_free) {
-      tell("waiting for another run on this host");
-      const auto until = options.wait ? std::optional(begun + *options.wait) : std::nullopt;
-      switch (wait_for_lock(lock.fd_, signals, until, signal)) {
-        case Waited::timed_out:
-          return say_busy(options);
-        case Waited::interrupted:
-          return exit_by_signal + signal;
-        case Waited::failed:
-          complain("cannot wait for the lock on this host: %s", path.c_str());
-          return exit_unreachable;
-        case Waited::locked:
-          break;
+    if (flock(lock.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) {
+        return say_failed(path, "flock");
+      }
+      if (const auto ending = wait_for_lock(lock.fd_.get(), path, options, signals, begun)) {
+        return *ending;
       }
     }
-    if (is_still_there(lock.fd_, path)) {
+    if (is_still_there(lock.fd_.get(), path)) {
       return lock;
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock on this host alone (-l): flock on a file that no other user can open or replace. It is
-// taken before the network lock and held by our own processes only, so that even a server that
-// forgot everything lets no two runs overlap here.
+// The lock on this host alone (-l): flock on a file that no other user can write or replace. It is
+// taken before the network lock and held by the client's own processes only, so no two runs overlap
+// here even when the server has forgotten all locks.
 #pragma once
 
 #include "client/options.h"
@@ -14,26 +14,23 @@
 
 namespace distributex::client {
 
-// The file for this pool of these servers and this user.
-[[nodiscard]] std::string local_lock_path(const std::vector<Server>& servers,
+// The name of the file for this pool of these servers and this user, without its folder.
+[[nodiscard]] std::string local_lock_name(const std::vector<Server>& servers,
                                           const std::string& pool);
 
 class LocalLock {
  public:
   LocalLock() = default;
-  ~LocalLock();
-  LocalLock(LocalLock&& other) noexcept;
-  LocalLock& operator=(LocalLock&& other) noexcept;
 
-  // Waits as the options say, from `begun` on. A lock, or the exit code; what needs saying has been
-  // said.
-  [[nodiscard]] static std::variant<LocalLock, int> take(const Options& options, Signals& signals,
-                                                         Moment begun);
+  // Waits as the options say, from `begun` on. A lock, or how the client is to end; why has been
+  // said then.
+  [[nodiscard]] static std::variant<LocalLock, Ending> take(const Options& options,
+                                                            Signals& signals, Moment begun);
 
  private:
-  explicit LocalLock(int fd) : fd_(fd) {}
+  explicit LocalLock(Fd fd) : fd_(std::move(fd)) {}
 
-  int fd_ = -1;
+  Fd fd_;
 };
 
 }  // namespace distributex::client

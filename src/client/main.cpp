@@ -1,58 +1,55 @@
 // SPDX-License-Identifier: MIT
 //
 // distributex: runs a command while holding a lock that all hosts respect. Here are only the steps,
-// in the order in which their failures must show: nothing is asked of a server before the local
-// lock is held, nothing is run before the lock is ours.
+// in the order in which their failures must show: no server is asked before the local lock is held,
+// and nothing is run before a server has granted the lock.
 #include "client/acquire.h"
 #include "client/front.h"
 #include "client/locallock.h"
 #include "client/probe.h"
 #include "client/say.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 namespace distributex::client {
 
 namespace {
 
-int run_locked(const Options& options, const Descriptors& descriptors, const Identity& identity,
-               Signals& signals, Moment begun) {
+Ending run_locked(const Options& options, const Descriptors& descriptors, const Identity& identity,
+                  Signals& signals, Moment begun) {
   LocalLock local;
   if (options.local) {
     auto taken = LocalLock::take(options, signals, begun);
-    if (const int* code = std::get_if<int>(&taken)) {
-      return *code;
+    if (const Ending* ending = std::get_if<Ending>(&taken)) {
+      return *ending;
     }
     local = std::move(std::get<LocalLock>(taken));
   }
   Api api(options.proxy);
   const Requests requests(options, identity);
   const auto outcome = Acquire(options, requests, api, signals, begun).run();
-  if (const int* code = std::get_if<int>(&outcome)) {
-    return *code;
+  if (const Ending* ending = std::get_if<Ending>(&outcome)) {
+    return *ending;
   }
   return run_under_lock(options, identity, requests, descriptors, api, signals,
                         std::get<Holding>(outcome));
 }
 
 int run(const Options& options, const Descriptors& descriptors) {
-  const Identity identity = make_identity(options.id);
+  const Moment begun = read_clock();
+  const Identity identity = make_identity(options.id, patience_for_name(options));
   Signals signals;
-  const int code = run_locked(options, descriptors, identity, signals, read_clock());
-  const bool is_in_script = getpgrp() != getpid();
-  if (code == exit_by_signal + SIGINT && signals.has_interrupt_key() && is_in_script) {
-    signals.end_by_interrupt();
+  const Ending ending = run_locked(options, descriptors, identity, signals, begun);
+  if (ending.signal != 0) {
+    Signals::end_by(ending.signal);
   }
-  return code;
+  return ending.code;
 }
 
 int dispatch(const Options& options, const Descriptors& descriptors) {
   switch (options.mode) {
     case Mode::help:
-      return fputs(help_text().c_str(), stdout) >= 0 && fflush(stdout) == 0 ? 0 : exit_usage;
+      return print(help_text());
     case Mode::version:
-      return puts("distributex " DISTRIBUTEX_VERSION) >= 0 && fflush(stdout) == 0 ? 0 : exit_usage;
+      return print("distributex " DISTRIBUTEX_VERSION "\n");
     case Mode::status:
       return print_status(options);
     case Mode::ping:
@@ -69,6 +66,7 @@ int dispatch(const Options& options, const Descriptors& descriptors) {
 
 int main(int argc, char** argv) {
   using namespace distributex::client;
+  give_up_when_out_of_memory();
   const Descriptors descriptors;
   std::string error;
   const auto options = parse_options(argc, argv, error);

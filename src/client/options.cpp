@@ -4,12 +4,12 @@
 // distributex(1) and a word in the bash completion; the build checks that the three agree.
 #include "client/options.h"
 
+#include "base/text.h"
+
 #include <getopt.h>
 
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
 
 namespace distributex::client {
 
@@ -25,13 +25,6 @@ struct Row {
   const char* wants;  // what a right value would be
   Apply apply;
 };
-
-template <class Number>
-bool parse_whole(const std::string& text, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto [stop, trouble] = std::from_chars(text.data(), end, number);
-  return !text.empty() && trouble == std::errc() && stop == end;
-}
 
 bool apply_servers(Options& o, const std::string& value) {
   std::string ignored;
@@ -52,32 +45,32 @@ bool apply_id(Options& o, const std::string& value) {
 }
 
 bool apply_port(Options& o, const std::string& value) {
-  const auto port = parse_port(value);
+  const auto port = parse_server_port(value);
   o.port = port.value_or(0);
   return port.has_value();
 }
 
 bool apply_wait(Options& o, const std::string& value) {
-  double seconds = 0;
-  if (!parse_whole(value, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > 1e8) {
+  const auto seconds = parse_whole<double>(value);
+  if (!seconds || !std::isfinite(*seconds) || *seconds < 0 || *seconds > 1e8) {
     return false;
   }
-  o.wait = from_seconds(seconds);
+  o.wait = from_seconds(*seconds);
   return true;
 }
 
 bool apply_lease(Options& o, const std::string& value) {
-  int seconds = 0;
-  if (!parse_whole(value, seconds) || seconds < 1 || seconds > 86400) {
+  const auto seconds = parse_whole<int>(value);
+  if (!seconds || *seconds < 1 || *seconds > 86400) {
     return false;
   }
-  o.lease = std::chrono::seconds(seconds);
+  o.lease = std::chrono::seconds(*seconds);
   return true;
 }
 
 bool apply_code(Options& o, const std::string& value) {
-  int code = 0;
-  if (!parse_whole(value, code) || code < 0 || code > 255) {
+  const auto code = parse_whole<int>(value);
+  if (!code || *code < 0 || *code > 255) {
     return false;
   }
   o.not_obtained_code = code;
@@ -114,7 +107,7 @@ constexpr std::array rows{
         }},
     Row{'w', "wait", "SECONDS", "wait at most so long", "a number of seconds, 0 or more",
         apply_wait},
-    Row{'E', "conflict-exit-code", "CODE", "exit code when no lock was obtained (75)",
+    Row{'E', "conflict-exit-code", "CODE", "exit code when others have the lock (75)",
         "a number from 0 to 255", apply_code},
     Row{'i', "id", "ID", "who we are on this host (unique to the run)", "a name of 1 to 255 bytes",
         apply_id},
@@ -262,8 +255,9 @@ std::string help_text() {
   return text +
          "\nExit: the command's own code, or 128+N when signal N ended it; 126 or 127 when it "
          "cannot be run;\n"
-         "75 lock not obtained; 69 no server in reach, or refused; 74 lock lost while the command "
-         "ran; 64 usage.\n"
+         "75 lock not obtained: others have it; 69 no server answered, or refused; 74 lock lost "
+         "while the command ran;\n"
+         "64 usage; 71 the system refuses what is needed; 1 the output cannot be written.\n"
          "See distributex(1).\n";
 }
 

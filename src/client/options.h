@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The command line of distributex: one table of options makes the parser and --help. Nothing is
-// done here with what was asked for.
+// The command line of distributex: one table of options makes the parser and --help. What the
+// options ask for is done elsewhere.
 #pragma once
 
 #include "client/clock.h"
+#include "client/ending.h"
 #include "client/server.h"
 
 #include <optional>
@@ -33,15 +34,6 @@ struct Options {
 
   [[nodiscard]] bool impatient() const { return wait == Span::zero(); }
 };
-
-// Exit codes, the manual's words for them beside.
-constexpr int exit_usage = 64;         // the command line is wrong
-constexpr int exit_unreachable = 69;   // no server in reach, or it refuses
-constexpr int exit_lost = 74;          // the lock was lost while the command ran
-constexpr int exit_not_obtained = 75;  // somebody else has it
-constexpr int exit_cannot_run = 126;
-constexpr int exit_not_found = 127;
-constexpr int exit_by_signal = 128;  // and the signal's number
 
 // Nothing when the command line is wrong; `error` then is one sentence.
 [[nodiscard]] std::optional<Options> parse_options(int argc, char** argv, std::string& error);

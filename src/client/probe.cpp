@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// One request to each server until one serves; -w limits each. What to print is client_status's
-// business.
+// One request to each server until one serves; -w limits each. client/status lays out what is
+// printed.
 #include "client/probe.h"
 
 #include "client/api.h"
 #include "client/say.h"
 #include "client/status.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include <cstring>
 #include <functional>
+#include <optional>
 
 namespace distributex::client {
 
@@ -41,15 +44,15 @@ std::string first_line(const RawAnswer& raw) {
          printable(raw.body.substr(0, raw.body.find('\n')));
 }
 
-// The first server whose answer `serves`; the exit code.
+// The exit code that `take` returns for the first answer that is one of a lock server.
 int ask_in_turn(const Options& options, const std::string& target,
-                const std::function<bool(const Server&, const RawAnswer&)>& serves) {
+                const std::function<std::optional<int>(const Server&, const RawAnswer&)>& take) {
   Api api(options.proxy);
   std::string troubles;
   for (const Server& server : options.servers) {
     const RawAnswer raw = ask(api, options, server, target);
-    if (serves(server, raw)) {
-      return 0;
+    if (const auto code = take(server, raw)) {
+      return *code;
     }
     troubles += (troubles.empty() ? "" : "; ") + server.name() + ": " + first_line(raw);
   }
@@ -57,31 +60,36 @@ int ask_in_turn(const Options& options, const std::string& target,
   return exit_unreachable;
 }
 
-bool print(const std::optional<std::string>& text) {
-  return text && fputs(text->c_str(), stdout) >= 0 && fflush(stdout) == 0;
-}
-
 }  // namespace
 
+int print(const std::string& text) {
+  if (fputs(text.c_str(), stdout) >= 0 && fflush(stdout) == 0) {
+    return 0;
+  }
+  complain("cannot write to the standard output: %s", strerrordesc_np(errno));
+  return exit_unwritten;
+}
+
 int print_status(const Options& options) {
-  return ask_in_turn(options, make_target("/status/", {{"pool", options.pool}}),
-                     [&options](const Server& server, const RawAnswer& raw) {
-                       return raw.status == 200 &&
-                              print(options.json
-                                        ? status_json(raw.body)
-                                        : status_table(raw.body, server.name(), wall_seconds()));
-                     });
+  const auto take = [&options](const Server& server, const RawAnswer& raw) -> std::optional<int> {
+    const auto text = raw.status != 200 ? std::nullopt
+                      : options.json    ? status_json(raw.body)
+                                        : status_table(raw.body, server.name(), wall_seconds());
+    return text ? std::optional(print(*text)) : std::nullopt;
+  };
+  return ask_in_turn(options, make_target("/status/", {{"pool", options.pool}}), take);
 }
 
 int ping(const Options& options) {
-  return ask_in_turn(options, "/readyz", [](const Server& server, const RawAnswer& raw) {
-    // The original knows no such page: that it says so shows that it serves.
-    const bool serves = raw.status == 200 && (raw.body.starts_with("ok") || raw.body == "INVALID");
-    if (serves) {
-      tell("%s is ready", server.name().c_str());
+  const auto take = [](const Server& server, const RawAnswer& raw) -> std::optional<int> {
+    // The original server does not know this page; that it says so shows that it serves.
+    if (raw.status != 200 || (!raw.body.starts_with("ok") && raw.body != "INVALID")) {
+      return std::nullopt;
     }
-    return serves;
-  });
+    tell("%s is ready", server.name().c_str());
+    return 0;
+  };
+  return ask_in_turn(options, "/readyz", take);
 }
 
 }  // namespace distributex::client

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "client/clock.h"
+#include "lock/words.h"
 
 #include <cstdint>
 #include <optional>
@@ -14,7 +15,7 @@
 
 namespace distributex::client {
 
-// What came back from one attempt. Status 0: nothing did, and `trouble` says why.
+// What came back from one attempt. Status 0: no answer, and `trouble` says why.
 struct RawAnswer {
   bool connected = false;
   long status = 0;
@@ -23,24 +24,9 @@ struct RawAnswer {
   std::optional<std::string> result, token, expires, error, retry_after;
 };
 
-enum class Result {
-  granted,
-  held,
-  busy,
-  timeout,
-  released,
-  not_held,
-  renewed,
-  lost,
-  invalid,
-  unavailable,  // asked to come again later
-  unreachable,  // no answer
-  strange,      // an answer, but not one of a lock server
-};
-
 struct Reply {
-  Result result = Result::unreachable;
-  bool original = false;  // it knows get, wait and release only
+  std::optional<Result> result;  // nullopt: no answer, or not one of a lock server
+  bool original = false;         // it knows get, wait and release only
   std::optional<std::uint64_t> token;
   std::optional<Span> expires;
   std::optional<Span> retry_after;
@@ -52,8 +38,5 @@ struct Reply {
 // Keeps one header line of an answer when it is one of those that matter; `line` as it came, with
 // or without CR LF.
 void take_header(RawAnswer& raw, std::string_view line);
-
-// Makes what a server sent safe to show on a terminal, in at most 200 bytes.
-[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace distributex::client

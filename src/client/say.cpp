@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// Lines on stderr. What is written there is never retried: a reader that has gone must not hold up
-// a lock.
+// Lines on stderr. A line that cannot be written is not tried again: a reader that does not read
+// must not keep the client from renewing or giving back its lock. Nothing here allocates.
 #include "client/say.h"
 
+#include "client/ending.h"
+
+#include <errno.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
+#include <new>
 #include <string_view>
 
 namespace distributex::client {
@@ -33,9 +38,20 @@ Loudness current = Loudness::normal;
 
 }  // namespace
 
-void set_loudness(Loudness loudness) { current = loudness; }
+std::string printable(std::string_view text) {
+  std::string safe;
+  unsigned char before = 0;
+  for (const char c : text.substr(0, 200)) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_c1 =
+        before == 0xc2 && byte < 0xa0;  // U+0080 to U+009F, control characters in UTF-8
+    safe += byte < 0x20 || byte == 0x7f || is_c1 ? '?' : c;
+    before = byte;
+  }
+  return safe;
+}
 
-bool is_verbose() { return current == Loudness::verbose; }
+void set_loudness(Loudness loudness) { current = loudness; }
 
 void complain(const char* format, ...) {
   if (current == Loudness::quiet) {
@@ -55,6 +71,18 @@ void tell(const char* format, ...) {
   va_start(arguments, format);
   write_line(format, arguments);
   va_end(arguments);
+}
+
+void give_up(const char* call) noexcept {
+  complain("%s: %s", call, strerrordesc_np(errno));
+  _exit(exit_system);
+}
+
+void give_up_when_out_of_memory() {
+  std::set_new_handler([] {
+    errno = ENOMEM;
+    give_up("memory");
+  });
 }
 
 }  // namespace distributex::client

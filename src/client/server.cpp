@@ -5,8 +5,9 @@
 // from it.
 #include "client/server.h"
 
+#include "base/text.h"
+
 #include <algorithm>
-#include <charconv>
 
 namespace distributex::client {
 
@@ -15,14 +16,6 @@ namespace {
 constexpr std::string_view name_characters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 constexpr std::string_view address_characters = "abcdefABCDEF0123456789.:";
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 bool has_only(std::string_view text, std::string_view characters) {
   return !text.empty() && text.size() <= 255 &&
@@ -46,7 +39,7 @@ std::optional<Server> parse_bracketed(std::string_view text, std::uint16_t port)
   if (rest.empty()) {
     return server;
   }
-  const auto given = rest.front() == ':' ? parse_port(rest.substr(1)) : std::nullopt;
+  const auto given = rest.front() == ':' ? parse_server_port(rest.substr(1)) : std::nullopt;
   server.port = given.value_or(0);
   return given ? std::optional(server) : std::nullopt;
 }
@@ -61,8 +54,8 @@ std::optional<Server> parse_server(std::string_view text, std::uint16_t port) {
   }
   const std::size_t colon = text.find(':');
   const std::string_view host = text.substr(0, colon);
-  const auto given =
-      colon == std::string_view::npos ? std::optional(port) : parse_port(text.substr(colon + 1));
+  const auto given = colon == std::string_view::npos ? std::optional(port)
+                                                     : parse_server_port(text.substr(colon + 1));
   if (!given || !has_only(host, name_characters)) {
     return std::nullopt;
   }
@@ -92,14 +85,9 @@ std::string Server::name() const {
   return (is_bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, trouble] = std::from_chars(text.data(), end, port);
-  if (text.empty() || trouble != std::errc() || stop != end || port == 0) {
-    return std::nullopt;
-  }
-  return port;
+std::optional<std::uint16_t> parse_server_port(std::string_view text) {
+  const auto port = parse_port(text);
+  return port == std::uint16_t{0} ? std::nullopt : port;
 }
 
 std::optional<std::vector<Server>> parse_servers(std::string_view text, std::uint16_t port,
@@ -107,7 +95,7 @@ std::optional<std::vector<Server>> parse_servers(std::string_view text, std::uin
   std::vector<Server> servers;
   for (;;) {
     const std::size_t comma = text.find(',');
-    const std::string_view part = trim(text.substr(0, comma));
+    const std::string_view part = trimmed(text.substr(0, comma));
     const auto server = parse_server(part, port);
     if (!server) {
       error = "\"" + std::string(part) + "\" is not a server (HOST, HOST:PORT or [IPV6]:PORT)";

@@ -21,13 +21,14 @@ struct Server {
   [[nodiscard]] std::string name() const;
 };
 
-// "a, b:1000, [::1]:1000, ::1": servers in their order, `port` where none is given. Nothing when
+// "a, b:1000, [::1]:1000, ::1": servers in their order, `port` where none is given. Nullopt when
 // one of them is not a server, and then `error` says which.
 [[nodiscard]] std::optional<std::vector<Server>> parse_servers(std::string_view text,
                                                                std::uint16_t port,
                                                                std::string& error);
 
-[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text);
+// 1 to 65535: what can be connected to.
+[[nodiscard]] std::optional<std::uint16_t> parse_server_port(std::string_view text);
 
 // "/wait/?host=a&pool=b": each value percent-encoded. Values that are empty are left out.
 [[nodiscard]] std::string make_target(

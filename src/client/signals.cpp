@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT
 //
-// Signals as events. A blocked signal is queued even when it is ignored, so the ignored ones are
-// left out of the mask instead of being asked about later. SIGTTOU and SIGTTIN are blocked: the
-// client hands the terminal over from the background, and its messages must not stop it.
+// Signals as events. The kernel queues a blocked signal even when it is ignored, so ignored signals
+// are left out of the mask. SIGTTOU and SIGTTIN are blocked: the client hands the terminal over
+// from the background, and its messages must not stop it.
 #include "client/signals.h"
 
+#include "client/say.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 
 namespace distributex::client {
 
 namespace {
+
+constexpr Span apart = std::chrono::milliseconds(500);
 
 constexpr std::array for_command{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
@@ -31,7 +36,7 @@ void set_disposition(int signal, void (*handler)(int), struct sigaction* given) 
   action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
   if (sigaction(signal, &action, given) != 0) {
-    abort();
+    give_up("sigaction");
   }
 }
 
@@ -39,6 +44,7 @@ void set_disposition(int signal, void (*handler)(int), struct sigaction* given) 
 
 Signals::Signals() {
   sigemptyset(&taken_);
+  sigemptyset(&seen_);
   for (const int signal : for_command) {
     add_unless_ignored(taken_, signal);
   }
@@ -47,20 +53,24 @@ Signals::Signals() {
   set_disposition(SIGPIPE, SIG_IGN, &given_pipe_);
   sigaddset(&taken_, SIGCHLD);
   if (sigprocmask(SIG_BLOCK, &taken_, &given_) != 0) {
-    abort();
+    give_up("sigprocmask");
   }
   apply();
 }
-
-Signals::~Signals() { close(fd_); }
 
 void Signals::apply() noexcept {
   sigset_t blocked = taken_;
   sigaddset(&blocked, SIGTTOU);
   sigaddset(&blocked, SIGTTIN);
-  fd_ = signalfd(fd_, &taken_, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd_ == -1 || sigprocmask(SIG_BLOCK, &blocked, nullptr) != 0) {
-    abort();
+  const int fd = signalfd(fd_.get(), &taken_, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd == -1) {
+    give_up("signalfd");
+  }
+  if (!fd_) {
+    fd_.reset(fd);
+  }
+  if (sigprocmask(SIG_BLOCK, &blocked, nullptr) != 0) {
+    give_up("sigprocmask");
   }
 }
 
@@ -72,21 +82,33 @@ void Signals::take_job_control() noexcept {
 
 std::optional<int> Signals::next() noexcept {
   signalfd_siginfo info{};
-  if (read(fd_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+  ssize_t got = 0;
+  do {
+    got = read(fd_.get(), &info, sizeof info);
+  } while (got == -1 && errno == EINTR);
+  if (got != static_cast<ssize_t>(sizeof info)) {
     return std::nullopt;
   }
   const int signal = static_cast<int>(info.ssi_signo);
-  has_interrupt_key_ = has_interrupt_key_ || (signal == SIGINT && info.ssi_code == SI_KERNEL);
+  sigaddset(&seen_, signal);
   return signal;
 }
 
-void Signals::end_by_interrupt() noexcept {
+void Signals::end_by(int signal) noexcept {
   sigset_t one;
   sigemptyset(&one);
-  sigaddset(&one, SIGINT);
-  set_disposition(SIGINT, SIG_DFL, nullptr);
-  (void)raise(SIGINT);
+  sigaddset(&one, signal);
+  set_disposition(signal, SIG_DFL, nullptr);
+  (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  (void)raise(signal);
   (void)sigprocmask(SIG_UNBLOCK, &one, nullptr);
+}
+
+void Signals::stop_when_in_background() noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  (void)sigaction(SIGTTIN, &action, nullptr);
+  (void)sigaction(SIGTTOU, &action, nullptr);
 }
 
 void Signals::restore_for_command() const noexcept {
@@ -107,6 +129,16 @@ void Signals::stop_group(int signal) noexcept {
   (void)sigprocmask(SIG_UNBLOCK, &one, &before);
   (void)sigprocmask(SIG_SETMASK, &before, nullptr);
   (void)sigaction(signal, &given, nullptr);
+}
+
+bool Patience::is_over_with(int signal, Moment now) {
+  // HUP, USR1 and USR2 are orders to many a command, and none to end.
+  if (signal != SIGINT && signal != SIGTERM && signal != SIGQUIT) {
+    return false;
+  }
+  const bool is_second = last_ && now - *last_ >= apart;
+  last_ = now;
+  return is_second;
 }
 
 bool is_for_command(int signal) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The signals the client takes: blocked from the moment this object exists, read from a descriptor,
-// so none is lost between two steps. What was ignored when we were started (nohup, a shell's
-// background job) stays ignored for us and the command.
+// The signals that the client takes: blocked from the moment this object exists and read from a
+// descriptor, so that none is lost between two steps. Signals that were ignored when the client was
+// started (nohup, a shell's background job) stay ignored, by the client and by the command.
 #pragma once
+
+#include "base/handle.h"
+#include "client/clock.h"
 
 #include <signal.h>
 
@@ -15,38 +18,53 @@ namespace distributex::client {
 class Signals {
  public:
   Signals();
-  ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] std::optional<int> next() noexcept;
+  // Whether next() has returned this signal before, or note_taken() was called for it.
+  [[nodiscard]] bool has_taken(int signal) const { return sigismember(&seen_, signal) == 1; }
+  // For a key that the terminal sent to the command alone, because the command had the terminal.
+  void note_taken(int signal) { sigaddset(&seen_, signal); }
 
   // From now on the stop of the terminal (SIGTSTP) and SIGCONT are taken as well: needed while a
   // command runs.
   void take_job_control() noexcept;
-  // For a child before exec: mask and dispositions as we were given them. Async-signal-safe.
+  // For a child before exec: mask and dispositions as the client was given them. Async-signal-safe.
   void restore_for_command() const noexcept;
-  // Whether Ctrl-C has been pressed: a SIGINT of the terminal, not one that somebody sent, was read
-  // here, or went to the command that had the terminal.
-  [[nodiscard]] bool has_interrupt_key() const { return has_interrupt_key_; }
-  void note_interrupt_key() { has_interrupt_key_ = true; }
-  // Ends this process by SIGINT itself. To a script around us no exit code says the same: only this
-  // tells it that the key was not handled, and that it is to end as well.
-  void end_by_interrupt() noexcept;
-  // Stops the whole process group of the caller, as the terminal would have; returns when
+  // For a child before exec that may read from the terminal: an interactive shell ignores the stops
+  // of readers and writers in the background for what it runs in $( ), and then the child would
+  // get EIO instead of being stopped and handed the terminal. Async-signal-safe.
+  static void stop_when_in_background() noexcept;
+  // Ends this process by the signal, without a core. Returns where that cannot be: process 1 of a
+  // container has no default actions.
+  static void end_by(int signal) noexcept;
+  // Stops the whole process group of the caller, as the terminal would have; returns when it is
   // continued, or at once where nobody could continue it.
   void stop_group(int signal) noexcept;
 
  private:
   void apply() noexcept;
 
-  int fd_ = -1;
-  bool has_interrupt_key_ = false;
+  Fd fd_;
+  sigset_t seen_{};
   sigset_t taken_{};
   sigset_t given_{};
   struct sigaction given_pipe_ {};
   struct sigaction given_child_ {};
+};
+
+// Notices that somebody wants the client to end although it still has something to give back. One
+// order reaches the client more than once: service managers and timeout(1) signal each process and
+// the group. So only a second one, half a second or more after the one before, is impatience.
+class Patience {
+ public:
+  // True when this signal, at `now`, ends the patience.
+  [[nodiscard]] bool is_over_with(int signal, Moment now);
+
+ private:
+  std::optional<Moment> last_;
 };
 
 // Those that people send to a command: INT, TERM, HUP, QUIT, USR1, USR2.

@@ -4,7 +4,9 @@
 // counted in characters. Names come from other hosts, so what could steer a terminal is taken out.
 #include "client/status.h"
 
-#include "client/reply.h"
+#include "base/handle.h"
+#include "base/json.h"
+#include "client/say.h"
 
 #include <jansson.h>
 
@@ -17,11 +19,6 @@
 namespace distributex::client {
 
 namespace {
-
-struct FreeJson {
-  void operator()(json_t* json) const { json_decref(json); }
-};
-using Json = std::unique_ptr<json_t, FreeJson>;
 
 Json parse(std::string_view body) {
   Json root(json_loadb(body.data(), body.size(), JSON_REJECT_DUPLICATES, nullptr));
@@ -121,10 +118,7 @@ std::optional<std::string> status_table(std::string_view body, const std::string
 
 std::optional<std::string> status_json(std::string_view body) {
   const Json root = parse(body);
-  struct FreeText {
-    void operator()(char* text) const { free(text); }
-  };
-  const std::unique_ptr<char, FreeText> text(
+  const std::unique_ptr<char, FreeWith<&free>> text(
       root ? json_dumps(root.get(), JSON_INDENT(2) | JSON_REAL_PRECISION(13)) : nullptr);
   return text ? std::optional(std::string(text.get()) + "\n") : std::nullopt;
 }

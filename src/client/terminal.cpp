@@ -11,27 +11,21 @@ namespace distributex::client {
 Terminal::Terminal()
     : fd_(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)), own_group_(getpgrp()) {}
 
-Terminal::~Terminal() {
-  if (fd_ != -1) {
-    close(fd_);
-  }
-}
-
-bool Terminal::is_ours() const noexcept { return fd_ != -1 && tcgetpgrp(fd_) == own_group_; }
+bool Terminal::is_ours() const noexcept { return fd_ && tcgetpgrp(fd_.get()) == own_group_; }
 
 bool Terminal::is_for_command() const noexcept {
   return is_ours() && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
 }
 
 void Terminal::give_to(pid_t group) const noexcept {
-  if (fd_ != -1) {
-    (void)tcsetpgrp(fd_, group);
+  if (fd_) {
+    (void)tcsetpgrp(fd_.get(), group);
   }
 }
 
 void Terminal::take_from(pid_t group) const noexcept {
-  if (fd_ != -1 && tcgetpgrp(fd_) == group) {
-    (void)tcsetpgrp(fd_, own_group_);
+  if (fd_ && tcgetpgrp(fd_.get()) == group) {
+    (void)tcsetpgrp(fd_.get(), own_group_);
   }
 }
 

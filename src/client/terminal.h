@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The controlling terminal and whose turn it is there. The command runs in a process group of its
-// own; to read from the terminal, and to be stopped from it, that group must be the terminal's
-// foreground group.
+// The controlling terminal and which process group is in its foreground. The command runs in a
+// process group of its own; to read from the terminal, and to be stopped from it, that group must
+// be the foreground group.
 #pragma once
+
+#include "base/handle.h"
 
 #include <sys/types.h>
 
@@ -13,14 +15,12 @@ class Terminal {
  public:
   // Without a controlling terminal (cron) all of this does nothing.
   Terminal();
-  ~Terminal();
-  Terminal(const Terminal&) = delete;
-  Terminal& operator=(const Terminal&) = delete;
 
   // True when our own group is in the foreground now.
   [[nodiscard]] bool is_ours() const noexcept;
-  // True when the command should start in the foreground: it is our turn, and no pipe ties us to
-  // others who may want the terminal (a pager after us). Those get it on demand.
+  // True when the command should start in the foreground: the client's group is there, and no pipe
+  // ties the client to others that may read from the terminal (a pager). Behind a pipe, a command
+  // that reads is stopped by the kernel and gets the terminal then.
   [[nodiscard]] bool is_for_command() const noexcept;
   // Async-signal-safe. SIGTTOU must be blocked.
   void give_to(pid_t group) const noexcept;
@@ -28,7 +28,7 @@ class Terminal {
   void take_from(pid_t group) const noexcept;
 
  private:
-  int fd_;
+  Fd fd_;
   pid_t own_group_;
 };
 

@@ -1,25 +1,38 @@
 // SPDX-License-Identifier: MIT
 //
-// The processes below this one. A process group is left by whoever calls setsid; the tree of
-// parents is not, as long as its root adopts orphans. So "everything the command started" is the
-// tree below a process that called adopt_orphans.
+// The processes below this one. A process leaves its group by setsid; it does not leave the tree of
+// parents, as long as the root of the tree adopts orphans. So "everything that the command started"
+// is the tree below a process that has called adopt_orphans.
 #pragma once
 
 #include <sys/types.h>
 
+#include <string>
+
 namespace distributex::client {
 
-// Orphans among our descendants become our children instead of init's.
+// Orphans among the descendants of this process become its children instead of init's.
 void adopt_orphans() noexcept;
 
-// Sends a signal to every descendant of the calling process, but not to members of the group
-// `spared` (0: none is). Those that start meanwhile are missed: repeat until has_children says no.
-void signal_descendants(int signal, pid_t spared);
+// Signals descendants, and says once what stands in the way.
+class Descendants {
+ public:
+  // Sends a signal to every descendant of the calling process, but not to members of the group
+  // `spared` (0: to all). A process that starts meanwhile is missed: repeat until has_children says
+  // no.
+  void send(int signal, pid_t spared);
+
+ private:
+  bool has_complained_ = false;
+};
 
 // True while there is a child, zombies included.
 [[nodiscard]] bool has_children() noexcept;
 
-// True while the process group has a member, even one we may not signal.
+// True while the process group has a member, even one that may not be signalled.
 [[nodiscard]] bool has_members(pid_t group) noexcept;
+
+// "sleep (17), sh (18)": who is in the group, for people; empty where /proc does not tell.
+[[nodiscard]] std::string describe_members(pid_t group);
 
 }  // namespace distributex::client

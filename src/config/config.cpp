@@ -106,11 +106,13 @@ constexpr Value<Room> pools(std::vector<PoolSpec> Room::*place) {
 // clang-format off
 constexpr Option<Config> options[] = {
     // options begin
-    {"backend", word(&Config::backend, "inmemory, memcache"), "inmemory"},
+    {"backend", word(&Config::backend, "inmemory, memcache, sqlite"), "inmemory"},
     {"memcachehost", memcached(&Config::memcachehost), "localhost"},
     {"memcacheport", number(&Config::memcacheport, 1, 65535, ""), "11211"},
     {"memcacheprefix", key_prefix(&Config::memcacheprefix), "distributex:"},
     {"memcachetimeout", number(&Config::memcachetimeout, 100, 60000), "2000"},
+    {"sqlitefile", text(&Config::sqlitefile, 1, 1024), "/var/lib/distributex/locks.db"},
+    {"sqlitetimeout", number(&Config::sqlitetimeout, 100, 60000), "2000"},
     {"poll", number(&Config::poll, 10, 60000), "100"},
     {"listen", addresses(&Config::listen), "*:9889"},
     {"max_connections", number(&Config::max_connections, 1, 1000000, ""), "65536"},

@@ -21,6 +21,8 @@ struct Config {
   std::string memcacheprefix;                    // of all keys in memcached
   std::chrono::milliseconds memcachetimeout{0};  // for one question to be answered
   std::chrono::milliseconds poll{0};             // between two looks at a full pool
+  std::string sqlitefile;                        // of the store
+  std::chrono::milliseconds sqlitetimeout{0};    // for the disk to take a change
   std::vector<std::string> listen;               // as written: address:port, [v6]:port, unix:/path
   std::vector<PoolSpec> pools;
 

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/standard_fds.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "daemon/notify.h"
@@ -79,7 +80,8 @@ int print_help() {
   }
   std::puts(
       "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
-      "Exit codes: 0 stopped, 64 usage, 71 the system refuses, 78 the configuration is wrong.");
+      "Exit codes: 0 stopped, 64 usage, 65 the store is damaged, 71 the system refuses, 78 the "
+      "configuration is wrong.");
   return EX_OK;
 }
 
@@ -183,6 +185,8 @@ int serve(const Arguments& arguments, const Config& config) {
   if (!arguments.user.empty())
     if (const auto error = become_user(arguments.user, server.unix_paths()))
       return fail_system(*error);
+  if (const auto refusal = server.open_backend())
+    return fail(refusal->exit_code, refusal->what, EIO);
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
@@ -195,6 +199,7 @@ int serve(const Arguments& arguments, const Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_missing_standard_fds()) return EX_OSERR;
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
   end_when_out_of_memory();

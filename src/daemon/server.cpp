@@ -37,6 +37,9 @@ Server::Server(ServerSetup setup)
       started_(steady_now()),
       base_(event_base_new()),
       record_(setup_.config, wall_us()),
+      telling_(engine_, record_,
+               {.answer = [this](Ticket ticket, const Answer& answer) { tell(ticket, answer); },
+                .peer = [this](Ticket ticket) { return http_.peer(ticket); }}),
       backend_(make_backend({.base = base_.get(),
                              .config = setup_.config,
                              .sink = make_sink(),
@@ -61,20 +64,32 @@ Server::Server(ServerSetup setup)
 Server::~Server() = default;
 
 BackendSink Server::make_sink() {
-  return {.decided =
-              [this](OpId op, const Verdict& verdict) {
-                const Time now = steady_now();
-                record_.decided(op, verdict, now);
-                engine_.decided(op, verdict, now);
-                pump();
-              },
-          .changed =
-              [this](const std::string& pool) {
-                engine_.changed(pool, steady_now());
-                pump();
-              },
-          .expired = [this](const std::string& pool,
-                            const Lease& lease) { record_.expired(pool, lease); }};
+  return {
+      .decided =
+          [this](OpId op, const Verdict& verdict) {
+            const Time now = steady_now();
+            record_.decided(op, verdict, now);
+            telling_.decided(op, verdict, now);
+            engine_.decided(op, verdict, now);
+            pump();
+          },
+      .changed =
+          [this](const std::string& pool) {
+            engine_.changed(pool, steady_now());
+            pump();
+          },
+      .expired = [this](const std::string& pool, const Lease& lease,
+                        uint64_t stored) { telling_.expired(pool, lease, stored, steady_now()); },
+      .stored =
+          [this](uint64_t stored) {
+            telling_.stored(stored, steady_now());
+            pump();
+          },
+      .unstored =
+          [this](const std::string& why) {
+            telling_.unstored(why, steady_now());
+            pump();
+          }};
 }
 
 HttpEvents Server::make_events() {
@@ -86,6 +101,7 @@ HttpEvents Server::make_events() {
             feed_.gone(ticket);
             if (const auto left = engine_.cancel(ticket, now))
               record_.left(*left, http_.peer(ticket), now);
+            telling_.gone(ticket);
             pump();
           },
       .delivered =
@@ -165,6 +181,8 @@ std::optional<std::string> Server::open() {
   return std::nullopt;
 }
 
+std::optional<BackendRefusal> Server::open_backend() { return backend_->open(); }
+
 std::optional<std::string> Server::serve_on(Listener listener) {
   const std::string name = listener.address;
   if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
@@ -202,15 +220,12 @@ void Server::run() {
 }
 
 // The effects of a backend or of the door that answers at once come while the
-// pump is at work: it takes them in its turn. Who gave a lock back hears of it
-// when the next has the lock: only the latter is in a hurry.
+// pump is at work: it takes them in its turn.
 void Server::pump() {
   if (std::exchange(pumping_, true)) return;
-  for (;;) {
+  do {
     while (auto effect = engine_.next()) perform(*effect);
-    if (thanks_.empty()) break;
-    for (const Answered& thanked : std::exchange(thanks_, {})) tell(thanked.ticket, thanked.answer);
-  }
+  } while (telling_.send_thanks());
   pumping_ = false;
   feed_.wake();
   arm_timer();
@@ -225,11 +240,7 @@ void Server::perform(Effect& effect) {
   Answer& answer = answered->answer;
   if (answer.result == Result::busy || answer.result == Result::timeout)
     answer.standing = standing_of(sight(), answer.pool, answer.owner);
-  record_.answered(*answered, http_.peer(answered->ticket), now);
-  if (answer.result == Result::released)
-    thanks_.push_back(std::move(*answered));
-  else
-    tell(answered->ticket, answer);
+  telling_.answered(std::move(*answered), now);
 }
 
 void Server::ask(const Effect& question, Time now) {
@@ -237,7 +248,7 @@ void Server::ask(const Effect& question, Time now) {
     record_.asked(acquire->op, now);
     backend_->acquire(*acquire, now);
   } else if (const auto* release = std::get_if<Release>(&question)) {
-    if (release->undelivered) record_.undelivered(*release);
+    if (release->undelivered) telling_.gives_back(*release);
     record_.asked(release->op, now);
     backend_->release(*release, now);
   } else if (const auto* renew = std::get_if<Renew>(&question)) {
@@ -374,7 +385,7 @@ void Server::drain() {
 void Server::stop_step() {
   http_.stop_listening();
   if (successor_listens_) drain();
-  const bool done = http_.unanswered() == 0 && engine_.idle();
+  const bool done = http_.unanswered() == 0 && engine_.idle() && telling_.is_idle();
   if (done || steady_now() >= *stop_by_) {
     event_base_loopexit(base_.get(), nullptr);
     return;

@@ -12,6 +12,7 @@
 #include "base/handle.h"
 #include "config/config.h"
 #include "daemon/supervision.h"
+#include "daemon/telling.h"
 #include "doors/door.h"
 #include "engine/engine.h"
 #include "http/server.h"
@@ -40,6 +41,9 @@ class Server {
 
   // Paths of unix sockets that were opened.
   [[nodiscard]] const std::vector<std::string>& unix_paths() const { return unix_paths_; }
+
+  // Opens what outlives the process; to be done as the user who owns it.
+  [[nodiscard]] std::optional<BackendRefusal> open_backend();
 
   // Serves until SIGTERM or SIGINT, then until all who wait have their answer.
   void run();
@@ -75,6 +79,7 @@ class Server {
   EventBase base_;
   Record record_;
   Engine engine_;
+  Telling telling_;
   std::unique_ptr<Backend> backend_;
   Event timer_;
   Event flush_;
@@ -87,7 +92,6 @@ class Server {
   std::optional<Time> armed_for_;
   std::optional<Time> stop_by_;
   bool pumping_ = false;
-  std::vector<Answered> thanks_;    // answers of releases, while a grant may come
   bool successor_listens_ = false;  // on sockets that we only borrow
 };
 

@@ -60,6 +60,7 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
   Answer answer;
   answer.result = result;
   answer.error = verdict.reason;
+  answer.stored = verdict.stored;
   if (result == Result::granted || result == Result::held || result == Result::renewed) {
     answer.token = verdict.token;
     if (verdict.ends) answer.expires_in = std::max(*verdict.ends - now, Duration::zero());

@@ -54,6 +54,7 @@ struct Answer {
   Token ended = 0;                     // released: the token of what was, if it is known
   std::optional<Duration> held;        // released: for how long, if it is known
   std::optional<Standing> standing;    // busy, timeout
+  uint64_t stored = 0;                 // as in the verdict that it comes from
 };
 
 // The answer of a ticket, on its way out. After granted or held the engine is

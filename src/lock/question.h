@@ -53,6 +53,7 @@ struct Verdict {
       retry_at;        // granted, full: when asking again makes sense; nothing: only when told
   std::string reason;  // failed: one clear sentence
   std::optional<Time> since;  // released: when the lease was granted, if it is known
+  uint64_t stored = 0;        // not to be told before the backend has stored so much; 0: at once
 };
 
 }  // namespace distributex

@@ -242,6 +242,15 @@ int make_memcache(void** state) {
   return 0;
 }
 
+// Each test has a store of its own.
+int make_sqlite(void** state) {
+  static TempDir dir;
+  static int tests = 0;
+  const std::string options = "sqlitefile: \"" + dir.file(std::to_string(tests++) + ".db") + "\"";
+  *state = std::make_unique<BackendBench>("sqlite", options).release();
+  return 0;
+}
+
 int end_bench(void** state) {
   const std::unique_ptr<BackendBench> ended(&bench(state));
   return 0;
@@ -273,9 +282,11 @@ int main() {
   }
   const CMUnitTest inmemory[] = all_over(make_inmemory);
   const CMUnitTest memcache[] = all_over(make_memcache);
+  const CMUnitTest sqlite[] = all_over(make_sqlite);
   Memcached memcached;
   if (!memcached.start()) return 1;
   shared_memcached = &memcached;
   return cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
-         cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr);
+         cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +
+         cmocka_run_group_tests_name("sqlite", sqlite, nullptr, nullptr);
 }

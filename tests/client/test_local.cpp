@@ -12,6 +12,7 @@
 #include "client/locallock.h"
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -30,7 +31,7 @@ struct Fixture {
 
   bool begin() {
     if (!daemon.start()) return false;
-    path = client::local_lock_path({{"127.0.0.1", daemon.port()}}, "many");
+    path = "/run/lock/" + client::local_lock_name({{"127.0.0.1", daemon.port()}}, "many");
     return access(path.c_str(), F_OK) != 0;
   }
   bool finish() {
@@ -64,7 +65,7 @@ void two_runs_with_l_exclude_each_other_though_the_pool_has_room(void** state) {
   assert_int_equal(run_client(f.args({"-l", "-w", "0.3", "true"})).code, 75);
   assert_int_equal(run_client(f.args({"-n", "true"})).code, 0);
   first.send(SIGTERM);
-  assert_int_equal(first.finish().code, 143);
+  assert_int_equal(first.finish().code, died_by + SIGTERM);
   assert_int_equal(run_client(f.args({"-l", "-n", "true"})).code, 0);
 }
 
@@ -77,7 +78,7 @@ void a_waiting_run_goes_on_when_the_first_ends(void** state) {
       [&] { return second.err().find("another run on this host") != std::string::npos; }));
   assert_int_equal(pool_state(f.daemon.port(), "many").holders.size(), 1);
   first.send(SIGTERM);
-  assert_int_equal(first.finish().code, 143);
+  assert_int_equal(first.finish().code, died_by + SIGTERM);
   const Ended ended = second.finish();
   assert_int_equal(ended.code, 0);
   assert_text(ended.out, "second\n");
@@ -92,7 +93,7 @@ void a_signal_ends_the_wait_for_the_local_lock(void** state) {
       [&] { return second.err().find("another run on this host") != std::string::npos; }));
   second.send(SIGINT);
   const Ended ended = second.finish();
-  assert_int_equal(ended.code, 130);
+  assert_int_equal(ended.code, died_by + SIGINT);
   assert_text(ended.out, "");
 }
 
@@ -203,13 +204,13 @@ void a_link_or_a_strangers_file_is_refused(void** state) {
 }
 
 void the_name_tells_pools_and_servers_apart_and_no_order(void**) {
-  using client::local_lock_path;
-  const std::string one = local_lock_path({{"a", 1}, {"b", 2}}, "pool/../x");
-  assert_text(local_lock_path({{"b", 2}, {"a", 1}}, "pool/../x"), one);
-  assert_true(local_lock_path({{"a", 1}}, "pool/../x") != one);
-  assert_true(local_lock_path({{"a", 1}, {"b", 2}}, "pool____x") != one);
+  using client::local_lock_name;
+  const std::string one = local_lock_name({{"a", 1}, {"b", 2}}, "pool/../x");
+  assert_text(local_lock_name({{"b", 2}, {"a", 1}}, "pool/../x"), one);
+  assert_true(local_lock_name({{"a", 1}}, "pool/../x") != one);
+  assert_true(local_lock_name({{"a", 1}, {"b", 2}}, "pool____x") != one);
   assert_true(one.find("..") == std::string::npos);
-  assert_true(local_lock_path({{"a", 1}}, std::string(255, 'p')).size() < 255);
+  assert_true(local_lock_name({{"a", 1}}, std::string(255, 'p')).size() < 255);
 }
 
 }  // namespace
@@ -229,5 +230,5 @@ int main() {
       test_with(Fixture, a_link_or_a_strangers_file_is_refused),
       cmocka_unit_test(the_name_tells_pools_and_servers_apart_and_no_order),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

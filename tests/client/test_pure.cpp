@@ -82,8 +82,6 @@ void pauses_grow_and_are_jittered(void**) {
     assert_true(longest <= milliseconds(7500));
     last = shortest;
   }
-  calm.reset();
-  assert_true(calm.next(0.5) == milliseconds(200));
 }
 
 RawAnswer answer(std::string body, const std::vector<std::string>& headers, long status = 200) {
@@ -109,7 +107,7 @@ void the_originals_words_are_understood(void**) {
   assert_true(interpret(answer("NO", {})).result == Result::busy);
   assert_true(interpret(answer("OK", {})).result == Result::released);
   assert_true(interpret(answer("INVALID", {})).result == Result::invalid);
-  assert_true(interpret(answer("YES", {}, 404)).result == Result::strange);
+  assert_false(interpret(answer("YES", {}, 404)).result.has_value());
   assert_true(interpret(answer("", {"Retry-After: 3"}, 503)).retry_after == seconds(3));
 }
 
@@ -125,12 +123,12 @@ void numbers_are_read_whole_or_not_at_all(void**) {
        {"", "-1", "1x", " 1", "1.0", "9007199254740992", "99999999999999999999"}) {
     RawAnswer raw = answer("YES", {"Distributex-Result: granted"});
     raw.token = token;
-    assert_that(interpret(raw).result == Result::strange, "token \"%s\"", token);
+    assert_that(!interpret(raw).result, "token \"%s\"", token);
   }
   for (const char* expires : {"", "-1", "nan", "inf", "1e99", "30s"}) {
     RawAnswer raw = answer("OK", {"Distributex-Result: renewed", "Distributex-Token: 1"});
     raw.expires = expires;
-    assert_that(interpret(raw).result == Result::strange, "expires \"%s\"", expires);
+    assert_that(!interpret(raw).result, "expires \"%s\"", expires);
   }
 }
 

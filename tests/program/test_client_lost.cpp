@@ -9,6 +9,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -73,7 +74,7 @@ void a_lease_is_renewed_as_long_as_the_command_runs(void** state) {
   }
   assert_int_equal(pool_state(f.daemon.port(), "short").holders.front().token, token);
   client.send(SIGTERM);
-  assert_int_equal(client.finish().code, 143);
+  assert_int_equal(client.finish().code, died_by + SIGTERM);
 }
 
 // The server stands still: TERM, then KILL, and all are dead before the server would pass the lock
@@ -128,7 +129,7 @@ void a_short_silence_is_survived(void** state) {
   assert_true(f.daemon.wait_for_log("renewed").has_value());
   assert_true(client.running());
   client.send(SIGTERM);
-  assert_int_equal(client.finish().code, 143);
+  assert_int_equal(client.finish().code, died_by + SIGTERM);
 }
 
 // A server without a memory of its own says "lost" when it is back: everything ends at once.
@@ -263,5 +264,5 @@ int main() {
       test_with(Fixture, a_release_is_retried),
       test_with(Fixture, a_lease_that_never_ends_survives_silence_but_not_a_loss),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

@@ -9,6 +9,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -149,7 +150,7 @@ void the_command_knows_pool_host_id_and_token(void** state) {
   assert_text(client.out(),
               "one " + holder.host + " " + holder.id + " " + std::to_string(holder.token) + "\n\n");
   client.send(SIGTERM);
-  assert_int_equal(client.finish().code, 143);
+  assert_int_equal(client.finish().code, died_by + SIGTERM);
 }
 
 void an_id_can_be_given(void** state) {
@@ -229,7 +230,7 @@ void two_runs_on_one_host_exclude_each_other(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "one", 1));
   assert_int_equal(f.run({"-n", "true"}).code, 75);
   first.send(SIGTERM);
-  assert_int_equal(first.finish().code, 143);
+  assert_int_equal(first.finish().code, died_by + SIGTERM);
   assert_int_equal(f.run({"-n", "true"}).code, 0);
 }
 
@@ -267,5 +268,5 @@ int main() {
       test_with(Fixture, two_runs_on_one_host_exclude_each_other),
       cmocka_unit_test(help_and_version_go_to_stdout),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

@@ -8,6 +8,7 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/memcached.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -61,7 +62,7 @@ void a_restart_is_survived_when_the_lock_is_still_ours(void** state) {
   assert_text(f.try_lock(*f.first), "NO");
   client.send(SIGTERM);
   const Ended ended = client.finish();
-  assert_int_equal(ended.code, 143);
+  assert_int_equal(ended.code, died_by + SIGTERM);
   assert_text(ended.err, "");
   assert_text(f.try_lock(*f.first), "YES");
 }
@@ -75,7 +76,7 @@ void the_other_server_renews_and_takes_the_lock_back(void** state) {
   assert_text(f.try_lock(*f.second), "NO");
   client.send(SIGTERM);
   const Ended ended = client.finish();
-  assert_int_equal(ended.code, 143);
+  assert_int_equal(ended.code, died_by + SIGTERM);
   assert_text(ended.err, "");
   assert_text(f.try_lock(*f.second), "YES");
 }
@@ -116,5 +117,5 @@ int main() {
       test_with(Fixture, a_waiting_client_moves_to_the_other_server),
       test_with(Fixture, a_backend_out_of_reach_is_69_at_once_or_waited_for),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

@@ -8,6 +8,7 @@
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -60,7 +61,7 @@ void every_signal_while_waiting_leaves_the_line_and_runs_nothing(void** state) {
     f.wait_in_line(1);
     client.send(signal);
     const Ended ended = client.finish();
-    assert_int_equal(ended.code, 128 + signal);
+    assert_int_equal(ended.code, died_by + signal);
     assert_text(ended.err, "");
     assert_int_equal(pool_state(f.daemon.port(), "one").waiting.size(), 0);
   }
@@ -78,7 +79,7 @@ void a_grant_to_a_client_that_leaves_is_given_back(void** state) {
     f.vacate();
     client.send(SIGTERM);
     client.send(SIGCONT);
-    assert_int_equal(client.finish().code, 143);
+    assert_int_equal(client.finish().code, died_by + SIGTERM);
     assert_true(wait_for_holders(f.daemon.port(), "one", 0));
   }
 }
@@ -88,7 +89,7 @@ void the_time_to_wait_is_kept_even_when_the_server_stands_still(void** state) {
   f.daemon.send_signal(SIGSTOP);
   const auto begun = Clock::now();
   const Ended ended = run_client(f.args({"-w", "0.5", "--", "touch", f.mark}));
-  assert_int_equal(ended.code, 75);
+  assert_int_equal(ended.code, 69);
   assert_true(Clock::now() - begun >= milliseconds(500));
   f.daemon.send_signal(SIGCONT);
   assert_false(f.has_run());
@@ -248,5 +249,5 @@ int main() {
       test_with(Fixture, status_shows_pools_holders_and_waiters),
       test_with(Fixture, ping_tells_whether_locks_can_be_granted),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

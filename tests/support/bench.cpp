@@ -34,8 +34,13 @@ BackendBench::BackendBench(const std::string& backend, const std::string& option
     order_.push_back(op);
   };
   sink.changed = [this](const std::string&) { changes_++; };
-  sink.expired = [this](const std::string&, const Lease& lease) { expired_.push_back(lease); };
+  sink.expired = [this](const std::string&, const Lease& lease, uint64_t) {
+    expired_.push_back(lease);
+  };
+  sink.stored = [this](uint64_t stored) { stored_ = stored; };
+  sink.unstored = [this](const std::string& why) { unstored_.push_back(why); };
   backend_ = make_backend({base_.get(), config_, sink, wall_us()});
+  if (auto refusal = backend_->open()) refusal_ = refusal->what;
   backend_->configure(config_.pools);
 }
 

@@ -42,6 +42,11 @@ class BackendBench {
   [[nodiscard]] const std::vector<OpId>& order() const { return order_; }
   [[nodiscard]] const std::vector<Lease>& expired() const { return expired_; }
   [[nodiscard]] size_t changes() const { return changes_; }
+  // Why it cannot be opened; empty when it is.
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
+  // How far the backend has come with storing, and why it did not.
+  [[nodiscard]] uint64_t stored() const { return stored_; }
+  [[nodiscard]] const std::vector<std::string>& unstored() const { return unstored_; }
   void use_pool(std::string pool) { pool_ = std::move(pool); }
 
   static std::string name_of(const Verdict& verdict);  // "granted"
@@ -59,6 +64,9 @@ class BackendBench {
   std::vector<OpId> order_;  // in which they were decided
   std::vector<Lease> expired_;
   size_t changes_ = 0;
+  std::string refusal_;
+  uint64_t stored_ = 0;
+  std::vector<std::string> unstored_;
 };
 
 }  // namespace distributex::test

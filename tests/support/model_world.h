@@ -67,7 +67,9 @@ class ModelWorld {
                       engine_.changed(pool, now_);
                       pump();
                     },
-                .expired = [](const std::string&, const Lease&) {}},
+                .expired = [](const std::string&, const Lease&, uint64_t) {},
+                .stored = {},
+                .unstored = {}},
        .wall_us = 1'700'000'000'000'000});
   std::vector<std::string> names_{"p0", "p1", "p2", "p3"};
   std::vector<Ticket> on_their_way_;  // grants told and not delivered yet

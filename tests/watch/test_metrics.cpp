@@ -29,12 +29,15 @@ struct Fixture {
     config.audit = "off";
     config.events = 10;
     config.pools = {pool("one"), pool(R"(odd "\ name)")};
-    backend = make_inmemory_backend({.base = nullptr,
-                                     .config = config,
-                                     .sink = {.decided = [](OpId, const Verdict&) {},
-                                              .changed = [](const std::string&) {},
-                                              .expired = [](const std::string&, const Lease&) {}},
-                                     .wall_us = 1});
+    backend = make_inmemory_backend(
+        {.base = nullptr,
+         .config = config,
+         .sink = {.decided = [](OpId, const Verdict&) {},
+                  .changed = [](const std::string&) {},
+                  .expired = [](const std::string&, const Lease&, uint64_t) {},
+                  .stored = {},
+                  .unstored = {}},
+         .wall_us = 1});
     record = std::make_unique<Record>(config, 1);
     engine.configure(config.pools, 100, now);
   }

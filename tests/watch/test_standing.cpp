@@ -35,7 +35,9 @@ struct Fixture {
          .sink = {.decided = [this](OpId op,
                                     const Verdict& verdict) { engine.decided(op, verdict, now); },
                   .changed = [](const std::string&) {},
-                  .expired = [](const std::string&, const Lease&) {}},
+                  .expired = [](const std::string&, const Lease&, uint64_t) {},
+                  .stored = {},
+                  .unstored = {}},
          .wall_us = 1});
     engine.configure(config.pools, 5000, now);
   }

@@ -303,7 +303,7 @@ void MemcacheBackend::apply(size_t, LeaseEnded& ended, Time) {
   MemcachePool& pool = open(ended.pool);
   pool.drop(ended.lease.token);
   pool.poll.reset();
-  sink_.expired(ended.pool, ended.lease);
+  sink_.expired(ended.pool, ended.lease, 0);
   sink_.changed(ended.pool);
 }
 

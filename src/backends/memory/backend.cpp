@@ -17,7 +17,7 @@ class InmemoryBackend final : public Backend {
       : sink_(std::move(sink)),
         last_token_(std::min(wall_us, max_token / 2)),
         table_([this](const LeasePool& pool, const HeldLease& held) {
-          sink_.expired(pool.name, held.lease());
+          sink_.expired(pool.name, held.lease(), 0);
         }) {}
 
   void acquire(const Acquire& question, Time now) override {

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+// Leases in memory, by the table that inmemory uses, with a copy on disk. The
+// table decides at once; what tells of a change says with which batch it is
+// stored, and whoever hears of it must wait for that. Batches are handed over
+// at the end of each pass of the loop, so that a release and the grant that
+// follows it are one commit. While the disk refuses, nothing new is promised,
+// nothing is undone, and what has changed stays queued.
+// Invariant: the disk knows each lease that somebody was told of, and no
+// earlier end for it.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/lease_table.h"
+#include "backends/makers.h"
+#include "backends/sqlite/books.h"
+#include "backends/sqlite/opening.h"
+#include "backends/sqlite/writer.h"
+#include "base/clock.h"
+#include "base/handle.h"
+#include "base/log.h"
+#include "config/config.h"
+
+namespace distributex {
+
+namespace {
+
+class SqliteBackend final : public Backend {
+ public:
+  explicit SqliteBackend(const BackendSetup& setup);
+
+  [[nodiscard]] std::optional<BackendRefusal> open() override;
+  void acquire(const Acquire& question, Time now) override {
+    sink_.decided(question.op, decide(question, now));
+  }
+  void release(const Release& question, Time now) override {
+    sink_.decided(question.op, decide(question, now));
+  }
+  void renew(const Renew& question, Time now) override {
+    sink_.decided(question.op, decide(question, now));
+  }
+  void configure(const std::vector<PoolSpec>& pools) override;
+  [[nodiscard]] std::optional<Time> deadline() const override;
+  void tick(Time now) override;
+  [[nodiscard]] std::optional<std::string> trouble() const override;
+  void survey(std::function<void()> ready, Time now) override;
+  [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
+  [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
+
+ private:
+  struct Surveyor {
+    uint64_t number = 0;  // of the batch that it waits for
+    std::function<void()> ready;
+  };
+
+  static void on_hand_over(int, short, void* self) noexcept;
+  static void on_news(int, short, void* self) noexcept;
+
+  Verdict decide(const Acquire& question, Time now);
+  Verdict decide(const Release& question, Time now);
+  Verdict decide(const Renew& question, Time now);
+  Verdict grant(LeasePool& pool, const Acquire& question, Time now);
+  [[nodiscard]] Verdict failed() const;
+  [[nodiscard]] Verdict found(const HeldLease& held) const;
+  [[nodiscard]] Verdict without(Verdict::Kind kind, const LeasePool& pool) const;
+  [[nodiscard]] uint64_t not_before(uint64_t batch) const;
+  void expired(LeasePool& pool, const HeldLease& held);
+  void hand_over_soon();
+  void hand_over();
+  void take_news();
+  void note(const BatchesStored& stored);
+  void note(const StoreRefused& refused);
+  void note(const StoreSized& sized);
+  void note(const StoreRemark& remark);
+  [[nodiscard]] std::optional<Time> late_at() const;
+  [[nodiscard]] std::string silence(Time now) const;
+  void begin_trouble(StoreTrouble trouble, Time now);
+  void end_trouble(Time now);
+  void answer_surveys();
+  void say_opened(const OpenedStore& opened) const;
+
+  BackendSink sink_;
+  std::string path_;
+  std::chrono::milliseconds timeout_;
+  Token last_token_ = 0;
+  Time now_{};  // of the question or tick that is at work
+  LeaseTable table_;
+  StoreBooks books_;
+  std::vector<std::string> pools_;
+  std::optional<StoreTrouble> trouble_;
+  Time trouble_since_{};
+  Time goes_on_since_{};
+  std::vector<Surveyor> surveyors_;
+  StoreWriter writer_;
+  Event hand_over_;
+  Event news_;
+};
+
+SqliteBackend::SqliteBackend(const BackendSetup& setup)
+    : sink_(setup.sink),
+      path_(setup.config.sqlitefile),
+      timeout_(setup.config.sqlitetimeout),
+      table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
+      hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
+      news_(event_new(setup.base, writer_.wake_fd(), EV_READ | EV_PERSIST, on_news, this)) {
+  event_add(news_.get(), nullptr);
+}
+
+std::optional<BackendRefusal> SqliteBackend::open() {
+  OpenedStore opened;
+  if (auto refusal = open_store(path_, writer_, table_, books_, opened)) return refusal;
+  last_token_ = opened.top;
+  say_opened(opened);
+  if (opened.trouble) begin_trouble(*std::move(opened.trouble), steady_now());
+  return std::nullopt;
+}
+
+void SqliteBackend::say_opened(const OpenedStore& opened) const {
+  const char* boot = opened.is_new ? "none" : opened.same_boot ? "same" : "other";
+  log_line(Level::info, "store opened leases=%zu boot=%s gone=%.3f file=%s", opened.leases, boot,
+           std::chrono::duration<double>(opened.gone).count(), path_.c_str());
+}
+
+// --- questions ---
+
+uint64_t SqliteBackend::not_before(uint64_t batch) const {
+  return batch > books_.stored() ? batch : 0;
+}
+
+Verdict SqliteBackend::failed() const {
+  Verdict verdict = LeaseTable::without(Verdict::Kind::failed);
+  verdict.reason = trouble_->what;
+  return verdict;
+}
+
+// What is not stored while the disk refuses is no promise.
+Verdict SqliteBackend::found(const HeldLease& held) const {
+  const uint64_t stored = not_before(held.stored);
+  if (trouble_ && stored != 0) return failed();
+  Verdict verdict = LeaseTable::found(Verdict::Kind::held, held);
+  verdict.stored = stored;
+  return verdict;
+}
+
+Verdict SqliteBackend::without(Verdict::Kind kind, const LeasePool& pool) const {
+  Verdict verdict = LeaseTable::without(kind);
+  verdict.stored = not_before(pool.stored);
+  return verdict;
+}
+
+Verdict SqliteBackend::decide(const Acquire& question, Time now) {
+  now_ = now;
+  LeasePool& pool = table_.open(question.pool, now);
+  if (const HeldLease* held = LeaseTable::find(pool, question.owner, std::nullopt))
+    return found(*held);
+  if (trouble_) return failed();
+  if (question.find_only || pool.held.size() >= question.slots) return LeaseTable::full(pool);
+  return grant(pool, question, now);
+}
+
+// A token follows the wall clock, so that a store, or a machine, that is put
+// back to an earlier state gives none for the second time.
+Verdict SqliteBackend::grant(LeasePool& pool, const Acquire& question, Time now) {
+  const uint64_t wall = wall_us();
+  last_token_ = std::max(last_token_ + 1, std::min(wall, max_token / 2));
+  HeldLease& held = table_.grant(pool, question, last_token_, now);
+  books_.granted(pool, held, static_cast<int64_t>(wall), now);
+  hand_over_soon();
+  Verdict verdict = LeaseTable::granted(pool, held, question.slots, now);
+  verdict.stored = books_.gathering();
+  return verdict;
+}
+
+Verdict SqliteBackend::decide(const Release& question, Time now) {
+  now_ = now;
+  LeasePool& pool = table_.open(question.pool, now);
+  if (trouble_ && !question.undelivered) return failed();
+  HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
+  if (!held) return without(Verdict::Kind::not_held, pool);
+  books_.ended(pool, *held, now);
+  hand_over_soon();
+  Verdict verdict = table_.release(pool, *held);
+  verdict.stored = books_.gathering();
+  return verdict;
+}
+
+Verdict SqliteBackend::decide(const Renew& question, Time now) {
+  now_ = now;
+  LeasePool& pool = table_.open(question.pool, now);
+  if (trouble_) return failed();
+  HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
+  if (!held) return without(Verdict::Kind::lost, pool);
+  const auto length = held->length;
+  const auto ends = held->ends;
+  table_.renew(pool, *held, question.length, now);
+  books_.renewed(pool, *held, length, ends, now);
+  hand_over_soon();
+  Verdict verdict = LeaseTable::found(Verdict::Kind::renewed, *held);
+  verdict.stored = books_.gathering();
+  return verdict;
+}
+
+void SqliteBackend::expired(LeasePool& pool, const HeldLease& held) {
+  books_.ended(pool, held, now_);
+  hand_over_soon();
+  sink_.expired(pool.name, held.lease(), books_.gathering());
+}
+
+// --- time ---
+
+void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
+  pools_.clear();
+  for (const PoolSpec& pool : pools) pools_.push_back(pool.name);
+}
+
+std::optional<Time> SqliteBackend::deadline() const {
+  const auto ends = table_.first_end();
+  const auto late = late_at();
+  return ends && late ? std::min(*ends, *late) : ends ? ends : late;
+}
+
+void SqliteBackend::tick(Time now) {
+  now_ = now;
+  while (LeasePool* pool = table_.due(now)) {
+    table_.end_due(*pool, now);
+    sink_.changed(pool->name);
+  }
+  if (const auto late = late_at(); late && *late <= now)
+    begin_trouble({StoreTrouble::Kind::slow, silence(now)}, now);
+}
+
+// What gathered while the disk was in trouble has its time from then on.
+std::optional<Time> SqliteBackend::late_at() const {
+  const auto waits = trouble_ ? std::nullopt : books_.waits_since();
+  return waits ? std::optional{std::max(*waits, goes_on_since_) + timeout_} : std::nullopt;
+}
+
+std::string SqliteBackend::silence(Time now) const {
+  const Duration silent = now - books_.waits_since().value_or(now);
+  return "the disk has not answered for " +
+         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(silent).count()) +
+         " s: " + folder_of(path_);
+}
+
+// --- the disk ---
+
+void SqliteBackend::hand_over_soon() { event_active(hand_over_.get(), EV_TIMEOUT, 0); }
+
+void SqliteBackend::on_hand_over(int, short, void* self) noexcept {
+  static_cast<SqliteBackend*>(self)->hand_over();
+}
+
+void SqliteBackend::hand_over() {
+  if (auto batch = books_.take_batch()) writer_.post(*std::move(batch));
+}
+
+void SqliteBackend::on_news(int, short, void* self) noexcept {
+  static_cast<SqliteBackend*>(self)->take_news();
+}
+
+void SqliteBackend::take_news() {
+  for (const StoreNews& news : writer_.take())
+    std::visit([this](const auto& one) { note(one); }, news);
+}
+
+void SqliteBackend::note(const BatchesStored& stored) {
+  books_.stored(stored.number);
+  sink_.stored(stored.number);
+  if (trouble_) end_trouble(steady_now());
+  answer_surveys();
+}
+
+void SqliteBackend::note(const StoreRefused& refused) {
+  begin_trouble(refused.trouble, steady_now());
+}
+
+void SqliteBackend::note(const StoreSized&) {}
+
+void SqliteBackend::note(const StoreRemark& remark) {
+  log_line(remark.level, "store: %s", remark.text.c_str());
+}
+
+// Said once, and again when it is another trouble.
+void SqliteBackend::begin_trouble(StoreTrouble trouble, Time now) {
+  const bool is_new = !trouble_;
+  if (is_new || trouble_->what != trouble.what)
+    log_line(Level::error, "store refuses: %s", trouble.what.c_str());
+  trouble_ = std::move(trouble);
+  if (!is_new) return;
+  trouble_since_ = now;
+  sink_.unstored(trouble_->what);
+  answer_surveys();
+}
+
+void SqliteBackend::end_trouble(Time now) {
+  trouble_.reset();
+  goes_on_since_ = now;
+  log_line(Level::info, "store goes on after=%.3f",
+           std::chrono::duration<double>(now - trouble_since_).count());
+  for (const std::string& pool : std::vector<std::string>(pools_)) sink_.changed(pool);
+}
+
+std::optional<std::string> SqliteBackend::trouble() const {
+  if (!trouble_) return std::nullopt;
+  return trouble_->kind == StoreTrouble::Kind::slow ? silence(steady_now()) : trouble_->what;
+}
+
+// --- views ---
+
+// What is shown is on the disk, unless the disk is in trouble.
+void SqliteBackend::survey(std::function<void()> ready, Time) {
+  if (trouble_ || !books_.waits_since()) return ready();
+  surveyors_.push_back({books_.gathering(), std::move(ready)});
+}
+
+void SqliteBackend::answer_surveys() {
+  std::vector<Surveyor> later;
+  for (Surveyor& surveyor : std::exchange(surveyors_, {})) {
+    if (trouble_ || !books_.waits_since() || surveyor.number <= books_.stored()) {
+      surveyor.ready();
+    } else {
+      later.push_back(std::move(surveyor));
+    }
+  }
+  surveyors_.insert(surveyors_.begin(), std::make_move_iterator(later.begin()),
+                    std::make_move_iterator(later.end()));
+}
+
+std::vector<Lease> SqliteBackend::leases(std::string_view pool, size_t most) const {
+  std::vector<Lease> leases = table_.leases(pool, most);
+  std::erase_if(leases, [this](const Lease& lease) { return !books_.knows(lease.token); });
+  return leases;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_sqlite_backend(const BackendSetup& setup) {
+  return std::make_unique<SqliteBackend>(setup);
+}
+
+}  // namespace distributex

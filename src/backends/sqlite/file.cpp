@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// What keeps a commit: WAL, synchronous=FULL, and never a second try of a sync
+// that failed: the transaction is written again as a whole. After a restart the
+// log's end may be known to the page cache alone, so the log is folded into the
+// database, which syncs both, before anything is put behind it.
+#include "backends/sqlite/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace distributex {
+
+namespace {
+
+using Kind = StoreTrouble::Kind;
+
+constexpr const char* tables =
+    "CREATE TABLE IF NOT EXISTS meta(one INTEGER PRIMARY KEY CHECK(one = 1), minor INTEGER NOT "
+    "NULL, commits INTEGER NOT NULL, rows INTEGER NOT NULL, top INTEGER NOT NULL, sum INTEGER NOT "
+    "NULL, boot TEXT NOT NULL, timens INTEGER NOT NULL, seen_mono INTEGER NOT NULL, seen_wall "
+    "INTEGER NOT NULL, machine TEXT NOT NULL, program TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS lease(token INTEGER PRIMARY KEY, pool TEXT NOT NULL, host TEXT NOT "
+    "NULL, id TEXT NOT NULL, since_wall INTEGER NOT NULL, since_mono INTEGER NOT NULL, length "
+    "INTEGER, ends INTEGER);"
+    "PRAGMA application_id = 1146639443;"
+    "PRAGMA user_version = 1";
+static_assert(store_application == 1146639443 && store_format == 1);
+
+// Room for some thousand changes on a disk that is full: pages in the database
+// that are free, and a log that has its length.
+constexpr const char* room =
+    "DROP TABLE IF EXISTS reserve;"
+    "CREATE TABLE reserve(bytes BLOB);"
+    "INSERT INTO reserve VALUES(zeroblob(4194304));"
+    "DROP TABLE reserve";
+
+// Zero when there is none.
+ino_t inode_of(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+uint64_t size_of(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
+}
+
+}  // namespace
+
+StoreOutcome StoreFile::open(const std::string& path, Purpose purpose, StoreContents& contents) {
+  path_ = path;
+  if (auto trouble = purpose == Purpose::serve ? mark_.claim(path) : mark_.look(path))
+    return trouble;
+  if (auto trouble = refuse_if_lost()) return trouble;
+  StoreOutcome trouble = connect(purpose);
+  if (!trouble) trouble = read_store(sql_, path, mark_.commits(), contents);
+  if (trouble) {
+    sql_.close();
+    mark_.release();
+    return trouble;
+  }
+  meta_ = contents.meta;
+  is_new_ = contents.is_new;
+  return std::nullopt;
+}
+
+// SQLite would start with an empty database, and remove what is left of it.
+StoreOutcome StoreFile::refuse_if_lost() const {
+  if (inode_of(path_) != 0) return std::nullopt;
+  const uint64_t commits = mark_.commits().value_or(0);
+  if (commits == 0 && size_of(path_ + "-wal") == 0) return std::nullopt;
+  return damage(path_, "the file is gone");
+}
+
+StoreOutcome StoreFile::connect(Purpose purpose) {
+  const bool serves = purpose == Purpose::serve;
+  // With a mode of our choice; closed again before SQLite has a lock on it.
+  if (serves) Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)).reset(-1);
+  const bool has_log = inode_of(path_ + "-wal") != 0;
+  if (auto trouble = sql_.open(path_, false)) return trouble;
+  sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, serves || has_log ? 1 : 0,
+                    nullptr);
+  sqlite3_extended_result_codes(sql_.handle(), 1);
+  return sql_.run(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
+      "PRAGMA secure_delete = OFF; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;"
+      "PRAGMA trusted_schema = OFF");
+}
+
+int StoreFile::on_wal(void* self, sqlite3*, const char*, int frames) noexcept {
+  static_cast<StoreFile*>(self)->frames_ = frames;
+  return SQLITE_OK;
+}
+
+StoreOutcome StoreFile::prepare(const std::vector<StoreRow>& carried, const StoreTotals& totals,
+                                const StoreMoment& now, std::string& doubt) {
+  sqlite3_wal_hook(sql_.handle(), on_wal, this);
+  if (auto trouble = fold_log()) return trouble;
+  const StoreMeta next = next_meta(totals, now);
+  if (auto trouble = set_up(carried, next, totals.rows_sum)) return undone(std::move(trouble));
+  is_new_ = false;
+  meta_ = next;
+  note_files();
+  if (auto trouble = set_room_aside()) doubt = undone(std::move(trouble))->what;
+  mark_.note(meta_.commits, meta_.boot);
+  is_ready_ = true;
+  return std::nullopt;
+}
+
+// A new store becomes one with a log here, which writes its first page.
+StoreOutcome StoreFile::fold_log() {
+  std::string mode;
+  if (auto trouble = sql_.ask("PRAGMA journal_mode = WAL", mode)) return trouble;
+  if (mode != "wal") return StoreTrouble{Kind::io, path_ + " cannot have a log: " + mode};
+  int frames = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(sql_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                             &frames, &moved);
+  if (code != SQLITE_OK) return sql_.trouble(code);
+  frames_ = 0;
+  return std::nullopt;
+}
+
+StoreOutcome StoreFile::set_up(const std::vector<StoreRow>& carried, const StoreMeta& next,
+                               uint64_t rows_sum) {
+  if (auto trouble = sql_.run("BEGIN IMMEDIATE")) return trouble;
+  if (is_new_)
+    if (auto trouble = sql_.run(tables)) return trouble;
+  Statement carry;
+  if (auto trouble =
+          carry.prepare(sql_, "UPDATE lease SET since_mono = ?, ends = ? WHERE token = ?"))
+    return trouble;
+  for (const StoreRow& row : carried)
+    if (auto trouble = carry.bind(row.since_mono).bind(row.ends).bind(row.token).finish())
+      return trouble;
+  if (auto trouble = prepare_statements()) return trouble;
+  if (auto trouble = write_meta(next, rows_sum)) return trouble;
+  return commit_.finish();
+}
+
+StoreOutcome StoreFile::prepare_statements() {
+  struct Row {
+    Statement& statement;
+    const char* text;
+  };
+  const Row rows[] = {
+      {begin_, "BEGIN IMMEDIATE"},
+      {commit_, "COMMIT"},
+      {put_,
+       "INSERT INTO lease(token, pool, host, id, since_wall, since_mono, length, ends) "
+       "VALUES(?,?,?,?,?,?,?,?) ON CONFLICT(token) DO UPDATE SET pool = excluded.pool, host = "
+       "excluded.host, id = excluded.id, since_wall = excluded.since_wall, since_mono = "
+       "excluded.since_mono, length = excluded.length, ends = excluded.ends"},
+      {renew_, "UPDATE lease SET length = ?, ends = ? WHERE token = ?"},
+      {remove_, "DELETE FROM lease WHERE token = ?"},
+      {put_meta_,
+       "INSERT INTO meta(one, minor, commits, rows, top, sum, boot, timens, seen_mono, seen_wall, "
+       "machine, program) VALUES(1,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(one) DO UPDATE SET minor = "
+       "excluded.minor, commits = excluded.commits, rows = excluded.rows, top = excluded.top, sum "
+       "= excluded.sum, boot = excluded.boot, timens = excluded.timens, seen_mono = "
+       "excluded.seen_mono, seen_wall = excluded.seen_wall, machine = excluded.machine, program = "
+       "excluded.program"},
+  };
+  for (const Row& row : rows)
+    if (auto trouble = row.statement.prepare(sql_, row.text)) return trouble;
+  return std::nullopt;
+}
+
+StoreOutcome StoreFile::set_room_aside() {
+  if (auto trouble = sql_.run(room)) return trouble;
+  return checkpoint();
+}
+
+StoreOutcome StoreFile::write_meta(const StoreMeta& next, uint64_t rows_sum) {
+  return put_meta_.bind(next.minor)
+      .bind(next.commits)
+      .bind(next.rows)
+      .bind(next.top)
+      .bind(rows_sum + share_of(next))
+      .bind(std::string_view{next.boot})
+      .bind(next.timens)
+      .bind(next.seen_mono)
+      .bind(next.seen_wall)
+      .bind(std::string_view{next.machine})
+      .bind(std::string_view{next.program})
+      .finish();
+}
+
+StoreOutcome StoreFile::apply(const StoreChange& change) {
+  const StoreRow& row = change.row;
+  switch (change.kind) {
+    case StoreChange::Kind::put:
+      return put_.bind(row.token)
+          .bind(std::string_view{row.pool})
+          .bind(std::string_view{row.owner.host})
+          .bind(std::string_view{row.owner.id})
+          .bind(row.since_wall)
+          .bind(row.since_mono)
+          .bind(row.length)
+          .bind(row.ends)
+          .finish();
+    case StoreChange::Kind::renew:
+      return renew_.bind(row.length).bind(row.ends).bind(row.token).finish();
+    case StoreChange::Kind::remove:
+      return remove_.bind(row.token).finish();
+  }
+  return std::nullopt;
+}
+
+StoreOutcome StoreFile::write(const std::vector<StoreChange>& changes, const StoreMeta& next,
+                              uint64_t rows_sum) {
+  if (auto trouble = begin_.finish()) return trouble;
+  for (const StoreChange& change : changes)
+    if (auto trouble = apply(change)) return trouble;
+  if (auto trouble = write_meta(next, rows_sum)) return trouble;
+  return commit_.finish();
+}
+
+StoreMeta StoreFile::next_meta(const StoreTotals& totals, const StoreMoment& now) const {
+  return {.minor = std::max(meta_.minor, store_minor),
+          .commits = meta_.commits + 1,
+          .rows = totals.rows,
+          .top = std::max(meta_.top, totals.top),
+          .boot = now.boot,
+          .timens = now.timens,
+          .seen_mono = now.mono,
+          .seen_wall = now.wall,
+          .machine = now.machine,
+          .program = DISTRIBUTEX_VERSION};
+}
+
+StoreOutcome StoreFile::commit(const std::vector<StoreChange>& changes, const StoreTotals& totals,
+                               const StoreMoment& now) {
+  const StoreMeta next = next_meta(totals, now);
+  if (auto trouble = write(changes, next, totals.rows_sum)) return undone(std::move(trouble));
+  meta_ = next;
+  if (auto trouble = still_there()) return trouble;
+  mark_.note(meta_.commits, meta_.boot);
+  return std::nullopt;
+}
+
+// The trouble, with nothing left of the transaction that met it.
+StoreOutcome StoreFile::undone(StoreOutcome trouble) {
+  if (sqlite3_get_autocommit(sql_.handle()) == 0) (void)sql_.run("ROLLBACK");
+  return trouble;
+}
+
+StoreOutcome StoreFile::checkpoint() {
+  int frames = 0;
+  int moved = 0;
+  const int code =
+      sqlite3_wal_checkpoint_v2(sql_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+  if (code != SQLITE_OK) return sql_.trouble(code);
+  frames_ = std::max(frames - moved, 0);
+  return std::nullopt;
+}
+
+void StoreFile::note_files() {
+  database_ = inode_of(path_);
+  wal_ = inode_of(path_ + "-wal");
+}
+
+// A file that was removed takes every commit, and none of them is found again.
+StoreOutcome StoreFile::still_there() const {
+  if (inode_of(path_) == database_ && inode_of(path_ + "-wal") == wal_) return std::nullopt;
+  return StoreTrouble{Kind::gone, path_ +
+                                      " was removed or replaced: put it back, or stop, remove " +
+                                      stem_of(path_) + ".* and start without locks"};
+}
+
+StoreSizes StoreFile::sizes() const {
+  struct statvfs place {};
+  StoreSizes sizes{.database = size_of(path_), .wal = size_of(path_ + "-wal")};
+  if (statvfs(folder_of(path_).c_str(), &place) == 0)
+    sizes.free = static_cast<uint64_t>(place.f_bavail) * place.f_frsize;
+  return sizes;
+}
+
+void StoreFile::close() {
+  if (!sql_.is_open()) return;
+  for (Statement* each : {&begin_, &commit_, &put_, &renew_, &remove_, &put_meta_})
+    *each = Statement{};
+  if (is_ready_ && !still_there())
+    sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  sql_.close();
+  mark_.release();
+}
+
+}  // namespace distributex

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The store: one SQLite database in WAL mode with one connection. Opened and
+// read whole at the start, then written in commits, each synced once, until it
+// is closed. Every call blocks. It knows rows, not leases; who calls it when is
+// for the writer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/sqlite/clock.h"
+#include "backends/sqlite/contents.h"
+#include "backends/sqlite/mark.h"
+#include "backends/sqlite/sql.h"
+#include "backends/sqlite/trouble.h"
+
+namespace distributex {
+
+class StoreFile {
+ public:
+  enum class Purpose { serve, look };
+
+  StoreFile() = default;
+  StoreFile(const StoreFile&) = delete;
+  StoreFile& operator=(const StoreFile&) = delete;
+
+  // Opens and reads it; what is refused stays as it was.
+  [[nodiscard]] StoreOutcome open(const std::string& path, Purpose purpose,
+                                  StoreContents& contents);
+  // Makes it ready for commits: folds in the log, has a new store its tables,
+  // writes the rows whose times were carried over, and sets room aside. To be
+  // done before the first commit, again and again until it works. `doubt` says,
+  // when not empty, what is only half as good.
+  [[nodiscard]] StoreOutcome prepare(const std::vector<StoreRow>& carried,
+                                     const StoreTotals& totals, const StoreMoment& now,
+                                     std::string& doubt);
+  [[nodiscard]] StoreOutcome commit(const std::vector<StoreChange>& changes,
+                                    const StoreTotals& totals, const StoreMoment& now);
+  // Moves what the log has into the database; the log starts anew.
+  [[nodiscard]] StoreOutcome checkpoint();
+  [[nodiscard]] int frames() const { return frames_; }  // of the log, not moved yet
+  [[nodiscard]] StoreSizes sizes() const;
+  [[nodiscard]] const StoreMeta& meta() const { return meta_; }
+  [[nodiscard]] std::optional<uint64_t> marked() const { return mark_.commits(); }
+  // Into one file, if that works.
+  void close();
+
+ private:
+  static int on_wal(void* self, sqlite3*, const char*, int frames) noexcept;
+  [[nodiscard]] StoreOutcome refuse_if_lost() const;
+  [[nodiscard]] StoreOutcome connect(Purpose purpose);
+  [[nodiscard]] StoreOutcome set_up(const std::vector<StoreRow>& carried, const StoreMeta& next,
+                                    uint64_t rows_sum);
+  [[nodiscard]] StoreOutcome prepare_statements();
+  [[nodiscard]] StoreOutcome fold_log();
+  [[nodiscard]] StoreOutcome set_room_aside();
+  [[nodiscard]] StoreOutcome apply(const StoreChange& change);
+  [[nodiscard]] StoreOutcome write_meta(const StoreMeta& next, uint64_t rows_sum);
+  [[nodiscard]] StoreOutcome write(const std::vector<StoreChange>& changes, const StoreMeta& next,
+                                   uint64_t rows_sum);
+  [[nodiscard]] StoreMeta next_meta(const StoreTotals& totals, const StoreMoment& now) const;
+  void note_files();
+  [[nodiscard]] StoreOutcome still_there() const;
+  [[nodiscard]] StoreOutcome undone(StoreOutcome trouble);
+
+  std::string path_;
+  StoreMark mark_;
+  Sql sql_;
+  Statement begin_, commit_, put_, renew_, remove_, put_meta_;
+  StoreMeta meta_;
+  bool is_new_ = false;
+  bool is_ready_ = false;
+  int frames_ = 0;
+  ino_t database_ = 0;
+  ino_t wal_ = 0;
+};
+
+}  // namespace distributex

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+// The thread's room: what is behind the lock is shared with the loop, the rest
+// is the thread's own. The batch of a commit that was refused is kept as it is:
+// doing it again is harmless, and what gathers behind it waits.
+#include "backends/sqlite/writer.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/handle.h"
+
+namespace distributex {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr size_t changes_of_a_commit = 4096;
+constexpr int frames_of_a_checkpoint = 1000;
+constexpr milliseconds first_retry{200};
+constexpr milliseconds last_retry{1000};
+constexpr seconds idle_time{1};    // after it the log is moved
+constexpr seconds beat_every{10};  // how old the time in the store may be
+constexpr seconds sizes_every{1};
+constexpr seconds farewell_limit{4};
+constexpr int64_t jump_us = 10'000'000;  // of the wall clock
+
+}  // namespace
+
+class StoreWriter::Room {
+ public:
+  Room() : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+  [[nodiscard]] StoreFile& file() { return file_; }
+  [[nodiscard]] std::optional<StoreTrouble> start(StoreStart start);
+  [[nodiscard]] bool stop();
+  [[nodiscard]] int wake_fd() const { return wake_.get(); }
+  void post(StoreBatch batch);
+  [[nodiscard]] std::vector<StoreNews> take();
+
+ private:
+  static void* run(void* room) noexcept;
+  void work();
+  [[nodiscard]] bool wait_for_work();
+  void gather();
+  [[nodiscard]] Time next_chore() const;
+  [[nodiscard]] std::optional<StoreTrouble> prepare();
+  void commit();
+  void refused(StoreTrouble trouble);
+  void do_chores(Time now);
+  void move_log();
+  void watch_clock(const StoreMoment& now);
+  void tell_sizes(Time now);
+  void end();
+  void report(StoreNews news);
+
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<StoreBatch> queue_;
+  std::vector<StoreNews> news_;
+  bool stopping_ = false;
+  bool ended_ = false;
+
+  Fd wake_;
+  pthread_t thread_{};
+  bool has_thread_ = false;
+  StoreFile file_;
+  std::optional<StoreStart> start_;   // until it is done
+  std::vector<StoreChange> changes_;  // of the commit that is made, or was refused
+  StoreTotals totals_;
+  uint64_t number_ = 0;  // of the last batch in it
+  bool has_commit_ = false;
+  bool gave_up_ = false;
+  bool has_news_for_file_ = false;  // the log has more than the time
+  bool moves_badly_ = false;
+  milliseconds retry_in_ = first_retry;
+  Time retry_at_{};
+  Time committed_at_{};
+  Time sized_at_{};
+  std::optional<int64_t> wall_ahead_;  // of the monotonic clock, in microseconds
+  StoreMoment moment_;
+};
+
+// --- the loop's side ---
+
+// Signals are for the loop's thread.
+std::optional<StoreTrouble> StoreWriter::Room::start(StoreStart start) {
+  moment_ = store_moment();
+  totals_ = start.totals;
+  start_ = std::move(start);
+  std::optional<StoreTrouble> trouble = prepare();
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (pthread_create(&thread_, nullptr, run, this) != 0) std::abort();
+  has_thread_ = true;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_setname_np(thread_, "store");
+  return trouble;
+}
+
+bool StoreWriter::Room::stop() {
+  if (!has_thread_) {
+    file_.close();
+    return true;
+  }
+  std::unique_lock guard(lock_);
+  stopping_ = true;
+  changed_.notify_all();
+  if (!changed_.wait_for(guard, farewell_limit, [this] { return ended_; })) {
+    pthread_detach(thread_);
+    return false;
+  }
+  guard.unlock();
+  pthread_join(thread_, nullptr);
+  return true;
+}
+
+void StoreWriter::Room::post(StoreBatch batch) {
+  const std::lock_guard guard(lock_);
+  queue_.push_back(std::move(batch));
+  changed_.notify_all();
+}
+
+std::vector<StoreNews> StoreWriter::Room::take() {
+  uint64_t count = 0;
+  (void)!read(wake_.get(), &count, sizeof count);
+  const std::lock_guard guard(lock_);
+  return std::exchange(news_, {});
+}
+
+// --- the thread's side ---
+
+void* StoreWriter::Room::run(void* room) noexcept {
+  static_cast<Room*>(room)->work();
+  return nullptr;
+}
+
+void StoreWriter::Room::work() {
+  tell_sizes(steady_now());
+  while (wait_for_work()) {
+    const Time now = steady_now();
+    if (has_commit_ && now >= retry_at_) {
+      commit();
+    } else {
+      do_chores(now);
+    }
+  }
+  end();
+  const std::lock_guard guard(lock_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+// False when there is nothing more to do.
+bool StoreWriter::Room::wait_for_work() {
+  std::unique_lock guard(lock_);
+  const Time due = next_chore();
+  const auto something = [this] { return stopping_ || (!has_commit_ && !queue_.empty()); };
+  if (due == Time::max()) {
+    changed_.wait(guard, something);
+  } else {
+    changed_.wait_until(guard, due, something);
+  }
+  if (!has_commit_ && !queue_.empty()) gather();
+  if (!stopping_) return true;
+  retry_at_ = {};
+  return has_commit_ && !start_ && !gave_up_;
+}
+
+// All that waits, up to so much, in one commit. The lock is held.
+void StoreWriter::Room::gather() {
+  do {
+    StoreBatch& batch = queue_.front();
+    if (changes_.empty()) {
+      changes_ = std::move(batch.changes);
+    } else {
+      std::move(batch.changes.begin(), batch.changes.end(), std::back_inserter(changes_));
+    }
+    totals_ = batch.totals;
+    number_ = batch.number;
+    queue_.pop_front();
+  } while (!queue_.empty() &&
+           changes_.size() + queue_.front().changes.size() <= changes_of_a_commit);
+  has_commit_ = true;
+}
+
+// When the thread has to look although nothing was handed over.
+Time StoreWriter::Room::next_chore() const {
+  if (has_commit_ || start_) return retry_at_;
+  if (has_news_for_file_ && !moves_badly_) return committed_at_ + idle_time;
+  return totals_.ending > 0 ? committed_at_ + beat_every : Time::max();
+}
+
+std::optional<StoreTrouble> StoreWriter::Room::prepare() {
+  std::string doubt;
+  moment_ = store_moment();
+  auto trouble = file_.prepare(start_->carried, start_->totals, moment_, doubt);
+  committed_at_ = steady_now();
+  if (trouble) {
+    retry_at_ = committed_at_ + first_retry;
+    return trouble;
+  }
+  if (!doubt.empty()) report(StoreRemark{Level::warning, "no room could be set aside: " + doubt});
+  start_.reset();
+  return std::nullopt;
+}
+
+void StoreWriter::Room::commit() {
+  if (start_)
+    if (auto trouble = prepare()) return refused(*std::move(trouble));
+  const Time began = steady_now();
+  moment_.mono = std::chrono::nanoseconds(began.time_since_epoch()).count();
+  moment_.wall = static_cast<int64_t>(wall_us());
+  if (auto trouble = file_.commit(changes_, totals_, moment_)) return refused(*std::move(trouble));
+  committed_at_ = steady_now();
+  retry_in_ = first_retry;
+  retry_at_ = {};
+  has_commit_ = false;
+  report(BatchesStored{number_, changes_.size(), committed_at_ - began});
+  has_news_for_file_ = has_news_for_file_ || !changes_.empty();
+  changes_.clear();
+  watch_clock(moment_);
+  tell_sizes(committed_at_);
+  if (file_.frames() >= frames_of_a_checkpoint) move_log();
+}
+
+void StoreWriter::Room::refused(StoreTrouble trouble) {
+  retry_at_ = steady_now() + retry_in_;
+  retry_in_ = std::min(2 * retry_in_, last_retry);
+  report(StoreRefused{std::move(trouble)});
+  const std::lock_guard guard(lock_);
+  gave_up_ = stopping_;  // there is no time for another try
+}
+
+void StoreWriter::Room::do_chores(Time now) {
+  if (now < next_chore()) return;
+  if (start_) {
+    if (auto trouble = prepare()) return refused(*std::move(trouble));
+    return report(BatchesStored{number_, 0, {}});
+  }
+  if (has_commit_) return;
+  if (has_news_for_file_ && !moves_badly_) return move_log();
+  has_commit_ = totals_.ending > 0;  // of no change but the time
+  if (has_commit_) commit();
+}
+
+// A log that is not moved grows, and nothing is lost.
+void StoreWriter::Room::move_log() {
+  auto trouble = file_.checkpoint();
+  if (trouble && !moves_badly_)
+    report(StoreRemark{Level::warning, "the log cannot be moved: " + trouble->what});
+  moves_badly_ = trouble.has_value();
+  has_news_for_file_ = false;
+}
+
+void StoreWriter::Room::watch_clock(const StoreMoment& now) {
+  const int64_t ahead = now.wall - now.mono / 1000;
+  const int64_t jump = wall_ahead_ ? ahead - *wall_ahead_ : 0;
+  wall_ahead_ = ahead;
+  if (jump > -jump_us && jump < jump_us) return;
+  report(StoreRemark{Level::warning, "the wall clock was set " +
+                                         std::to_string((jump < 0 ? -jump : jump) / 1'000'000) +
+                                         " s " + (jump < 0 ? "back" : "ahead")});
+}
+
+void StoreWriter::Room::tell_sizes(Time now) {
+  if (now < sized_at_ + sizes_every) return;
+  sized_at_ = now;
+  report(StoreSized{file_.sizes()});
+}
+
+// The last commit says until when the leases were looked after.
+void StoreWriter::Room::end() {
+  if (!start_ && !has_commit_) {
+    moment_.mono = std::chrono::nanoseconds(steady_now().time_since_epoch()).count();
+    moment_.wall = static_cast<int64_t>(wall_us());
+    (void)file_.commit({}, totals_, moment_);
+  }
+  file_.close();
+}
+
+void StoreWriter::Room::report(StoreNews news) {
+  {
+    const std::lock_guard guard(lock_);
+    news_.push_back(std::move(news));
+  }
+  const uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);  // when it is full it wakes all the same
+}
+
+// --- the handle ---
+
+StoreWriter::StoreWriter() : room_(std::make_unique<Room>()) {}
+
+StoreWriter::~StoreWriter() {
+  if (room_->stop()) return;
+  Room* left = room_.release();  // its thread still uses it, and the process is about to end
+  (void)left;
+}
+
+StoreFile& StoreWriter::file() { return room_->file(); }
+std::optional<StoreTrouble> StoreWriter::start(StoreStart start) {
+  return room_->start(std::move(start));
+}
+int StoreWriter::wake_fd() const { return room_->wake_fd(); }
+void StoreWriter::post(StoreBatch batch) { room_->post(std::move(batch)); }
+std::vector<StoreNews> StoreWriter::take() { return room_->take(); }
+
+}  // namespace distributex

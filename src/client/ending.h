@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// How the client ends: its exit codes, and the one case in which it ends by a signal instead.
+#pragma once
+
+namespace distributex::client {
+
+constexpr int exit_unwritten = 1;      // the standard output cannot be written
+constexpr int exit_usage = 64;         // the command line is wrong
+constexpr int exit_unreachable = 69;   // no server answered, or it refuses
+constexpr int exit_system = 71;        // the system refuses what the client cannot do without
+constexpr int exit_lost = 74;          // the lock was lost while the command ran
+constexpr int exit_not_obtained = 75;  // a server said that no lock is free
+constexpr int exit_cannot_run = 126;
+constexpr int exit_not_found = 127;
+constexpr int exit_by_signal = 128;  // and the signal's number
+
+// An exit code, or a signal that the client got and now ends itself by: a service manager takes an
+// exit code for a failure of its own making, and a shell that is to end as well cannot see Ctrl-C
+// in one.
+struct Ending {
+  int code = 0;
+  int signal = 0;  // 0: exit with the code
+};
+
+[[nodiscard]] constexpr Ending ended_by(int signal) { return {exit_by_signal + signal, signal}; }
+
+}  // namespace distributex::client

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+//
+// The environment variables that tell a command about its lock, and what a client that such a
+// command runs can see from them.
+#pragma once
+
+#include "client/holding.h"
+
+namespace distributex::client {
+
+// DISTRIBUTEX_POOL, _HOST, _ID and _TOKEN, for the command.
+void export_lock(const Options& options, const Identity& identity, const Holding& holding);
+
+// Whether the client runs inside the command of a run with a lock of the same pool.
+[[nodiscard]] bool is_inside_run(const Options& options);
+// Says that the wait may be for that run's own lock, and so may never end.
+void warn_of_own_lock(const Options& options);
+
+}  // namespace distributex::client

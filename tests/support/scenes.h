@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Tests that mostly wait, run beside each other: each in a process of its own,
+// with its own fixture. The output of each is shown whole, in the order of the
+// table, so a report reads as if one had run after the other.
+#pragma once
+
+#include "support/test.h"
+
+#include <span>
+
+namespace distributex::test {
+
+// The number of tests that failed, as cmocka_run_group_tests returns it. At most
+// `beside` of them run at a time; none may depend on another.
+[[nodiscard]] int run_beside(std::span<const CMUnitTest> tests, unsigned beside = 16);
+
+}  // namespace distributex::test
