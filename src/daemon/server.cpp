@@ -290,28 +290,37 @@ void Server::show(Ticket ticket, const PageRequest& request) {
   backend_->survey([this, ticket, request] { show_now(ticket, request); }, steady_now());
 }
 
+PageView Server::page_view() {
+  return {.sight = sight(),
+          .backend_name = setup_.config.backend,
+          .trouble = backend_->trouble(),
+          .stopping = stop_by_.has_value(),
+          .uptime = steady_now() - started_,
+          .wall_us = wall_us(),
+          .metrics = record_.metrics(),
+          .events = record_.events(),
+          .no_followers = feed_.full(),
+          .connections = http_.connections(),
+          .streams = feed_.streams(),
+          .streams_dropped = feed_.dropped(),
+          .log_dropped = log_dropped()};
+}
+
 void Server::show_now(Ticket ticket, const PageRequest& request) {
-  const PageView view{.sight = sight(),
-                      .backend_name = setup_.config.backend,
-                      .trouble = backend_->trouble(),
-                      .stopping = stop_by_.has_value(),
-                      .uptime = steady_now() - started_,
-                      .wall_us = wall_us(),
-                      .metrics = record_.metrics(),
-                      .events = record_.events(),
-                      .no_followers = feed_.full(),
-                      .connections = http_.connections(),
-                      .streams = feed_.streams(),
-                      .streams_dropped = feed_.dropped(),
-                      .log_dropped = log_dropped()};
   const Overloaded carry{
       [&](HttpReply&& reply) { http_.send(ticket, reply); },
+      [&](Sliced&& sliced) {
+        http_.send_slices(ticket, sliced.opening,
+                          [this, more = std::move(sliced.more)](std::string& slice) {
+                            return more(page_view(), slice);
+                          });
+      },
       [&](Follow&& follow) {
         if (http_.open_stream(ticket, follow.opening))
           feed_.follow(ticket, std::move(follow.filter), follow.sse);
       },
   };
-  std::visit(carry, show_page(request, view));
+  std::visit(carry, show_page(request, page_view()));
 }
 
 void Server::on_signal(int signal, short, void* self) noexcept {

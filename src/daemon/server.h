@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "daemon/supervision.h"
 #include "daemon/telling.h"
-#include "doors/door.h"
+#include "doors/pages/pages.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "watch/feed.h"
@@ -62,6 +62,7 @@ class Server {
   void show_now(Ticket ticket, const PageRequest& request);
   void ask(const Effect& question, Time now);
   [[nodiscard]] Sight sight() const;
+  [[nodiscard]] PageView page_view();
   void arm_timer();
   void reload();
   void read_again();

@@ -112,6 +112,10 @@ void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit
   for (const EnginePool* pool : order_) visit(pool->spec, pool->by_owner.size());
 }
 
+const PoolSpec* Engine::pool_at(size_t index) const {
+  return index < order_.size() ? &order_[index]->spec : nullptr;
+}
+
 // All who wait for a pool, in the order in which their turns come.
 std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
   // A newcomer that is being asked about stands behind the line.
