@@ -265,7 +265,8 @@ check-browser: deps $O/distributexd
 run: deps all
 	@echo "Listening on http://localhost:9889. Try, in another terminal:"
 	@echo "  curl 'http://localhost:9889/get/?host=me&pool=test1'"
-	@exec $O/distributexd -c etc/example.yaml -l 127.0.0.1:9889
+	@mkdir -p build/run
+	@exec $O/distributexd -c etc/example.yaml
 
 .SECONDARY: $(call object,$(test_sources)) $(support_objects)
 
@@ -275,7 +276,7 @@ run: deps all
 FUZZ_SECS = 60
 fuzz_names := $(patsubst fuzz/fuzz_%.cpp,%,$(wildcard fuzz/fuzz_*.cpp))
 FUZZERS = $(fuzz_names)
-fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world oracle slow_backend witness))
+fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world stored_world oracle slow_backend witness))
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
 $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)

@@ -6,7 +6,8 @@
 #include <string>
 #include <variant>
 
-#include "config/config.h"
+#include "backends/memcache/options.h"
+#include "daemon/settings.h"
 #include "fuzz.h"
 
 using namespace distributex;
@@ -59,29 +60,32 @@ void check_pools(const std::vector<PoolSpec>& pools) {
   }
 }
 
-void check_config(const Config& config) {
+void check_settings(const Settings& settings) {
   using std::chrono::seconds;
-  must(config.backend == "inmemory" || config.backend == "memcache", "the backend is known");
-  must(!config.memcachehost.empty(), "there is a memcachehost");
-  must(within(config.memcacheport, 1U, 65535U), "memcacheport is a port");
-  must(!config.listen.empty(), "there is something to listen on");
-  must(within(config.max_connections, 1U, 1000000U), "max_connections is in range");
-  must(within(config.max_waiting, 1U, 1000000U), "max_waiting is in range");
-  must(within(config.request_timeout, seconds{1}, seconds{3600}), "request_timeout is in range");
-  must(within(config.idle_timeout, seconds{1}, seconds{86400}), "idle_timeout is in range");
-  must(within(config.max_header_size, 1024U, 65536U), "max_header_size is in range");
-  must(config.max_body_size <= 65536U, "max_body_size is in range");
-  check_pools(config.pools);
+  const ServiceOptions& service = settings.service;
+  const HttpLimits& http = settings.http;
+  const auto memcache = settings.config.read<MemcacheOptions>();
+  must(service.backend == "inmemory" || service.backend == "memcache", "the backend is known");
+  must(!memcache.hosts.empty(), "there is a memcachehost");
+  must(within(memcache.port, 1U, 65535U), "memcacheport is a port");
+  must(!service.listen.empty(), "there is something to listen on");
+  must(within(http.max_connections, 1U, 1000000U), "max_connections is in range");
+  must(within(service.max_waiting, 1U, 1000000U), "max_waiting is in range");
+  must(within<Duration>(http.request_timeout, seconds{1}, seconds{3600}), "request_timeout is in range");
+  must(within<Duration>(http.idle_timeout, seconds{1}, seconds{86400}), "idle_timeout is in range");
+  must(within(http.max_header_size, 1024U, 65536U), "max_header_size is in range");
+  must(http.max_body_size <= 65536U, "max_body_size is in range");
+  check_pools(service.pools);
 }
 
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = text_of(data, size);
-  const auto read = parse_config(text, std::string(file));
+  const auto read = parse_settings(text, std::string(file));
   if (const auto* error = std::get_if<std::string>(&read))
     check_error(*error, text);
   else
-    check_config(std::get<Config>(read));
+    check_settings(std::get<Settings>(read));
   return 0;
 }

@@ -118,7 +118,7 @@ void Faults::reload_nonsense(Service& service) {
                         outcome.value_or("no answer").c_str());
 }
 
-// With its memory go the locks, unless memcached has them. Its tokens rise all
+// With its memory go the locks, unless memcached or a store has them. Its tokens rise all
 // the same, which is what the history goes on to look at.
 void Faults::come_back(Service& service, size_t index, Time gone) {
   service.daemon(index).configure(service.yaml({}));

@@ -93,6 +93,8 @@ const char* Service::name() const {
       return "steady";
     case Kind::restarted:
       return "restarted";
+    case Kind::stored:
+      return "stored";
     case Kind::shared:
       return "shared";
   }
@@ -123,6 +125,8 @@ std::string Service::yaml(const Variant& variant) const {
   std::string text = "max_connections: 2000\nrequest_timeout: 3\nidle_timeout: 6\n";
   if (memcached_)
     text += "backend: memcache\npoll: 20\nmemcachehost: \"" + memcached_->address() + "\"\n";
+  if (kind_ == Kind::stored)
+    text += "backend: sqlite\nsqlitetimeout: 10000\nsqlitefile: " + disk_.file("locks.db") + "\n";
   text += "pools:\n";
   for (const PoolRow& row : rows)
     if (variant.has_guest || !row.comes_and_goes) text += pool_text(row, variant);

@@ -29,9 +29,10 @@ using test::milliseconds;
 using Time = test::History::Time;
 
 // steady: one daemon with its locks in memory, never restarted: what grows, is
-// seen there. restarted: the same, and it ends now and then. shared: two daemons
+// seen there. restarted: the same, and it ends now and then. stored: it ends now
+// and then, and its locks are in a store that outlives it. shared: two daemons
 // over one memcached, of which the second ends now and then.
-enum class Kind { steady, restarted, shared };
+enum class Kind { steady, restarted, stored, shared };
 
 struct PoolRow {
   const char* name;
@@ -105,6 +106,7 @@ class Service {
  private:
   Kind kind_;
   std::unique_ptr<test::Memcached> memcached_;
+  test::TempDir disk_;
   std::vector<std::unique_ptr<Daemon>> daemons_;
   std::vector<uint16_t> ports_;
   Ledger ledger_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Half an hour in the life of three lock services: random clients, random
+// Half an hour in the life of four lock services: random clients, random
 // faults, and calms in between. Settings come from the environment: SOAK_MINS,
 // SOAK_SEED, SOAK_CLIENTS, SOAK_RATE; DISTRIBUTEXD and DISTRIBUTEX name the
 // programs. Exit 0: nothing was wrong; 1: something was; 130: interrupted.
@@ -104,7 +104,7 @@ class Soak {
 };
 
 bool Soak::start() {
-  for (const Kind kind : {Kind::steady, Kind::restarted, Kind::shared}) {
+  for (const Kind kind : {Kind::steady, Kind::restarted, Kind::stored, Kind::shared}) {
     world_.services.push_back(std::make_unique<Service>(kind));
     if (!world_.services.back()->start()) return false;
   }

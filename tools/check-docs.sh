@@ -80,11 +80,18 @@ check_daemon() {
 }
 
 check_configuration() {
-    local keys file
-    present src/config/config.cpp doc/distributex.yaml.5 etc/distributex.yaml etc/example.yaml || return
+    local keys file sources
+    present doc/distributex.yaml.5 etc/distributex.yaml etc/example.yaml || return
     check_page doc/distributex.yaml.5
-    keys=$(rows src/config/config.cpp options)
-    [ -n "$keys" ] || complain 'src/config/config.cpp has no rows between "// options begin" and "// options end"'
+    # Options are declared where they belong: wherever these comments stand.
+    sources=$(grep -rlE '^ *// (pool )?options begin$' src)
+    [ -n "$sources" ] || complain 'no file of src has rows between "// options begin" and "// options end"'
+    for file in $sources; do
+        keys+=" $(rows "$file" options) $(rows "$file" 'pool options')"
+    done
+    for file in backend poll max_waiting pools expire; do
+        [[ " ${keys//$'\n'/ } " == *" $file "* ]] || complain "the rows of options have no $file"
+    done
     expect_words key doc/distributex.yaml.5 '^\.It .*[^a-z_]@([^a-z_]|$)' "$keys"
     expect_words key etc/distributex.yaml '^[# -]*@:' "$keys"
     [ -x "$daemon" ] || return

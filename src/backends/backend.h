@@ -14,13 +14,14 @@
 #include <string_view>
 #include <vector>
 
+#include "lock/figure.h"
 #include "lock/words.h"
 
 struct event_base;
 
 namespace distributex {
 
-struct Config;
+class Config;
 
 // Where a backend reports to. A call may come from inside the question.
 struct BackendSink {
@@ -61,6 +62,11 @@ class Backend {
   // seconds old, and asking costs nothing.
   [[nodiscard]] virtual std::optional<std::string> trouble() const = 0;
 
+  // Since when it has kept leases beyond this process's end; nothing: it does not.
+  [[nodiscard]] virtual std::optional<Time> survives_since() const { return std::nullopt; }
+  // What it counts about itself.
+  virtual void add_figures(std::vector<Figure>&, Time) const {}
+
   // Calls ready, perhaps at once, when leases() is at most a second old.
   virtual void survey(std::function<void()> ready, Time now) = 0;
   // Oldest first, the first `most` of them; its cost is that of what it returns.
@@ -69,16 +75,13 @@ class Backend {
   [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
 };
 
-// What a backend is made from. Borrowed: all of it outlives the backend.
+// What a backend is made from. The base outlives the backend; config, of which
+// it reads its own options, need not.
 struct BackendSetup {
   event_base* base;
   const Config& config;
   BackendSink sink;
   uint64_t wall_us;  // the wall clock at the start, in microseconds since 1970
 };
-
-// Makes the backend that config.backend names; nothing when there is none of
-// that name.
-[[nodiscard]] std::unique_ptr<Backend> make_backend(const BackendSetup& setup);
 
 }  // namespace distributex

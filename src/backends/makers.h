@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The makers of all backends, one line each; backend.cpp has their names.
+// What each backend gives to the table in table.cpp: its maker, and its options
+// if it has any.
 #pragma once
 
 #include <memory>
 
 #include "backends/backend.h"
+#include "config/option.h"
 
 namespace distributex {
 
 [[nodiscard]] std::unique_ptr<Backend> make_inmemory_backend(const BackendSetup& setup);
 [[nodiscard]] std::unique_ptr<Backend> make_memcache_backend(const BackendSetup& setup);
 [[nodiscard]] std::unique_ptr<Backend> make_sqlite_backend(const BackendSetup& setup);
+
+[[nodiscard]] OptionRows memcache_options();
+[[nodiscard]] OptionRows sqlite_options();
 
 }  // namespace distributex

@@ -1,34 +1,42 @@
 // SPDX-License-Identifier: MIT
-// The table from a backend's name to its maker. A new backend is one row.
-#include "backends/backend.h"
+// The rows: a backend's name, its maker and its options.
+#include "backends/table.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "backends/makers.h"
-#include "config/config.h"
 
 namespace distributex {
 
 namespace {
 
-struct Row {
-  std::string_view name;
-  std::unique_ptr<Backend> (*make)(const BackendSetup&);
+OptionRows no_options() { return {}; }
+
+constexpr BackendKind kinds[] = {
+    {"inmemory", make_inmemory_backend, no_options},
+    {"memcache", make_memcache_backend, memcache_options},
+    {"sqlite", make_sqlite_backend, sqlite_options},
 };
 
-constexpr Row backends[] = {
-    {"inmemory", make_inmemory_backend},
-    {"memcache", make_memcache_backend},
-    {"sqlite", make_sqlite_backend},
-};
+constexpr auto names = [] {
+  std::array<std::string_view, std::size(kinds)> all;
+  std::transform(std::begin(kinds), std::end(kinds), all.begin(),
+                 [](const BackendKind& kind) { return kind.name; });
+  return all;
+}();
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(const BackendSetup& setup) {
-  const auto row = std::find_if(std::begin(backends), std::end(backends),
-                                [&](const Row& r) { return r.name == setup.config.backend; });
-  return row == std::end(backends) ? nullptr : row->make(setup);
+std::span<const BackendKind> backend_kinds() { return kinds; }
+
+std::span<const std::string_view> backend_names() { return names; }
+
+const BackendKind* find_backend(std::string_view name) {
+  const auto kind = std::find_if(std::begin(kinds), std::end(kinds),
+                                 [&](const BackendKind& each) { return each.name == name; });
+  return kind == std::end(kinds) ? nullptr : kind;
 }
 
 }  // namespace distributex

@@ -95,7 +95,7 @@ void Acquire::ask(Moment now) {
   stage_ = Stage::asking;
   may_be_known_ = true;
   sent_ = now;
-  is_alive_ = false;
+  is_silent_ = false;
   life_at_.reset();
   is_probing_own_ = !options_.impatient() && !has_probed_own_ && is_inside_run(options_);
   if (options_.impatient() || is_probing_own_) {
@@ -108,8 +108,8 @@ void Acquire::ask(Moment now) {
   life_at_ = now + std::min<Span>(first_life_after, share(now) / 4);
 }
 
-// A server that lives and has said nothing at the end of -w: the original one, which does not know
-// how long a wait may last, or one that is late. A get has an answer at once.
+// A server that has said nothing at the end of -w, and was not found silent: the original one,
+// which does not know how long a wait may last, or one that is late. It answers a get at once.
 void Acquire::ask_last(Moment now) {
   is_asking_last_ = true;
   api_.drop(ticket_);
@@ -226,10 +226,11 @@ void Acquire::take_sign_of_life(Moment now, const RawAnswer& raw) {
     return;
   }
   if (raw.status != 0) {
-    is_alive_ = was_reached_ = true;
+    was_reached_ = true;
     troubles_[server_].clear();
     return;
   }
+  is_silent_ = true;
   if (options_.servers.size() > 1) {
     api_.drop(ticket_);
     take_failure(now, "no answer within " + seconds_text(now - sent_), std::nullopt);
@@ -262,7 +263,7 @@ void Acquire::tick(Moment now) {
   const Span grace = grace_for_answer + (is_asking_last_ ? grace_for_last : Span::zero());
   if (give_up_at_ && now >= *give_up_at_ && stage_ == Stage::pausing) {
     end_unreachable();
-  } else if (give_up_at_ && now >= *give_up_at_ + grace && stage_ == Stage::asking && is_alive_ &&
+  } else if (give_up_at_ && now >= *give_up_at_ + grace && stage_ == Stage::asking && !is_silent_ &&
              !is_asking_last_) {
     ask_last(now);
   } else if (give_up_at_ && now >= *give_up_at_ + grace) {

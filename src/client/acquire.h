@@ -86,7 +86,7 @@ class Acquire {
   // A wait is not answered before there is a lock. This shows whether the server lives meanwhile.
   Api::Ticket life_ticket_ = 0;
   std::optional<Moment> life_at_;
-  bool is_alive_ = false;
+  bool is_silent_ = false;
 
   Api::Ticket status_ticket_ = 0;  // -v: who holds the lock
   std::optional<Moment> status_at_;

@@ -95,7 +95,7 @@ int Command::reap() noexcept {
   int status = 0;
   for (;;) {
     const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
-    if (pid == -1 && errno == EINTR) {
+    if (pid == -1 && errno != ECHILD) {  // SIGCHLD is not sent twice: try again
       continue;
     }
     if (pid <= 0) {

@@ -25,10 +25,15 @@ using std::chrono::seconds;
 
 class Front {
  public:
-  Front(pid_t keeper, const Terminal& terminal, Signals& signals, Link& link, const Shared& shared)
-      : keeper_(keeper), terminal_(terminal), signals_(signals), link_(link), shared_(shared) {}
+  Front(pid_t keeper, Signals& signals, Equipment& equipment)
+      : keeper_(keeper),
+        terminal_(equipment.terminal),
+        signals_(signals),
+        link_(equipment.front_end),
+        shared_(*equipment.shared),
+        alarm_(equipment.alarm) {}
 
-  // Nullopt when the keeper was killed; then everything below has been killed as well.
+  // Nullopt when the keeper has not ended in order; then everything below has been killed.
   [[nodiscard]] std::optional<Ending> run() {
     while (!has_ended_) {
       alarm_.set(guard());
@@ -91,10 +96,18 @@ class Front {
 
   void reap() {
     int status = 0;
-    for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    for (;;) {
+      const pid_t pid = waitpid(-1, &status, WNOHANG);
+      if (pid == -1 && errno != ECHILD) {  // SIGCHLD is not sent twice: try again
+        continue;
+      }
+      if (pid <= 0) {
+        return;
+      }
       if (pid == keeper_) {
         has_ended_ = true;
-        code_ = WIFEXITED(status) ? std::optional(WEXITSTATUS(status)) : std::nullopt;
+        const bool is_in_order = WIFEXITED(status) && shared_.is_over;
+        code_ = is_in_order ? std::optional(WEXITSTATUS(status)) : std::nullopt;
       }
     }
   }
@@ -130,7 +143,7 @@ class Front {
   Signals& signals_;
   Link& link_;
   const Shared& shared_;
-  Alarm alarm_;
+  Alarm& alarm_;
   Descendants descendants_;
   bool has_ended_ = false;
   std::optional<int> code_;
@@ -138,33 +151,30 @@ class Front {
 
 }  // namespace
 
-Ending run_under_lock(const Options& options, const Identity& identity, const Requests& requests,
-                      const Descriptors& descriptors, Api& api, Signals& signals,
-                      const Holding& holding) {
-  const Terminal terminal;
-  const auto shared = make_shared_page();
-  Link front_end;
-  Link keeper_end;
+Equipment::Equipment() : shared(make_shared_page()) {
   Link::make_pair(front_end, keeper_end);
   adopt_orphans();
+}
+
+Ending run_under_lock(const Options& options, const Identity& identity, const Requests& requests,
+                      const Descriptors& descriptors, Equipment& equipment, Api& api,
+                      Signals& signals, const Holding& holding) {
   signals.take_job_control();
   const pid_t keeper = fork();
   if (keeper == 0) {
-    front_end.close_end();
+    equipment.front_end.close_end();
     (void)setpgid(0, 0);  // the terminal's signals come by way of the front, once
     adopt_orphans();
-    return {Keeper({options, requests, identity, descriptors, terminal, api, signals, keeper_end,
-                    *shared},
+    return {Keeper({options, requests, identity, descriptors, equipment.terminal, api, signals,
+                    equipment.keeper_end, *equipment.shared},
                    holding)
                 .run()};
   }
-  std::optional<Ending> ending;
   if (keeper == -1) {
     complain("cannot make a process for the command: fork: %s", strerrordesc_np(errno));
   } else {
-    keeper_end.close_end();
-    ending = Front(keeper, terminal, signals, front_end, *shared).run();
-    if (ending) {
+    equipment.keeper_end.close_end();
+    if (const auto ending = Front(keeper, signals, equipment).run()) {
       return *ending;
     }
     complain(
@@ -173,8 +183,11 @@ Ending run_under_lock(const Options& options, const Identity& identity, const Re
         options.pool.c_str(), time_of_day().c_str());
   }
   Patience patience;
-  (void)give_back(api, requests, {signals, nullptr, patience}, options, holding,
-                  read_clock() + seconds(2));
+  const GivenBack given = give_back(api, requests, {signals, nullptr, patience}, options, holding,
+                                    read_clock() + seconds(2));
+  if (!given.delivered) {
+    complain("could not give back the lock on %s: %s", options.pool.c_str(), given.trouble.c_str());
+  }
   return {keeper == -1 ? exit_cannot_run : exit_lost};
 }
 

@@ -7,12 +7,27 @@
 
 #include "client/keeper.h"
 
+#include <memory>
+
 namespace distributex::client {
+
+// What a run needs beside the lock. Made before the lock is asked for: what the system refuses must
+// show while there is nothing to give back.
+struct Equipment {
+  Equipment();
+
+  Terminal terminal;
+  std::unique_ptr<Shared, UnmapShared> shared;
+  Link front_end;
+  Link keeper_end;
+  Alarm alarm;  // the front's
+};
 
 // Runs the command under the lock. Returns in both processes that this makes of the caller: each is
 // to end so.
 [[nodiscard]] Ending run_under_lock(const Options& options, const Identity& identity,
                                     const Requests& requests, const Descriptors& descriptors,
-                                    Api& api, Signals& signals, const Holding& holding);
+                                    Equipment& equipment, Api& api, Signals& signals,
+                                    const Holding& holding);
 
 }  // namespace distributex::client

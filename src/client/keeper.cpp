@@ -43,6 +43,7 @@ int Keeper::run() {
   world_.shared.guard = Shared::never;  // nothing runs any more that must end before the lease
   world_.terminal.take_from(command_.group());
   release();
+  world_.shared.is_over = true;
   return is_lost_ ? exit_lost : command_.code().value_or(exit_cannot_run);
 }
 

@@ -34,6 +34,7 @@ struct Shared {
   std::atomic<std::int32_t> group = 0;      // the command's process group
   std::atomic<std::int32_t> killed_by = 0;  // the signal that ended the command; 0: none
   std::atomic<bool> has_terminal = false;   // the command was handed the terminal
+  std::atomic<bool> is_over = false;        // the keeper ends in order: its exit code is the run's
 };
 
 struct UnmapShared {

@@ -23,13 +23,14 @@ Ending run_locked(const Options& options, const Descriptors& descriptors, const 
     }
     local = std::move(std::get<LocalLock>(taken));
   }
+  Equipment equipment;
   Api api(options.proxy);
   const Requests requests(options, identity);
   const auto outcome = Acquire(options, requests, api, signals, begun).run();
   if (const Ending* ending = std::get_if<Ending>(&outcome)) {
     return *ending;
   }
-  return run_under_lock(options, identity, requests, descriptors, api, signals,
+  return run_under_lock(options, identity, requests, descriptors, equipment, api, signals,
                         std::get<Holding>(outcome));
 }
 

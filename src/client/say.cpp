@@ -7,12 +7,14 @@
 #include "client/ending.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string_view>
@@ -83,6 +85,15 @@ void give_up_when_out_of_memory() {
     errno = ENOMEM;
     give_up("memory");
   });
+  json_set_alloc_funcs(
+      [](std::size_t size) {
+        void* memory = std::malloc(size);
+        if (memory == nullptr && size > 0) {
+          give_up("memory");
+        }
+        return memory;
+      },
+      std::free);
 }
 
 }  // namespace distributex::client

@@ -12,17 +12,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "backends/sqlite/check.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/standard_fds.h"
 #include "base/text.h"
-#include "config/config.h"
 #include "daemon/notify.h"
 #include "daemon/process.h"
 #include "daemon/server.h"
-#include "http/listener.h"
+#include "daemon/settings.h"
 #include "http/listener_inherited.h"
 
 namespace {
@@ -45,13 +46,14 @@ constexpr Option options[] = {
     {'d', "daemon", nullptr, "go to the background once ready; log to syslog"},
     {'P', "pidfile", "FILE", "write the process id there"},
     {'u', "user", "USER", "become this user once the ports are open"},
+    {'S', "store-check", "FILE",
+     "say what is in a store that no daemon has open, and whether it is whole, and exit"},
+    {'j', "json", nullptr, "with --store-check: as JSON"},
     {'t', "test", nullptr, "check the configuration and exit"},
     {'v', "verbose", nullptr, "log every answer"},
     {'V', "version", nullptr, "print the version and exit"},
     {'h', "help", nullptr, "print this and exit"},
 };
-
-constexpr uint16_t default_port = 9889;  // of -l without one
 
 struct Arguments {
   std::string config = SYSCONFDIR "/distributex/distributex.yaml";
@@ -60,6 +62,8 @@ struct Arguments {
   std::string pidfile;
   std::string user;
   bool daemon = false;
+  std::string store;
+  bool json = false;
   bool test = false;
   bool verbose = false;
 };
@@ -109,6 +113,12 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
     case 'u':
       out.user = argument;
       break;
+    case 'S':
+      out.store = argument;
+      break;
+    case 'j':
+      out.json = true;
+      break;
     case 't':
       out.test = true;
       break;
@@ -156,16 +166,14 @@ int fail(int code, const std::string& what, int error) {
 // To be called before anything else can change errno, which names the refusal.
 int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 0 ? errno : EIO); }
 
-// What to listen on: -l goes before the configuration, and -p before any port.
-std::vector<std::string> listen_on(const Arguments& arguments, const Config& config) {
-  std::vector<std::string> addresses = arguments.listen.empty() ? config.listen : arguments.listen;
-  for (std::string& address : addresses)
-    if (arguments.port || !has_port(address))
-      address = with_port(address, arguments.port.value_or(default_port));
-  return addresses;
+int check_store(const Arguments& arguments) {
+  const StoreReport report = distributex::check_store(arguments.store, arguments.json);
+  const bool is_bad = report.exit_code != EX_OK && !arguments.json;
+  std::fputs(report.text.c_str(), is_bad ? stderr : stdout);
+  return report.exit_code;
 }
 
-int serve(const Arguments& arguments, const Config& config) {
+int serve(const Arguments& arguments, Settings settings) {
   auto inherited = inherited_listeners();
   if (const auto* error = std::get_if<std::string>(&inherited))
     return fail(EX_OSERR, *error, ENOTSOCK);
@@ -177,9 +185,9 @@ int serve(const Arguments& arguments, const Config& config) {
     if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile))
       return fail_system(*error);
 
-  Server server{{.config = config,
+  Server server{{.settings = std::move(settings),
                  .config_file = absolute_path(arguments.config),
-                 .listen = listen_on(arguments, config),
+                 .listen = {arguments.listen, arguments.port},
                  .inherited = std::get<std::vector<Listener>>(std::move(inherited))}};
   if (const auto error = server.open()) return fail_system(*error);
   if (!arguments.user.empty())
@@ -208,12 +216,13 @@ int main(int argc, char** argv) {
     if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
     return *code;
   }
+  if (!arguments.store.empty()) return check_store(arguments);
   log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
-  const auto loaded = load_config(arguments.config);
+  auto loaded = load_settings(arguments.config);
   if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);
   if (arguments.test) {
     std::printf("%s: the configuration is good\n", arguments.config.c_str());
     return EX_OK;
   }
-  return serve(arguments, std::get<Config>(loaded));
+  return serve(arguments, std::move(std::get<Settings>(loaded)));
 }

@@ -78,7 +78,7 @@ std::optional<std::string> PidFile::claim(const std::string& path, PidFile& file
 }
 
 PidFile::~PidFile() {
-  if (fd_) unlink(path_.c_str());
+  if (fd_ && unlink(path_.c_str()) != 0) (void)!ftruncate(fd_.get(), 0);
 }
 
 std::string absolute_path(const std::string& path) {

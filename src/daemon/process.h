@@ -30,7 +30,9 @@ class Background {
   Fd report_;
 };
 
-// A pid file, locked while the process lives and removed at its end.
+// A pid file, locked while the process lives and removed at its end. Where the folder
+// belongs to somebody else, so that it cannot be removed, it is emptied instead: the
+// number that stood in it may soon be that of another process.
 class PidFile {
  public:
   // On failure one sentence, also when a live process has it.

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "backends/table.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "doors/pages/pages.h"
@@ -36,18 +37,19 @@ Server::Server(ServerSetup setup)
     : setup_(std::move(setup)),
       started_(steady_now()),
       base_(event_base_new()),
-      record_(setup_.config, wall_us()),
+      record_(setup_.settings.record, wall_us()),
       telling_(engine_, record_,
                {.answer = [this](Ticket ticket, const Answer& answer) { tell(ticket, answer); },
                 .peer = [this](Ticket ticket) { return http_.peer(ticket); }}),
-      backend_(make_backend({.base = base_.get(),
-                             .config = setup_.config,
-                             .sink = make_sink(),
-                             .wall_us = wall_us()})),
+      backend_(find_backend(setup_.settings.service.backend)
+                   ->make({.base = base_.get(),
+                           .config = setup_.settings.config,
+                           .sink = make_sink(),
+                           .wall_us = wall_us()})),
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
       stop_step_(evtimer_new(base_.get(), on_stop_step, this)),
-      http_(base_.get(), limits_of(setup_.config), make_events()),
+      http_(base_.get(), limits_of(setup_.settings.http), make_events()),
       feed_(base_.get(), record_.events(),
             {.send = [this](Ticket ticket,
                             std::string_view bytes) { return http_.stream(ticket, bytes); },
@@ -57,8 +59,7 @@ Server::Server(ServerSetup setup)
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);
   }
-  backend_->configure(setup_.config.pools);
-  engine_.configure(setup_.config.pools, setup_.config.max_waiting, started_);
+  configure(started_);
 }
 
 Server::~Server() = default;
@@ -145,9 +146,16 @@ void Server::tell(Ticket ticket, const Answer& answer) {
              is_lease ? Delivery::watched : Delivery::unwatched);
 }
 
-HttpLimits Server::limits_of(const Config& config) const {
+void Server::configure(Time now) {
+  const ServiceOptions& service = setup_.settings.service;
+  record_.configure(setup_.settings.record, service.pools);
+  backend_->configure(service.pools);
+  engine_.configure(service.pools, service.max_waiting, now);
+}
+
+HttpLimits Server::limits_of(HttpLimits limits) const {
   rlimit files{};
-  uint32_t most = config.max_connections;
+  uint32_t& most = limits.max_connections;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur =
         std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, most + reserved_files));
@@ -159,12 +167,7 @@ HttpLimits Server::limits_of(const Config& config) const {
       most = static_cast<uint32_t>(room);
     }
   }
-  return {.max_connections = most,
-          .max_connections_per_peer = config.max_connections_per_peer,
-          .request_timeout = config.request_timeout,
-          .idle_timeout = config.idle_timeout,
-          .max_header_size = config.max_header_size,
-          .max_body_size = config.max_body_size};
+  return limits;
 }
 
 std::optional<std::string> Server::open() {
@@ -172,12 +175,20 @@ std::optional<std::string> Server::open() {
   for (Listener& listener : setup_.inherited)
     if (auto error = serve_on(std::move(listener))) return error;
   if (successor_listens_) return std::nullopt;
-  for (const std::string& address : setup_.listen) {
+  bool listens = false;
+  for (const std::string& address : addresses_of(setup_.listen, setup_.settings.service.listen)) {
     auto opened = open_listeners(address);
     if (auto* error = std::get_if<std::string>(&opened)) return std::move(*error);
-    for (Listener& listener : std::get<std::vector<Listener>>(opened))
+    auto& listeners = std::get<std::vector<Listener>>(opened);
+    if (listeners.empty())
+      log_line(Level::warning, "left out address=%s reason=\"this machine has no IPv6\"",
+               address.c_str());
+    for (Listener& listener : listeners) {
       if (auto error = serve_on(std::move(listener))) return error;
+      listens = true;
+    }
   }
+  if (!listens) return "cannot listen: this machine has no IPv6, and no other address is given";
   return std::nullopt;
 }
 
@@ -208,8 +219,8 @@ std::string Server::summary() const {
 }
 
 void Server::run() {
-  log_line(Level::info, "ready pools=%zu backend=%s", setup_.config.pools.size(),
-           setup_.config.backend.c_str());
+  log_line(Level::info, "ready pools=%zu backend=%s", setup_.settings.service.pools.size(),
+           setup_.settings.service.backend.c_str());
   log_flush();
   arm_timer();
   supervision_.ready();
@@ -292,7 +303,7 @@ void Server::show(Ticket ticket, const PageRequest& request) {
 
 PageView Server::page_view() {
   return {.sight = sight(),
-          .backend_name = setup_.config.backend,
+          .backend_name = setup_.settings.service.backend,
           .trouble = backend_->trouble(),
           .stopping = stop_by_.has_value(),
           .uptime = steady_now() - started_,
@@ -338,23 +349,19 @@ void Server::reload() {
 }
 
 void Server::read_again() {
-  auto loaded = load_config(setup_.config_file);
+  auto loaded = load_settings(setup_.config_file);
   if (const auto* error = std::get_if<std::string>(&loaded)) {
     log_line(Level::error, "reload refused: %s", error->c_str());
     return;
   }
-  Config& config = std::get<Config>(loaded);
-  if (config.backend != setup_.config.backend ||
-      config.memcachehost != setup_.config.memcachehost ||
-      config.memcacheport != setup_.config.memcacheport || config.listen != setup_.config.listen)
-    log_line(Level::warning, "listen and the backend change at a restart only");
-  config.backend = setup_.config.backend;
-  setup_.config = std::move(config);
-  http_.set_limits(limits_of(setup_.config));
-  record_.configure(setup_.config);
-  backend_->configure(setup_.config.pools);
-  engine_.configure(setup_.config.pools, setup_.config.max_waiting, steady_now());
-  log_line(Level::info, "reloaded pools=%zu", setup_.config.pools.size());
+  Settings& settings = std::get<Settings>(loaded);
+  const auto arguments = successor_listens_ ? std::nullopt : std::optional{setup_.listen};
+  const std::string stays = needs_restart(setup_.settings, settings, arguments);
+  if (!stays.empty()) log_line(Level::warning, "%s", stays.c_str());
+  setup_.settings = reloaded(setup_.settings, std::move(settings));
+  http_.set_limits(limits_of(setup_.settings.http));
+  configure(steady_now());
+  log_line(Level::info, "reloaded pools=%zu", setup_.settings.service.pools.size());
   pump();
   log_flush();
 }

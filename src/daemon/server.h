@@ -10,7 +10,8 @@
 
 #include "backends/backend.h"
 #include "base/handle.h"
-#include "config/config.h"
+#include "daemon/reload.h"
+#include "daemon/settings.h"
 #include "daemon/supervision.h"
 #include "daemon/telling.h"
 #include "doors/pages/pages.h"
@@ -23,9 +24,9 @@
 namespace distributex {
 
 struct ServerSetup {
-  Config config;
+  Settings settings;
   std::string config_file;          // read again at SIGHUP
-  std::vector<std::string> listen;  // what to listen on, whatever config says
+  ListenArguments listen;           // go before the settings
   std::vector<Listener> inherited;  // if there are any: these instead
 };
 
@@ -63,6 +64,7 @@ class Server {
   void ask(const Effect& question, Time now);
   [[nodiscard]] Sight sight() const;
   [[nodiscard]] PageView page_view();
+  void configure(Time now);
   void arm_timer();
   void reload();
   void read_again();
@@ -71,7 +73,7 @@ class Server {
   void drain();
   [[nodiscard]] std::optional<std::string> serve_on(Listener listener);
   [[nodiscard]] std::string summary() const;
-  [[nodiscard]] HttpLimits limits_of(const Config& config) const;
+  [[nodiscard]] HttpLimits limits_of(HttpLimits limits) const;
   [[nodiscard]] BackendSink make_sink();
   [[nodiscard]] HttpEvents make_events();
 

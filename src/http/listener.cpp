@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -47,6 +48,20 @@ Opened open_inet(const addrinfo& info, const std::string& address) {
   return Listener{.fd = std::move(fd), .address = std::move(name), .unix_path = {}};
 }
 
+// Whether the address is [::1] and this machine has none: the kernel has no IPv6, or
+// it is switched off. An error of the probe itself says nothing of the machine.
+bool lacks_loopback6(const addrinfo& info) {
+  if (info.ai_family != AF_INET6) return false;
+  sockaddr_in6 at{};
+  std::memcpy(&at, info.ai_addr, std::min<size_t>(info.ai_addrlen, sizeof at));
+  if (!IN6_IS_ADDR_LOOPBACK(&at.sin6_addr)) return false;
+  at.sin6_port = 0;
+  const Fd probe{socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (!probe) return errno == EAFNOSUPPORT;
+  return bind(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 &&
+         errno == EADDRNOTAVAIL;
+}
+
 // Removes what a dead server left behind; anything else at the path stays.
 std::string clear_path(const sockaddr_un& at, const std::string& address) {
   struct stat st {};
@@ -56,8 +71,10 @@ std::string clear_path(const sockaddr_un& at, const std::string& address) {
   const Fd probe{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!probe) return why(address, "socket", errno);
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 ||
-      errno != ECONNREFUSED)
+      errno == EAGAIN)  // a listener that does not accept fast enough
     return "cannot listen on " + address + ": another process listens there";
+  if (errno != ECONNREFUSED)
+    return why(address, "cannot tell whether a process listens on the socket there", errno);
   return unlink(at.sun_path) == 0 ? "" : why(address, "unlink", errno);
 }
 
@@ -170,6 +187,7 @@ std::variant<std::vector<Listener>, std::string> open_listeners(const std::strin
     return "cannot listen on " + address + ": " + gai_strerror(rc);
   const AddressList list{found};
   for (const addrinfo* info = found; info; info = info->ai_next) {
+    if (lacks_loopback6(*info)) continue;
     Opened one = open_inet(*info, address);
     if (auto* error = std::get_if<std::string>(&one)) return std::move(*error);
     opened.push_back(std::get<Listener>(std::move(one)));

@@ -18,8 +18,9 @@ struct Listener {
 };
 
 // Binds and listens. "*" binds all addresses, IPv6 and IPv4 (or IPv4 alone
-// where there is no IPv6). A stale unix socket is replaced, a live one is not.
-// On failure one sentence that names the address and the reason.
+// where there is no IPv6). [::1] yields no listener on a machine without IPv6, whose
+// other addresses must do. A stale unix socket is replaced, a live one is not. On
+// failure one sentence that names the address and the reason.
 [[nodiscard]] std::variant<std::vector<Listener>, std::string> open_listeners(
     const std::string& address);
 

@@ -37,6 +37,8 @@ void Http::start_stream(Connection& conn, const HttpReply& reply) {
   evhttp_add_header(out, "Content-Type", reply.content_type);
   for (const Header& header : reply.headers)
     evhttp_add_header(out, header.name, header.value.c_str());
+  // nginx would keep the pieces until its buffer is full.
+  evhttp_add_header(out, "X-Accel-Buffering", "no");
   // HTTP/1.0 has no chunks: there the end of the connection ends the stream.
   if (conn.old) evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
   if (conn.old || closing_) evhttp_add_header(out, "Connection", "close");

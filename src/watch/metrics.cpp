@@ -100,6 +100,23 @@ void add_histogram(Families& families, const char* name, const char* help, const
   open_family(families, name, help, MetricType::Histogram).metric.push_back(std::move(metric));
 }
 
+// One family for all figures of a name, which stand together.
+void add_figures(Families& families, const std::vector<Figure>& figures) {
+  constexpr MetricType types[] = {MetricType::Counter, MetricType::Gauge, MetricType::Histogram};
+  for (const Figure& figure : figures) {
+    const std::string name = std::string("distributex_") + figure.name;
+    if (families.back().name != name)
+      open_family(families, name.c_str(), figure.help, types[static_cast<size_t>(figure.kind)]);
+    ClientMetric metric;
+    if (!figure.label.first.empty()) metric.label = {{figure.label.first, figure.label.second}};
+    metric.counter.value = metric.gauge.value = metric.histogram.sample_sum = figure.value;
+    metric.histogram.sample_count = figure.count;
+    for (const auto& [bound, count] : figure.buckets)
+      metric.histogram.bucket.push_back({.cumulative_count = count, .upper_bound = bound});
+    families.back().metric.push_back(std::move(metric));
+  }
+}
+
 void add_build(Families& families, const MetricsView& view) {
   ClientMetric metric;
   metric.label = {{"version", DISTRIBUTEX_VERSION}, {"backend", std::string{view.backend_name}}};
@@ -224,6 +241,9 @@ std::string Metrics::page(const MetricsView& view) const {
             view.backend_up ? 1 : 0);
   add_histogram(all, "distributex_backend_latency_seconds",
                 "How long the backend took to answer a question.", backend_);
+  std::vector<Figure> figures;
+  view.sight.backend.add_figures(figures, view.sight.now);
+  add_figures(all, figures);
   std::string text = prometheus::TextSerializer().Serialize(all);
   append_pool_gauges(text, view.sight);
   return text;

@@ -26,14 +26,13 @@ Level level_of(What what) { return what <= What::busy ? Level::info : Level::deb
 
 }  // namespace
 
-Record::Record(const Config& config, uint64_t wall_us) : events_(config.events, wall_us) {
-  configure(config);
-}
+Record::Record(const RecordOptions& options, uint64_t wall_us)
+    : events_(options.events, wall_us), audit_(options.audit) {}
 
-void Record::configure(const Config& config) {
-  audit_ = config.audit == "on";
-  events_.set_capacity(config.events);
-  holdings_.keep_only(config.pools);
+void Record::configure(const RecordOptions& options, const std::vector<PoolSpec>& pools) {
+  audit_ = options.audit;
+  events_.set_capacity(options.events);
+  holdings_.keep_only(pools);
 }
 
 void Record::tell(LockEvent event) {

@@ -7,8 +7,8 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
-#include "config/config.h"
 #include "engine/engine.h"
 #include "watch/events.h"
 #include "watch/metrics.h"
@@ -16,10 +16,15 @@
 
 namespace distributex {
 
+struct RecordOptions {
+  uint32_t events = 0;  // the last so many are kept for /events/
+  bool audit = true;    // each event is a line of the log
+};
+
 class Record {
  public:
-  Record(const Config& config, uint64_t wall_us);
-  void configure(const Config& config);
+  Record(const RecordOptions& options, uint64_t wall_us);
+  void configure(const RecordOptions& options, const std::vector<PoolSpec>& pools);
 
   // An answer of the engine, about to be sent to that address.
   void answered(const Answered& answered, std::string_view peer, Time now);

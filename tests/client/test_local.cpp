@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT
 // distributex -l: the lock on one host, where its file is, whom it excludes, and
 // which files it does not fall for.
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "client/locallock.h"
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/namespace.h"
 #include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
@@ -203,6 +211,119 @@ void a_link_or_a_strangers_file_is_refused(void** state) {
   assert_int_equal(access(f.dir.file("nothing").c_str(), F_OK), -1);
 }
 
+// The descriptors 0 to 2, those that were there before (9 here), and none of ours.
+void no_descriptor_of_ours_leaks_and_inherited_ones_stay(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  Client::Setup setup;
+  setup.in_child = [] {
+    for (int fd = 3; fd < 256; ++fd) {
+      close(fd);
+    }
+    dup2(0, 9);
+  };
+  Client client(f.args({"-l", "--", "/bin/sh", "-c", "cd /proc/self/fd && echo *"}), setup);
+  const Ended ended = client.finish();
+  // 3 is the shell's own, from reading the folder.
+  assert_that(ended.out == "0 1 2 9\n" || ended.out == "0 1 2 3 9\n", "%s", ended.out.c_str());
+}
+
+// Somebody tidies up in /run/lock. The run that waited has the lock of a file that is gone.
+void a_lock_file_that_was_removed_protects_nothing(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  Client first(f.args({"-l", "--", "sleep", "1000"}));
+  assert_true(wait_for_holders(f.daemon.port(), "many", 1));
+  Client second(f.args({"-l", "-v", "--", "sleep", "1000"}));
+  assert_true(eventually(
+      [&] { return second.err().find("another run on this host") != std::string::npos; }));
+  assert_int_equal(unlink(f.path.c_str()), 0);
+  Client third(f.args({"-l", "--", "sleep", "1000"}));
+  assert_true(wait_for_holders(f.daemon.port(), "many", 2));
+  first.send(SIGTERM);
+  assert_int_equal(first.finish().code, died_by + SIGTERM);
+  // It tells again that it waits, for the third now.
+  assert_true(eventually([&] { return lines_in(second.err()) >= 2; }));
+  assert_int_equal(pool_state(f.daemon.port(), "many").holders.size(), 1);
+  third.send(SIGTERM);
+  assert_int_equal(third.finish().code, died_by + SIGTERM);
+  assert_true(wait_for_holders(f.daemon.port(), "many", 1));
+  second.send(SIGTERM);
+  assert_int_equal(second.finish().code, died_by + SIGTERM);
+}
+
+// A sandbox that knows no pidfd_open, or forbids it.
+void a_wait_needs_no_system_call_that_sandboxes_refuse(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  Client first(f.args({"-l", "--", "sleep", "1000"}));
+  assert_true(wait_for_holders(f.daemon.port(), "many", 1));
+  std::vector<std::unique_ptr<Client>> waiting;
+  for (const int error : {EPERM, ENOSYS}) {
+    Client::Setup sandbox;
+    sandbox.in_child = [error] {
+      const uint32_t refusal = SECCOMP_RET_ERRNO | static_cast<uint32_t>(error);
+      sock_filter code[] = {
+          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+          BPF_STMT(BPF_RET | BPF_K, refusal),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      };
+      const sock_fprog program = {4, code};
+      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) _exit(98);
+    };
+    waiting.push_back(std::make_unique<Client>(f.args({"-l", "-v", "--", "echo", "ran"}), sandbox));
+    assert_true(eventually([&] {
+      return waiting.back()->err().find("another run on this host") != std::string::npos;
+    }));
+  }
+  first.send(SIGTERM);
+  assert_int_equal(first.finish().code, died_by + SIGTERM);
+  for (const auto& client : waiting) {
+    const Ended ended = client->finish();
+    assert_that(ended.code == 0, "exit %d: %s", ended.code, ended.err.c_str());
+    assert_text(ended.out, "ran\n");
+  }
+}
+
+// One place for one user, whatever the environment says and wherever it may write.
+void the_place_does_not_depend_on_the_environment(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  if (const std::string trouble = enter_namespaces(CLONE_NEWNS); !trouble.empty()) {
+    print_message("no namespaces here: %s\n", trouble.c_str());
+    skip();
+  }
+  TempDir elsewhere;
+  Client::Setup login;
+  login.environment = {"PATH=/usr/bin:/bin", "XDG_RUNTIME_DIR=" + elsewhere.path(),
+                       "TMPDIR=" + elsewhere.path()};
+  Client::Setup cron;
+  cron.environment = {"PATH=/usr/bin:/bin"};
+  const auto exclude_each_other = [&] {
+    Client first(f.args({"-l", "--", "sleep", "1000"}), login);
+    assert_true(wait_for_holders(f.daemon.port(), "many", 1));
+    for (const auto& setup : {login, cron}) {
+      Client second(f.args({"-l", "-n", "true"}), setup);
+      assert_int_equal(second.finish().code, 75);
+    }
+    first.send(SIGTERM);
+    assert_int_equal(first.finish().code, died_by + SIGTERM);
+  };
+  exclude_each_other();
+  // The file is there, and the folder has become read-only.
+  assert_int_equal(mount("/run/lock", "/run/lock", nullptr, MS_BIND, nullptr), 0);
+  assert_int_equal(mount(nullptr, "/run/lock", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr),
+                   0);
+  exclude_each_other();
+  assert_int_equal(umount("/run/lock"), 0);
+  // It is not there.
+  unlink(f.path.c_str());
+  assert_int_equal(mount("/run/lock", "/run/lock", nullptr, MS_BIND, nullptr), 0);
+  assert_int_equal(mount(nullptr, "/run/lock", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr),
+                   0);
+  exclude_each_other();
+  unlink(("/tmp/" + f.path.substr(strlen("/run/lock/"))).c_str());
+  assert_int_equal(access(f.path.c_str(), F_OK), -1);
+}
+
 void the_name_tells_pools_and_servers_apart_and_no_order(void**) {
   using client::local_lock_name;
   const std::string one = local_lock_name({{"a", 1}, {"b", 2}}, "pool/../x");
@@ -228,6 +349,10 @@ int main() {
       test_with(Fixture, both_our_processes_hold_it_so_it_outlives_either),
       test_with(Fixture, the_file_is_ours_alone),
       test_with(Fixture, a_link_or_a_strangers_file_is_refused),
+      test_with(Fixture, no_descriptor_of_ours_leaks_and_inherited_ones_stay),
+      test_with(Fixture, a_lock_file_that_was_removed_protects_nothing),
+      test_with(Fixture, a_wait_needs_no_system_call_that_sandboxes_refuse),
+      test_with(Fixture, the_place_does_not_depend_on_the_environment),
       cmocka_unit_test(the_name_tells_pools_and_servers_apart_and_no_order),
   };
   return run_beside(tests);

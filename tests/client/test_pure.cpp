@@ -4,10 +4,12 @@
 // and the status are spelled.
 #include <string.h>
 
+#include "client/identity.h"
 #include "client/lease.h"
 #include "client/options.h"
 #include "client/reply.h"
 #include "client/server.h"
+#include "client/signals.h"
 #include "client/status.h"
 #include "support/test.h"
 
@@ -264,6 +266,32 @@ void what_is_no_status_is_not_shown_as_one(void**) {
       status_table(R"({"pools": [1, {"name": 3, "holders": [null]}]})", "s", 0).has_value());
 }
 
+void a_localhost_name_tells_no_hosts_apart(void**) {
+  struct Row {
+    const char* full;
+    const char* chosen;
+  };
+  for (const Row& row : {Row{"", "web7"},
+                         {"web7", "web7"},
+                         {"web7.example.com", "web7.example.com"},
+                         {"localhost.localdomain", "web7"},
+                         {"LOCALHOST.example.com", "web7"},
+                         {"localhost6.localdomain6", "web7"},
+                         {"web7.localhost", "web7"},
+                         {"localhosting.example.com", "localhosting.example.com"}}) {
+    assert_text(choose_host_name("web7", row.full), row.chosen);
+  }
+}
+
+void only_a_second_order_to_end_well_apart_is_impatience(void**) {
+  Patience patience;
+  assert_false(patience.is_over_with(SIGTERM, start));
+  assert_false(patience.is_over_with(SIGTERM, start + milliseconds(499)));
+  assert_false(patience.is_over_with(SIGHUP, start + seconds(5)));
+  assert_false(patience.is_over_with(SIGUSR1, start + seconds(5)));
+  assert_true(patience.is_over_with(SIGINT, start + seconds(5)));
+}
+
 void ages_have_two_units_at_most(void**) {
   assert_text(age_text(0.4), "0s");
   assert_text(age_text(59.9), "59s");
@@ -296,6 +324,8 @@ int main() {
       cmocka_unit_test(targets_are_encoded),
       cmocka_unit_test(the_status_is_a_table_for_people),
       cmocka_unit_test(what_is_no_status_is_not_shown_as_one),
+      cmocka_unit_test(a_localhost_name_tells_no_hosts_apart),
+      cmocka_unit_test(only_a_second_order_to_end_well_apart_is_impatience),
       cmocka_unit_test(ages_have_two_units_at_most),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

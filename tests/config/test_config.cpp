@@ -228,36 +228,36 @@ void an_alias_to_what_it_stands_in_is_refused(void**) {
 
 void says_why_a_file_cannot_be_read(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  f.seen = options_of(load_config(f.path));
+  f.seen = options_of(load_settings(f.path));
   assert_text(f.seen, f.path + ": cannot be read: No such file or directory");
-  f.seen = options_of(load_config(f.folder));
+  f.seen = options_of(load_settings(f.folder));
   assert_text(f.seen, f.folder + ": is not a plain file; name a file of YAML");
 }
 
 void a_pipe_without_a_writer_is_not_waited_for(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_int_equal(mkfifo(f.path.c_str(), 0600), 0);
-  f.seen = options_of(load_config(f.path));
+  f.seen = options_of(load_settings(f.path));
   assert_text(f.seen, f.path + ": is not a plain file; name a file of YAML");
 }
 
 void a_file_of_more_than_8_mib_is_refused(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::ofstream(f.path) << one_pool << std::string((8u << 20) - one_pool.size(), '\n');
-  f.seen = pools_of(load_config(f.path));
+  f.seen = pools_of(load_settings(f.path));
   assert_text(f.seen, "a 1800s x1");
   std::ofstream(f.path, std::ios::app) << '\n';
-  f.seen = pools_of(load_config(f.path));
+  f.seen = pools_of(load_settings(f.path));
   assert_text(f.seen, f.path + ": is larger than 8 MiB; make it smaller");
 }
 
 void the_files_of_etc_are_right(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  f.seen = pools_of(load_config(path_in_etc("example.yaml")));
+  f.seen = pools_of(load_settings(path_in_etc("example.yaml")));
   assert_text(f.seen, "test1 3600s x1 | test2 1800s x1 | test3 1800s x5");
-  f.seen = pools_of(load_config(path_in_etc("distributex.yaml")));
+  f.seen = pools_of(load_settings(path_in_etc("distributex.yaml")));
   assert_text(f.seen, "test1 3600s x1");
-  f.seen = listen_of(load_config(path_in_etc("distributex.yaml")));
+  f.seen = listen_of(load_settings(path_in_etc("distributex.yaml")));
   assert_text(f.seen, "127.0.0.1:9889");
 }
 
@@ -297,7 +297,7 @@ void a_damaged_file_gives_one_printable_line_at_most(void** state) {
       const size_t at = random() % f.text.size();
       f.text.replace(at, random() % 8, pieces[random() % std::size(pieces)]);
     }
-    const auto result = parse_config(f.text, "f");
+    const auto result = parse_settings(f.text, "f");
     const auto* error = std::get_if<std::string>(&result);
     if (!error) continue;
     f.seen = *error;

@@ -137,9 +137,9 @@ void a_name_has_255_bytes_at_most(void** state) {
 void a_socket_path_has_107_bytes_at_most(void** state) {
   Texts& t = fixture_of<Texts>(state);
   t.longest = "unix:/" + std::string(106, 'a');
-  t.seen = listen_of(parse_config("pools: [{name: a}]\nlisten: " + t.longest, "f"));
+  t.seen = listen_of(parse_settings("pools: [{name: a}]\nlisten: " + t.longest, "f"));
   assert_text(t.seen, t.longest);
-  t.seen = listen_of(parse_config("pools: [{name: a}]\nlisten: " + t.longest + "a", "f"));
+  t.seen = listen_of(parse_settings("pools: [{name: a}]\nlisten: " + t.longest + "a", "f"));
   assert_that(t.seen.find("aaa...\" is too long for a socket: 107 bytes") != t.seen.npos, "%s",
               t.seen.c_str());
 }

@@ -69,6 +69,7 @@ within() {
     done
 }
 
+has_ipv6() { grep -qs '^0*1 ' /proc/net/if_inet6; }
 milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 answers() { [ "$(curl -fsS --max-time 5 "$url/livez")" = ok ]; }
 silent() { ! answers; }

@@ -94,6 +94,23 @@ dies() {
 
 test_passed() { [ "$SECONDS" -ge "$1" ]; }
 
+# More restarts than systemd's own limit, five in ten seconds, would allow.
+waits_for_its_address() {
+    local before
+    sed -i 's|^listen: .*|listen: ["127.0.0.1:9889", "192.0.2.77:9889"]|' $config
+    systemctl restart distributexd 2>/dev/null
+    check "an address that is not there: it is tried eight times" within 60 restarts_are 8
+    check_status "and it is not given up" 1 systemctl -q is-failed distributexd
+    ip addr add 192.0.2.77/32 dev lo
+    check "the address comes: it answers there" within 15 curl -fsS --max-time 5 http://192.0.2.77:9889/livez
+    ip addr del 192.0.2.77/32 dev lo
+    sed -i 's|^listen: .*|listen: "127.0.0.1:9889"|' $config
+    systemctl restart distributexd
+    check "and it is active" systemctl -q is-active distributexd
+}
+
+restarts_are() { [ "$(property NRestarts)" -ge "$1" ]; }
+
 starts_with_broken_configuration() {
     systemctl stop distributexd
     systemctl reset-failed distributexd
@@ -203,6 +220,7 @@ starts
 sandboxed
 reloads
 dies
+waits_for_its_address
 starts_with_broken_configuration
 upgrades
 activated_by_socket

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// kill -9 at any moment under load, again and again. With memcached, locks and
-// tokens outlive each daemon. In memory, locks end with the process, and the
-// tokens of the next one are higher.
+// kill -9 at any moment under load, again and again. With memcached, and in a
+// store on the disk, locks and tokens outlive each daemon. In memory, locks end
+// with the process, and the tokens of the next one are higher.
 #include "support/crowd.h"
 #include "support/daemon.h"
 #include "support/http.h"
@@ -22,6 +22,7 @@ constexpr int kills = 8;
 
 struct Fixture {
   Memcached memcached{};
+  TempDir disk{};
   std::vector<std::unique_ptr<Daemon>> daemons{};
   std::unique_ptr<Crowd> crowd{};
   unsigned dice = 7;
@@ -43,6 +44,9 @@ struct Fixture {
     assert_true(memcached.start());
     return "backend: memcache\nmemcachehost: " + memcached.address() + "\npoll: 20\n" +
            std::string(pools);
+  }
+  std::string stored() const {
+    return "backend: sqlite\nsqlitefile: " + disk.file("locks.db") + "\n" + std::string(pools);
   }
   static bool is_ready(const Daemon& daemon) {
     return eventually([&] { return fetch(daemon.port(), "/readyz").status == 200; });
@@ -117,6 +121,55 @@ void a_lock_in_memcached_outlives_all_daemons_at_once(void** state) {
   for (const auto& daemon : f.daemons) assert_text(unrest(*daemon, "long", 1, at_rest), "");
 }
 
+void kill_with_a_store(Fixture& f, const std::string& pool, size_t slots) {
+  f.start(1, f.stored());
+  Daemon& daemon = *f.daemons[0];
+  Crowd& crowd = f.contend(pool, slots);
+  for (int i = 0; i < kills; i++) {
+    kill_at_some_moment(f, daemon);
+    assert_true(daemon.restart());
+  }
+  assert_true(crowd.goes_on(20));
+  crowd.stop();
+  assert_text(crowd.history().verdict(), "");
+  assert_true(eventually([&] { return pool_state(daemon.port(), pool).holders.empty(); }));
+}
+
+void a_mutex_in_a_store_outlives_the_daemon(void** state) {
+  kill_with_a_store(fixture_of<Fixture>(state), "mutex", 1);
+}
+
+void a_semaphore_in_a_store_outlives_the_daemon(void** state) {
+  kill_with_a_store(fixture_of<Fixture>(state), "sem", 3);
+}
+
+// Its end is the same moment as before, by the holder's own clock.
+void a_lock_in_a_store_goes_on_with_its_time(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  f.start(1, f.stored());
+  Daemon& daemon = *f.daemons[0];
+  const auto before = Clock::now();
+  const Response granted = fetch(daemon.port(), "/get?pool=long&host=a");
+  const auto after = Clock::now();
+  daemon.kill_now();
+  assert_true(daemon.restart());
+  const auto asked = Clock::now();
+  const Response held = fetch(daemon.port(), "/get?pool=long&host=a");
+  const auto answered = Clock::now();
+  assert_text(held.header("Distributex-Result"), "held");
+  assert_text(held.header("Distributex-Token"), granted.header("Distributex-Token"));
+  const std::chrono::duration<double> left(std::stod(held.header("Distributex-Expires")));
+  constexpr std::chrono::duration<double> rounding{0.01};
+  assert_true(answered + left + rounding >= before + std::chrono::seconds{600});
+  assert_true(asked + left - rounding <= after + std::chrono::seconds{600});
+  assert_text(word(daemon.port(), "/release?pool=long&host=a"), "OK");
+  assert_true(daemon.stop());
+  assert_true(daemon.restart());
+  const Response next = fetch(daemon.port(), "/get?pool=long&host=b");
+  assert_true(std::stoll(next.header("Distributex-Token")) >
+              std::stoll(granted.header("Distributex-Token")));
+}
+
 void kill_in_memory(Fixture& f, const std::string& pool, size_t slots) {
   f.start(1, std::string(pools));
   Daemon& daemon = *f.daemons[0];
@@ -150,6 +203,9 @@ int main() {
       test_with(Fixture, a_mutex_in_memcached_outlives_every_daemon),
       test_with(Fixture, a_semaphore_in_memcached_outlives_every_daemon),
       test_with(Fixture, a_lock_in_memcached_outlives_all_daemons_at_once),
+      test_with(Fixture, a_mutex_in_a_store_outlives_the_daemon),
+      test_with(Fixture, a_semaphore_in_a_store_outlives_the_daemon),
+      test_with(Fixture, a_lock_in_a_store_goes_on_with_its_time),
       test_with(Fixture, a_mutex_in_memory_is_free_again_and_its_tokens_rise),
       test_with(Fixture, a_semaphore_in_memory_is_free_again_and_its_tokens_rise),
   };

@@ -3,12 +3,16 @@
 // it is lost, everything must be dead before the server may pass the lock on;
 // the server's own word on when that is decides.
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/faultproxy.h"
 #include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
@@ -18,6 +22,7 @@ namespace {
 
 constexpr std::string_view config = R"(pools:
   - name: one
+  - name: two
   - name: short
     expire: 2
   - name: never
@@ -246,6 +251,81 @@ void a_lease_that_never_ends_survives_silence_but_not_a_loss(void** state) {
   assert_int_equal(client.finish().code, 74);
 }
 
+// What `date` said when the command was asked to end; nothing when it was not.
+std::optional<double> asked_to_end_at(const Client& client) {
+  double at = 0;
+  const bool is_asked =
+      eventually([&] { return sscanf(client.out().c_str(), "ready\nend %lf", &at) == 1; });
+  return is_asked ? std::optional(at) : std::nullopt;
+}
+
+// The answers to one client's renewals are late; the server counts from when it was asked. Silence
+// then ends both clients so long before their leases end as a client must that knows that. The one
+// whose answers are in time is the control.
+void a_lease_counts_from_before_its_renewal_was_sent(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  FaultProxy proxy(f.daemon.port());
+  const std::vector<std::string> command = {
+      "--lease", "9", "-v",
+      "trap 'date \"+end %s.%N\"; exit 0' TERM; echo ready; while :; do sleep 0.02; done"};
+  Client late(on(proxy.port(), "one", command));
+  Client control(f.args(command, "two"));
+  assert_true(wait_for_holders(f.daemon.port(), "one", 1));
+  assert_true(wait_for_holders(f.daemon.port(), "two", 1));
+  proxy.set(FaultProxy::Mode::late);
+  double apart = 0;  // the end of one lease after that of the other
+  const auto renewed = [&] { return f.daemon.log_lines("renewed").size(); };
+  size_t failures = 0;  // on a machine so slow that 0.8 s become 1.5
+  const auto failed = [&] {
+    return late.err().find("renewal failed", failures) != std::string::npos;
+  };
+  for (size_t before = 0, seen = 1; before != seen || failed();) {
+    failures = late.err().size();
+    f.daemon.send_signal(SIGCONT);
+    f.daemon.forget_log();
+    assert_true(eventually([&] {
+      const auto lines = f.daemon.log_lines("event=renewed");
+      return std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+        return line.find("pool=one") != std::string::npos;
+      });
+    }));
+    const auto then = Clock::now();  // its answer comes, and no other renewal, within 1.2 s
+    assert_true(eventually([&] { return Clock::now() - then > milliseconds(1200); }));
+    before = renewed();
+    const auto end = f.lease_end("one");
+    const auto control_end = f.lease_end("two");
+    assert_true(end && control_end);
+    f.daemon.send_signal(SIGSTOP);
+    assert_true(wait_for_standstill(f.daemon.pid()));
+    seen = renewed();
+    apart = std::chrono::duration<double>(*end - *control_end).count();
+  }
+  const auto at = asked_to_end_at(late);
+  const auto control_at = asked_to_end_at(control);
+  assert_true(at && control_at);
+  assert_that(*at - *control_at - apart < 0.4, "%.3f s too late", *at - *control_at - apart);
+  assert_int_equal(late.finish().code, 74);
+  assert_int_equal(control.finish().code, 74);
+}
+
+// A server that forgot has given the same host and id a lock anew: that one is another run's.
+void a_lock_of_the_next_run_with_the_same_id_is_left_alone(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  const std::string go = f.dir.file("go");
+  Client client(
+      f.args({"--lease", "300", "-i", "run", "while ! [ -e " + go + " ]; do sleep 0.01; done"}));
+  assert_true(wait_for_holders(f.daemon.port(), "one", 1));
+  const std::string host = pool_state(f.daemon.port(), "one").holders.front().host;
+  f.daemon.kill_now();
+  assert_true(f.daemon.restart());
+  assert_text(word(f.daemon.port(), "/get/?pool=one&id=run&host=" + host), "YES");
+  write_file(go, "");
+  const Ended ended = client.finish();
+  assert_int_equal(ended.code, 74);
+  assert_non_null(strstr(ended.err.c_str(), "had been lost before the command ended"));
+  assert_int_equal(pool_state(f.daemon.port(), "one").holders.size(), 1);
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -263,6 +343,8 @@ int main() {
       test_with(Fixture, a_release_that_cannot_be_delivered_is_said_and_changes_no_code),
       test_with(Fixture, a_release_is_retried),
       test_with(Fixture, a_lease_that_never_ends_survives_silence_but_not_a_loss),
+      test_with(Fixture, a_lease_counts_from_before_its_renewal_was_sent),
+      test_with(Fixture, a_lock_of_the_next_run_with_the_same_id_is_left_alone),
   };
   return run_beside(tests);
 }

@@ -173,24 +173,6 @@ void success_is_silent_and_works_with_crons_environment(void** state) {
   assert_int_equal(bare.finish().code, 0);
 }
 
-// The descriptors 0 to 2, those that were there before (9 here), and none of ours.
-void no_descriptor_of_ours_leaks_and_inherited_ones_stay(void** state) {
-  auto& f = fixture_of<Fixture>(state);
-  Client::Setup setup;
-  setup.in_child = [] {
-    for (int fd = 3; fd < 256; ++fd) {
-      close(fd);
-    }
-    dup2(0, 9);
-  };
-  Client client(
-      on(f.daemon.port(), "one", {"-l", "--", "/bin/sh", "-c", "cd /proc/self/fd && echo *"}),
-      setup);
-  const Ended ended = client.finish();
-  // 3 is the shell's own, from reading the folder.
-  assert_that(ended.out == "0 1 2 9\n" || ended.out == "0 1 2 3 9\n", "%s", ended.out.c_str());
-}
-
 void stdin_reaches_the_command_and_closed_stays_closed(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const std::string path = f.dir.file("input");
@@ -234,6 +216,48 @@ void two_runs_on_one_host_exclude_each_other(void** state) {
   assert_int_equal(f.run({"-n", "true"}).code, 0);
 }
 
+void an_output_that_cannot_be_written_is_1_and_blames_no_server(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  const std::string address = "127.0.0.1:" + std::to_string(f.daemon.port());
+  Client::Setup full;
+  full.in_child = [] { dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), 1); };
+  for (const std::vector<std::string>& args : {std::vector<std::string>{"-H", address, "--status"},
+                                               {"-H", address, "--status", "--json"},
+                                               {"--help"},
+                                               {"--version"}}) {
+    Client client(args, full);
+    const Ended ended = client.finish();
+    assert_int_equal(ended.code, 1);
+    assert_text(ended.err,
+                "distributex: cannot write to the standard output: No space left on device\n");
+  }
+}
+
+// Whatever of 0, 1 and 2 is closed, the command finds it closed, and nothing else takes its place.
+void closed_standard_descriptors_are_no_trouble(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  for (int closed = 0; closed < 8; ++closed) {
+    const std::string seen = f.dir.file("seen" + std::to_string(closed));
+    Client::Setup setup;
+    setup.in_child = [closed] {
+      for (int fd = 0; fd < 3; ++fd) {
+        if ((closed >> fd & 1) != 0) close(fd);
+      }
+    };
+    Client client(
+        on(f.daemon.port(), "one",
+           {"for fd in 0 1 2; do [ -e /proc/$$/fd/$fd ] || x=$x$fd; done; printf '%s' \"$x\" >" +
+            seen}),
+        setup);
+    assert_int_equal(client.finish().code, 0);
+    std::string expected;
+    for (int fd = 0; fd < 3; ++fd) {
+      if ((closed >> fd & 1) != 0) expected += static_cast<char>('0' + fd);
+    }
+    assert_text(read_whole_file(seen), expected);
+  }
+}
+
 void help_and_version_go_to_stdout(void**) {
   const Ended help = run_client({"--help"});
   assert_int_equal(help.code, 0);
@@ -261,11 +285,12 @@ int main() {
       test_with(Fixture, the_command_knows_pool_host_id_and_token),
       test_with(Fixture, an_id_can_be_given),
       test_with(Fixture, success_is_silent_and_works_with_crons_environment),
-      test_with(Fixture, no_descriptor_of_ours_leaks_and_inherited_ones_stay),
       test_with(Fixture, stdin_reaches_the_command_and_closed_stays_closed),
       test_with(Fixture, no_zombie_is_left_and_the_lock_is_free),
       test_with(Fixture, verbose_tells_who_holds_the_lock),
       test_with(Fixture, two_runs_on_one_host_exclude_each_other),
+      test_with(Fixture, an_output_that_cannot_be_written_is_1_and_blames_no_server),
+      test_with(Fixture, closed_standard_descriptors_are_no_trouble),
       cmocka_unit_test(help_and_version_go_to_stdout),
   };
   return run_beside(tests);

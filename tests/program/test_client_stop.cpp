@@ -53,18 +53,24 @@ void a_signal_to_all_processes_at_once_gives_the_lock_back(void** state) {
   FaultProxy slow(f.daemon.port());
   for (int i = 0; i < 4; ++i) {
     Client client(on(slow.port(), "one", {"--", "sleep", "1000"}));
-    assert_true(wait_for_holders(f.daemon.port(), "one", 1));
-    const std::vector<pid_t> keeper = children_of(client.pid());
-    assert_int_equal(keeper.size(), 1);
-    slow.set(FaultProxy::Mode::drip);  // the release is under way for a while
+    std::vector<pid_t> keeper;
+    std::vector<pid_t> command;
+    assert_true(eventually([&] {
+      keeper = children_of(client.pid());
+      command = keeper.size() == 1 ? children_of(keeper.front()) : std::vector<pid_t>();
+      return command.size() == 1;
+    }));
+    slow.set(FaultProxy::Mode::stall);  // the release is under way for a while
     client.send(SIGTERM);
     usleep(500);
     kill(keeper.front(), SIGTERM);
+    assert_true(wait_for_death(command));
+    usleep(50'000);
+    slow.set(FaultProxy::Mode::pass);
     const Ended ended = client.finish();
     assert_int_equal(ended.code, died_by + SIGTERM);
     assert_text(ended.err, "");
     assert_true(wait_for_holders(f.daemon.port(), "one", 0));
-    slow.set(FaultProxy::Mode::pass);
   }
 }
 
@@ -194,20 +200,19 @@ void a_run_inside_a_run_still_waits(void** state) {
   assert_text(ended.out, "ran\n");
 }
 
-}  // namespace
-
 // The set-uid program of a_command_that_may_not_be_signalled_is_said.
-int become_root(const char* pid_file) {
-  if (setresuid(0, 0, 0) != 0) return 1;
+[[noreturn]] void become_root(const char* pid_file) {
+  if (setresuid(0, 0, 0) != 0) _exit(1);
   write_file(pid_file, std::to_string(getpid()) + "\n");
   for (;;) pause();
 }
 
+}  // namespace
 }  // namespace distributex::test
 
 int main(int argc, char** argv) {
   using namespace distributex::test;
-  if (argc == 3 && strcmp(argv[1], "--become-root") == 0) return become_root(argv[2]);
+  if (argc == 3 && strcmp(argv[1], "--become-root") == 0) become_root(argv[2]);
   const CMUnitTest tests[] = {
       test_with(Fixture, a_signal_to_all_processes_at_once_gives_the_lock_back),
       test_with(Fixture, a_signal_that_reaches_both_processes_reaches_the_command_once),

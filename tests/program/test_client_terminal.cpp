@@ -15,6 +15,7 @@
 #include "base/handle.h"
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -260,6 +261,31 @@ void ctrl_z_suspends_the_script_around_it(void** state) {
   assert_true(f.screen.wait_for("after"));
 }
 
+// An interactive shell ignores the stop of readers in the background for what runs in $( ).
+void in_a_command_substitution_the_terminal_is_handed_over(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  f.screen.enter("x=$(" + f.distributex() +
+                 "'echo ask >/dev/tty; read a </dev/tty; echo got-$a'); echo x-$x");
+  assert_true(f.screen.wait_for("ask"));
+  f.screen.type("answer\n");
+  assert_true(f.screen.wait_for("x-got-answer"));
+  assert_true(f.screen.wait_for("prompt> "));
+  f.screen.enter("echo code-$?");
+  assert_true(f.screen.wait_for("code-0"));
+}
+
+// The shell breaks a loop off when what runs in it has ended by the key's signal.
+void ctrl_c_ends_a_loop_around_it(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  f.screen.enter("for i in 1 2; do " + f.distributex() +
+                 "'echo ready; exec sleep 1000'; done; echo aft\"er\"");
+  assert_true(f.screen.wait_for("ready"));
+  f.screen.forget();
+  f.screen.type("\x03");
+  assert_true(f.screen.wait_for("prompt> "));
+  assert_true(f.screen.seen().find("ready") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -277,6 +303,8 @@ int main() {
       test_with(Fixture, ctrl_c_ends_the_script_around_it),
       test_with(Fixture, ctrl_c_while_waiting_ends_the_script_around_it),
       test_with(Fixture, ctrl_z_suspends_the_script_around_it),
+      test_with(Fixture, in_a_command_substitution_the_terminal_is_handed_over),
+      test_with(Fixture, ctrl_c_ends_a_loop_around_it),
   };
-  return cmocka_run_group_tests(tests, nullptr, nullptr);
+  return run_beside(tests);
 }

@@ -2,7 +2,9 @@
 // Where the daemon listens: several addresses of all kinds at once, and unix
 // sockets: left behind, live, or no sockets at all.
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -107,6 +109,20 @@ void refuses_the_socket_of_a_live_daemon(void** state) {
   assert_text(word_at(f.unix_address, "/livez"), "ok\n");
 }
 
+// Whether somebody listens cannot be told from a socket that may not be opened. Root
+// may open all, but for this capability.
+void tells_a_socket_that_it_may_not_open_from_a_live_one(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  if (geteuid() == 0) assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  assert_true(f.daemon.start(f.at_path()));
+  f.daemon.kill_now();
+  assert_int_equal(chmod(f.path.c_str(), 0), 0);
+  const std::string refusal = f.refusal(f.at_path());
+  assert_that(refusal.find("Permission denied") != refusal.npos, "%s", refusal.c_str());
+  assert_that(refusal.find("another process") == refusal.npos, "%s", refusal.c_str());
+  assert_int_equal(access(f.path.c_str(), F_OK), 0);
+}
+
 void leaves_alone_what_is_no_socket(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   write_file(f.path, "precious");
@@ -153,6 +169,7 @@ int main() {
       test_with(Fixture, listens_on_every_address_where_none_is_named),
       test_with(Fixture, removes_the_socket_that_a_dead_daemon_left),
       test_with(Fixture, refuses_the_socket_of_a_live_daemon),
+      test_with(Fixture, tells_a_socket_that_it_may_not_open_from_a_live_one),
       test_with(Fixture, leaves_alone_what_is_no_socket),
       test_with(Fixture, refuses_a_path_that_fits_no_socket),
       test_with(Fixture, takes_its_socket_away_when_it_stops),

@@ -2,9 +2,12 @@
 // How the daemon ends: every waiter has its answer before it exits, a client
 // that does not read cannot keep it, a second signal ends it at once. And how
 // it goes to the background, with a pid file, and ends there.
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -306,6 +309,23 @@ void takes_over_the_pid_file_of_a_dead_daemon(void** state) {
   assert_true(b.pid() != 999999);
 }
 
+// A folder that may not be written is no obstacle for root, but for this capability.
+void empties_a_pid_file_that_it_cannot_remove(void** state) {
+  Background& b = fixture_of<Background>(state);
+  if (geteuid() == 0) assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  const std::string folder = b.launcher.dir().file("closed");
+  assert_int_equal(mkdir(folder.c_str(), 0700), 0);
+  b.pidfile = folder + "/pid";
+  assert_int_equal(b.launch(), 0);
+  assert_true(b.pid() > 0);
+  assert_int_equal(chmod(folder.c_str(), 0500), 0);
+  assert_int_equal(syscall(SYS_pidfd_send_signal, b.pidfd, SIGTERM, nullptr, 0), 0);
+  assert_true(b.ended(patience));
+  assert_int_equal(chmod(folder.c_str(), 0700), 0);
+  assert_int_equal(access(b.pidfile.c_str(), F_OK), 0);
+  assert_text(read_whole_file(b.pidfile), "");
+}
+
 void tells_the_launcher_why_it_does_not_start(void** state) {
   Background& b = fixture_of<Background>(state);
   b.launcher.configure("pools: none\n");
@@ -332,6 +352,7 @@ int main() {
       test_with(Background, leaves_its_folder_and_finds_its_files_again),
       test_with(Background, refuses_a_second_daemon_with_the_same_pid_file),
       test_with(Background, takes_over_the_pid_file_of_a_dead_daemon),
+      test_with(Background, empties_a_pid_file_that_it_cannot_remove),
       test_with(Background, tells_the_launcher_why_it_does_not_start),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
+#include "backends/table.h"
 #include "base/clock.h"
+#include "daemon/settings.h"
 #include "support/daemon.h"
 
 namespace distributex::test {
@@ -24,10 +26,10 @@ std::optional<std::chrono::seconds> length_of(int seconds) {
 
 BackendBench::BackendBench(const std::string& backend, const std::string& options)
     : base_(event_base_new()), timer_(evtimer_new(base_.get(), leave_loop, base_.get())) {
-  auto parsed = parse_config(
+  auto parsed = parse_settings(
       "backend: " + backend + "\n" + options + "\npools: [{name: p, maxlocks: 3}]\n", "bench");
-  if (!std::holds_alternative<Config>(parsed)) abort();
-  config_ = std::get<Config>(parsed);
+  if (!std::holds_alternative<Settings>(parsed)) abort();
+  const Settings& settings = std::get<Settings>(parsed);
   BackendSink sink;
   sink.decided = [this](OpId op, const Verdict& verdict) {
     if (!verdicts_.emplace(op, verdict).second) abort();  // decided twice
@@ -39,9 +41,9 @@ BackendBench::BackendBench(const std::string& backend, const std::string& option
   };
   sink.stored = [this](uint64_t stored) { stored_ = stored; };
   sink.unstored = [this](const std::string& why) { unstored_.push_back(why); };
-  backend_ = make_backend({base_.get(), config_, sink, wall_us()});
+  backend_ = find_backend(backend)->make({base_.get(), settings.config, sink, wall_us()});
   if (auto refusal = backend_->open()) refusal_ = refusal->what;
-  backend_->configure(config_.pools);
+  backend_->configure(settings.service.pools);
 }
 
 OpId BackendBench::ask_get(const Owner& owner, uint32_t slots, int length_s, bool find_only) {

@@ -12,7 +12,6 @@
 
 #include "backends/backend.h"
 #include "base/handle.h"
-#include "config/config.h"
 
 namespace distributex::test {
 
@@ -55,7 +54,6 @@ class BackendBench {
   void arm();
 
   EventBase base_;
-  Config config_;
   Event timer_;
   std::unique_ptr<Backend> backend_;
   std::string pool_ = "p";

@@ -2,11 +2,13 @@
 // How tests render a configuration and run their tables.
 #include "support/config.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
+#include "backends/memcache/options.h"
 #include "support/test.h"
 
 namespace distributex::test {
@@ -29,15 +31,23 @@ std::string show_pool(const PoolSpec& pool) {
          std::to_string(pool.maxlocks) + (servers.empty() ? "" : " for " + servers);
 }
 
-std::string show_options(const Config& config) {
-  const std::vector<int64_t> numbers = {
-      config.max_connections,      config.max_connections_per_peer,
-      config.max_waiting,          config.request_timeout.count(),
-      config.idle_timeout.count(), config.max_header_size,
-      config.max_body_size};
-  return config.backend + ' ' + config.memcachehost + ' ' + std::to_string(config.memcacheport) +
-         ' ' + config.memcacheprefix + ' ' + std::to_string(config.memcachetimeout.count()) + ' ' +
-         std::to_string(config.poll.count()) + ' ' + joined(config.listen, ",") + ' ' +
+int64_t whole_seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+std::string show_options(const Settings& settings) {
+  const auto memcache = settings.config.read<MemcacheOptions>();
+  const HttpLimits& http = settings.http;
+  const std::vector<int64_t> numbers = {http.max_connections,
+                                        http.max_connections_per_peer,
+                                        settings.service.max_waiting,
+                                        whole_seconds(http.request_timeout),
+                                        whole_seconds(http.idle_timeout),
+                                        http.max_header_size,
+                                        http.max_body_size};
+  return settings.service.backend + ' ' + memcache.hosts + ' ' + std::to_string(memcache.port) +
+         ' ' + memcache.prefix + ' ' + std::to_string(memcache.timeout.count()) + ' ' +
+         std::to_string(memcache.poll.count()) + ' ' + joined(settings.service.listen, ",") + ' ' +
          joined(numbers, " ", [](int64_t number) { return std::to_string(number); });
 }
 
@@ -48,7 +58,7 @@ bool check_row(const ConfigRow& row, const ConfigTable& table) {
   text.append(row.text).append(table.after);
   std::string expected(row.outcome);
   expected += table.ending;
-  const std::string outcome = table.show(parse_config(text, "f"));
+  const std::string outcome = table.show(parse_settings(text, "f"));
   if (outcome == expected) return true;
   print_error("%s\nis     \"%s\"\nshould \"%s\"\n", text.c_str(), outcome.c_str(),
               expected.c_str());
@@ -58,23 +68,23 @@ bool check_row(const ConfigRow& row, const ConfigTable& table) {
 }  // namespace
 
 std::string options_of(const ConfigResult& result) {
-  const auto* config = std::get_if<Config>(&result);
-  return config ? show_options(*config) : std::get<std::string>(result);
+  const auto* settings = std::get_if<Settings>(&result);
+  return settings ? show_options(*settings) : std::get<std::string>(result);
 }
 
 std::string listen_of(const ConfigResult& result) {
-  const auto* config = std::get_if<Config>(&result);
-  return config ? joined(config->listen, ",") : std::get<std::string>(result);
+  const auto* settings = std::get_if<Settings>(&result);
+  return settings ? joined(settings->service.listen, ",") : std::get<std::string>(result);
 }
 
 std::string pools_of(const ConfigResult& result) {
-  const auto* config = std::get_if<Config>(&result);
-  return config ? joined(config->pools, " | ", show_pool) : std::get<std::string>(result);
+  const auto* settings = std::get_if<Settings>(&result);
+  return settings ? joined(settings->service.pools, " | ", show_pool) : std::get<std::string>(result);
 }
 
-std::string options_in(std::string_view text) { return options_of(parse_config(text, "f")); }
+std::string options_in(std::string_view text) { return options_of(parse_settings(text, "f")); }
 
-std::string pools_in(std::string_view text) { return pools_of(parse_config(text, "f")); }
+std::string pools_in(std::string_view text) { return pools_of(parse_settings(text, "f")); }
 
 void check_config_rows(std::span<const ConfigRow> rows, const ConfigTable& table) {
   for (const ConfigRow& row : rows) {

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <variant>
 
-#include "config/config.h"
+#include "daemon/settings.h"
 
 namespace distributex::test {
 
-using ConfigResult = std::variant<Config, std::string>;
+using ConfigResult = std::variant<Settings, std::string>;
 
 // Each gives the error instead, where there is one.
 [[nodiscard]] std::string options_of(const ConfigResult& result);  // numbers in the table's order

@@ -16,7 +16,9 @@ namespace distributex::test {
 
 namespace {
 constexpr int drip_ms = 40;  // for each byte
-}
+constexpr std::chrono::milliseconds lateness{800};
+constexpr int late_ms = 10;  // between two looks
+}  // namespace
 
 FaultProxy::FaultProxy(uint16_t target)
     : target_(target), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -77,11 +79,13 @@ void FaultProxy::from_server(Pair& pair) {
     pair.over = true;
     return;
   }
+  if (pair.to_client.empty()) pair.answered = std::chrono::steady_clock::now();
   pair.to_client.append(bytes, static_cast<size_t>(size));
 }
 
 void FaultProxy::to_client(Pair& pair) {
   const Mode mode = mode_;
+  if (mode == Mode::late && std::chrono::steady_clock::now() - pair.answered < lateness) return;
   size_t size = pair.to_client.size();
   if (mode == Mode::drip) size = 1;
   if (mode == Mode::cut) size = size / 2;
@@ -104,7 +108,7 @@ void FaultProxy::run() {
       fds.push_back({pair.server, static_cast<short>(stalled ? 0 : POLLIN), 0});
       pending = pending || (!stalled && !pair.to_client.empty());
     }
-    const int pace_ms = mode == Mode::drip ? drip_ms : 0;
+    const int pace_ms = mode == Mode::drip ? drip_ms : mode == Mode::late ? late_ms : 0;
     poll(fds.data(), fds.size(), pending ? pace_ms : -1);
     uint64_t count = 0;
     (void)!read(wake_, &count, sizeof count);

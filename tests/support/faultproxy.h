@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A TCP proxy in front of a server that can be told to misbehave: to drip its
-// answers byte by byte, to cut a connection in the midst of an answer, to
-// let nothing through. One thread; the mode may change at any time.
+// answers byte by byte, to hold each back for 0.8 s, to cut a connection in the
+// midst of an answer, to let nothing through. One thread; the mode may change at
+// any time.
 #pragma once
 
 #include <stdint.h>
 
 #include <atomic>
+#include <chrono>
 #include <list>
 #include <string>
 #include <thread>
@@ -15,7 +17,7 @@ namespace distributex::test {
 
 class FaultProxy {
  public:
-  enum class Mode { pass, drip, cut, stall };
+  enum class Mode { pass, drip, late, cut, stall };
 
   // Listens at once on a free port.
   explicit FaultProxy(uint16_t target);
@@ -34,6 +36,7 @@ class FaultProxy {
     int client = -1;
     int server = -1;
     std::string to_client{};
+    std::chrono::steady_clock::time_point answered{};
     bool over = false;
   };
 

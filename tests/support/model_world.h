@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "backends/backend.h"
+#include "backends/makers.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "support/choices.h"
@@ -27,11 +27,6 @@ class ModelWorld {
   [[nodiscard]] std::optional<std::string> run(int steps);
 
  private:
-  static Config in_memory() {
-    Config config;
-    config.backend = "inmemory";
-    return config;
-  }
   uint64_t below(uint64_t n) { return choices_.below(n); }
   bool once_in(uint64_t n) { return choices_.once_in(n); }
 
@@ -55,12 +50,11 @@ class ModelWorld {
 
   Choices choices_;
   Time now_{std::chrono::hours{50}};
-  Config config_ = in_memory();
   Engine engine_;
   Oracle oracle_;
-  std::unique_ptr<Backend> backend_ = make_backend(
+  std::unique_ptr<Backend> backend_ = make_inmemory_backend(
       {.base = nullptr,
-       .config = config_,
+       .config = {},
        .sink = {.decided = [this](OpId op, const Verdict& v) { engine_.decided(op, v, now_); },
                 .changed =
                     [this](const std::string& pool) {

@@ -18,28 +18,24 @@ using std::chrono::seconds;
 namespace {
 
 struct Fixture {
-  Config config;
+  std::vector<PoolSpec> pools{pool("one"), pool(R"(odd "\ name)")};
   Engine engine;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Record> record;
   Time now{std::chrono::hours{1000}};
 
   Fixture() {
-    config.backend = "inmemory";
-    config.audit = "off";
-    config.events = 10;
-    config.pools = {pool("one"), pool(R"(odd "\ name)")};
     backend = make_inmemory_backend(
         {.base = nullptr,
-         .config = config,
+         .config = {},
          .sink = {.decided = [](OpId, const Verdict&) {},
                   .changed = [](const std::string&) {},
                   .expired = [](const std::string&, const Lease&, uint64_t) {},
                   .stored = {},
                   .unstored = {}},
          .wall_us = 1});
-    record = std::make_unique<Record>(config, 1);
-    engine.configure(config.pools, 100, now);
+    record = std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
+    engine.configure(pools, 100, now);
   }
 
   static PoolSpec pool(const std::string& name) {
@@ -48,7 +44,7 @@ struct Fixture {
 
   std::string page() {
     return record->metrics().page({.sight = {engine, *backend, record->holdings(), now},
-                                   .backend_name = config.backend,
+                                   .backend_name = "inmemory",
                                    .backend_up = true,
                                    .uptime = milliseconds{1500},
                                    .connections = 7,

@@ -19,7 +19,9 @@ namespace {
 
 // An engine with its backend, and what is known of holding times.
 struct Fixture {
-  Config config;
+  std::vector<PoolSpec> pools{
+      {.name = "one", .expire = seconds{100}, .maxlocks = 1, .servers = {}},
+      {.name = "ten", .expire = seconds{0}, .maxlocks = 10, .servers = {}}};
   Engine engine;
   Holdings holdings;
   std::unique_ptr<Backend> backend;
@@ -27,11 +29,9 @@ struct Fixture {
   Ticket last_ticket = 0;
 
   Fixture() {
-    config.pools = {{.name = "one", .expire = seconds{100}, .maxlocks = 1, .servers = {}},
-                    {.name = "ten", .expire = seconds{0}, .maxlocks = 10, .servers = {}}};
     backend = make_inmemory_backend(
         {.base = nullptr,
-         .config = config,
+         .config = {},
          .sink = {.decided = [this](OpId op,
                                     const Verdict& verdict) { engine.decided(op, verdict, now); },
                   .changed = [](const std::string&) {},
@@ -39,7 +39,7 @@ struct Fixture {
                   .stored = {},
                   .unstored = {}},
          .wall_us = 1});
-    engine.configure(config.pools, 5000, now);
+    engine.configure(pools, 5000, now);
   }
 
   // Asks, and says what came of it: an answer, or nothing while it waits.

@@ -13,6 +13,7 @@
 
 #include "backends/makers.h"
 #include "backends/memcache/ends.h"
+#include "backends/memcache/options.h"
 #include "backends/memcache/pool.h"
 #include "backends/memcache/server.h"
 #include "base/clock.h"
@@ -33,7 +34,7 @@ constexpr milliseconds late_answer{900};
 
 class MemcacheBackend final : public Backend {
  public:
-  explicit MemcacheBackend(const BackendSetup& setup);
+  MemcacheBackend(const BackendSetup& setup, const MemcacheOptions& options);
 
   void acquire(const Acquire& question, Time now) override { post(question, now); }
   void release(const Release& question, Time now) override { post(question, now); }
@@ -47,7 +48,7 @@ class MemcacheBackend final : public Backend {
   [[nodiscard]] size_t held(std::string_view pool) const override;
 
  private:
-  MemcachePool& open(const std::string& name);
+  MemcachePool& pool_of(const std::string& name);
   MemcacheServer& server_of_pool(const MemcachePool& pool) { return *servers_[pool.server]; }
   template <typename Question>
   void post(const Question& question, Time now);
@@ -89,11 +90,11 @@ class MemcacheBackend final : public Backend {
   std::vector<std::function<void()>> waiting_;
 };
 
-MemcacheBackend::MemcacheBackend(const BackendSetup& setup)
-    : sink_(setup.sink), timeout_(setup.config.memcachetimeout), poll_(setup.config.poll) {
-  const auto hosts = parse_memcache_hosts(setup.config.memcachehost, setup.config.memcacheport);
-  assert(std::holds_alternative<std::vector<MemcacheAddress>>(hosts));  // config has checked it
-  const MemcacheSettings settings{setup.config.memcacheprefix, make_nonce().substr(0, 12),
+MemcacheBackend::MemcacheBackend(const BackendSetup& setup, const MemcacheOptions& options)
+    : sink_(setup.sink), timeout_(options.timeout), poll_(options.poll) {
+  const auto hosts = parse_memcache_hosts(options.hosts, options.port);
+  assert(std::holds_alternative<std::vector<MemcacheAddress>>(hosts));  // its row has checked it
+  const MemcacheSettings settings{options.prefix, make_nonce().substr(0, 12),
                                   std::clamp(timeout_ / 4, milliseconds(50), milliseconds(500))};
   for (const MemcacheAddress& address : std::get<std::vector<MemcacheAddress>>(hosts)) {
     const size_t i = servers_.size();
@@ -102,7 +103,7 @@ MemcacheBackend::MemcacheBackend(const BackendSetup& setup)
   }
 }
 
-MemcachePool& MemcacheBackend::open(const std::string& name) {
+MemcachePool& MemcacheBackend::pool_of(const std::string& name) {
   const auto [it, is_new] = pools_.try_emplace(name);
   MemcachePool& pool = it->second;
   if (is_new) {
@@ -116,7 +117,7 @@ MemcachePool& MemcacheBackend::open(const std::string& name) {
 void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
   for (auto& [name, pool] : pools_) pool.configured = false;
   for (const PoolSpec& spec : pools) {
-    MemcachePool& pool = open(spec.name);
+    MemcachePool& pool = pool_of(spec.name);
     pool.configured = true;
     pool.slots = spec.maxlocks;
     pool.ref.width = std::max(pool.ref.width, spec.maxlocks);
@@ -129,7 +130,7 @@ void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
 template <typename Question>
 void MemcacheBackend::post(const Question& question, Time now) {
   expire(ends_.take_due(question.pool, now), now);
-  MemcachePool& pool = open(question.pool);
+  MemcachePool& pool = pool_of(question.pool);
   pool.slots = question.slots;
   pool.ref.width = std::max(pool.ref.width, question.slots);
   ops_.emplace(question.op, &pool);
@@ -139,7 +140,7 @@ void MemcacheBackend::post(const Question& question, Time now) {
 
 void MemcacheBackend::expire(std::vector<EndingLease> due, Time now) {
   for (EndingLease& ending : due) {
-    MemcachePool& pool = open(ending.pool);
+    MemcachePool& pool = pool_of(ending.pool);
     server_of_pool(pool).worker().post(
         {ExpireLease{std::move(ending.lease), ending.nonce}, pool.ref, now + timeout_});
   }
@@ -300,7 +301,7 @@ Lease MemcacheBackend::lease_of(const MemcachePool& pool, const SlotLease& slot,
 }
 
 void MemcacheBackend::apply(size_t, LeaseEnded& ended, Time) {
-  MemcachePool& pool = open(ended.pool);
+  MemcachePool& pool = pool_of(ended.pool);
   pool.drop(ended.lease.token);
   pool.poll.reset();
   sink_.expired(ended.pool, ended.lease, 0);
@@ -308,7 +309,7 @@ void MemcacheBackend::apply(size_t, LeaseEnded& ended, Time) {
 }
 
 void MemcacheBackend::apply(size_t, PoolFreed& freed, Time) {
-  open(freed.pool).poll.reset();
+  pool_of(freed.pool).poll.reset();
   sink_.changed(freed.pool);
 }
 
@@ -343,7 +344,7 @@ void MemcacheBackend::survey(std::function<void()> ready, Time now) {
 
 void MemcacheBackend::apply(size_t server, PoolsSeen& seen, Time now) {
   for (size_t i = 0; i < seen.seen.size(); i++) {
-    MemcachePool& pool = open(seen.pools[i].name);
+    MemcachePool& pool = pool_of(seen.pools[i].name);
     pool.see(std::move(seen.seen[i]));
     if (pool.full && pool.seen().size() < pool.slots) {
       pool.full = false;
@@ -384,7 +385,7 @@ size_t MemcacheBackend::held(std::string_view name) const {
 }  // namespace
 
 std::unique_ptr<Backend> make_memcache_backend(const BackendSetup& setup) {
-  return std::make_unique<MemcacheBackend>(setup);
+  return std::make_unique<MemcacheBackend>(setup, setup.config.read<MemcacheOptions>());
 }
 
 }  // namespace distributex

@@ -8,14 +8,18 @@
 // Invariant: the disk knows each lease that somebody was told of, and no
 // earlier end for it.
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "backends/lease_table.h"
 #include "backends/makers.h"
 #include "backends/sqlite/books.h"
+#include "backends/sqlite/figures.h"
 #include "backends/sqlite/opening.h"
+#include "backends/sqlite/options.h"
 #include "backends/sqlite/writer.h"
 #include "base/clock.h"
 #include "base/handle.h"
@@ -25,6 +29,13 @@
 namespace distributex {
 
 namespace {
+
+// The working directory may change after the start.
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const std::string whole = std::filesystem::absolute(path, error).string();
+  return error ? path : whole;
+}
 
 class SqliteBackend final : public Backend {
  public:
@@ -41,9 +52,13 @@ class SqliteBackend final : public Backend {
     sink_.decided(question.op, decide(question, now));
   }
   void configure(const std::vector<PoolSpec>& pools) override;
-  [[nodiscard]] std::optional<Time> deadline() const override;
+  [[nodiscard]] std::optional<Time> deadline() const override { return table_.first_end(); }
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override;
+  [[nodiscard]] std::optional<Time> survives_since() const override { return opened_at_; }
+  void add_figures(std::vector<Figure>& all, Time now) const override {
+    figures_.add_to(all, now - books_.waits_since().value_or(now));
+  }
   void survey(std::function<void()> ready, Time now) override;
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
   [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
@@ -55,6 +70,7 @@ class SqliteBackend final : public Backend {
   };
 
   static void on_hand_over(int, short, void* self) noexcept;
+  static void on_late(int, short, void* self) noexcept;
   static void on_news(int, short, void* self) noexcept;
 
   Verdict decide(const Acquire& question, Time now);
@@ -73,6 +89,7 @@ class SqliteBackend final : public Backend {
   void note(const StoreRefused& refused);
   void note(const StoreSized& sized);
   void note(const StoreRemark& remark);
+  void watch_disk(Time now);
   [[nodiscard]] std::optional<Time> late_at() const;
   [[nodiscard]] std::string silence(Time now) const;
   void begin_trouble(StoreTrouble trouble, Time now);
@@ -88,21 +105,25 @@ class SqliteBackend final : public Backend {
   LeaseTable table_;
   StoreBooks books_;
   std::vector<std::string> pools_;
+  StoreFigures figures_;
+  std::optional<Time> opened_at_;
   std::optional<StoreTrouble> trouble_;
   Time trouble_since_{};
   Time goes_on_since_{};
   std::vector<Surveyor> surveyors_;
   StoreWriter writer_;
   Event hand_over_;
+  Event late_;
   Event news_;
 };
 
 SqliteBackend::SqliteBackend(const BackendSetup& setup)
     : sink_(setup.sink),
-      path_(setup.config.sqlitefile),
-      timeout_(setup.config.sqlitetimeout),
+      path_(absolute(setup.config.read<SqliteOptions>().file)),
+      timeout_(setup.config.read<SqliteOptions>().timeout),
       table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
+      late_(evtimer_new(setup.base, on_late, this)),
       news_(event_new(setup.base, writer_.wake_fd(), EV_READ | EV_PERSIST, on_news, this)) {
   event_add(news_.get(), nullptr);
 }
@@ -111,6 +132,7 @@ std::optional<BackendRefusal> SqliteBackend::open() {
   OpenedStore opened;
   if (auto refusal = open_store(path_, writer_, table_, books_, opened)) return refusal;
   last_token_ = opened.top;
+  opened_at_ = steady_now();
   say_opened(opened);
   if (opened.trouble) begin_trouble(*std::move(opened.trouble), steady_now());
   return std::nullopt;
@@ -214,20 +236,34 @@ void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
   for (const PoolSpec& pool : pools) pools_.push_back(pool.name);
 }
 
-std::optional<Time> SqliteBackend::deadline() const {
-  const auto ends = table_.first_end();
-  const auto late = late_at();
-  return ends && late ? std::min(*ends, *late) : ends ? ends : late;
-}
-
 void SqliteBackend::tick(Time now) {
   now_ = now;
   while (LeasePool* pool = table_.due(now)) {
     table_.end_due(*pool, now);
     sink_.changed(pool->name);
   }
-  if (const auto late = late_at(); late && *late <= now)
-    begin_trouble({StoreTrouble::Kind::slow, silence(now)}, now);
+}
+
+// One timer for the oldest change, while there is one that is not stored.
+void SqliteBackend::watch_disk(Time now) {
+  const auto late = late_at();
+  if (!late) {
+    evtimer_del(late_.get());
+    return;
+  }
+  const auto us = std::chrono::ceil<std::chrono::microseconds>(std::max(*late - now, Duration{}));
+  const timeval delay{us.count() / 1'000'000, us.count() % 1'000'000};
+  evtimer_add(late_.get(), &delay);
+}
+
+void SqliteBackend::on_late(int, short, void* self) noexcept {
+  SqliteBackend& backend = *static_cast<SqliteBackend*>(self);
+  const Time now = steady_now();
+  const auto late = backend.late_at();
+  if (late && *late <= now)
+    backend.begin_trouble({StoreTrouble::Kind::slow, backend.silence(now)}, now);
+  else
+    backend.watch_disk(now);
 }
 
 // What gathered while the disk was in trouble has its time from then on.
@@ -252,7 +288,10 @@ void SqliteBackend::on_hand_over(int, short, void* self) noexcept {
 }
 
 void SqliteBackend::hand_over() {
-  if (auto batch = books_.take_batch()) writer_.post(*std::move(batch));
+  auto batch = books_.take_batch();
+  if (!batch) return;
+  writer_.post(*std::move(batch));
+  if (!evtimer_pending(late_.get(), nullptr)) watch_disk(now_);
 }
 
 void SqliteBackend::on_news(int, short, void* self) noexcept {
@@ -265,9 +304,12 @@ void SqliteBackend::take_news() {
 }
 
 void SqliteBackend::note(const BatchesStored& stored) {
+  figures_.committed(stored.took, stored.changes);
   books_.stored(stored.number);
   sink_.stored(stored.number);
-  if (trouble_) end_trouble(steady_now());
+  const Time now = steady_now();
+  if (trouble_) end_trouble(now);
+  watch_disk(now);
   answer_surveys();
 }
 
@@ -275,7 +317,7 @@ void SqliteBackend::note(const StoreRefused& refused) {
   begin_trouble(refused.trouble, steady_now());
 }
 
-void SqliteBackend::note(const StoreSized&) {}
+void SqliteBackend::note(const StoreSized& sized) { figures_.sized(sized.sizes); }
 
 void SqliteBackend::note(const StoreRemark& remark) {
   log_line(remark.level, "store: %s", remark.text.c_str());
@@ -284,6 +326,7 @@ void SqliteBackend::note(const StoreRemark& remark) {
 // Said once, and again when it is another trouble.
 void SqliteBackend::begin_trouble(StoreTrouble trouble, Time now) {
   const bool is_new = !trouble_;
+  figures_.refused(trouble.kind);
   if (is_new || trouble_->what != trouble.what)
     log_line(Level::error, "store refuses: %s", trouble.what.c_str());
   trouble_ = std::move(trouble);

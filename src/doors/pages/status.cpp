@@ -50,9 +50,9 @@ std::variant<Wanted, Complaint> read_wanted(std::string_view query) {
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-void set_since(json_t* object, const PageView& view, Time since) {
+void set_since(json_t* object, const PageView& view, Time since, const char* key = "since") {
   const double wall = static_cast<double>(view.wall_us) / 1e6 - seconds_of(view.sight.now - since);
-  json_object_set_new(object, "since", json_real(std::round(wall * 1000.0) / 1000.0));
+  json_object_set_new(object, key, json_real(std::round(wall * 1000.0) / 1000.0));
 }
 
 json_t* owner_json(const Owner& owner) {
@@ -123,6 +123,8 @@ std::string head_of(const PageView& view) {
   const Json json{json_object()};
   set_text(json.get(), "version", DISTRIBUTEX_VERSION);
   set_text(json.get(), "backend", view.backend_name);
+  if (const auto since = view.sight.backend.survives_since())
+    set_since(json.get(), view, *since, "locks_survive_since");
   set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
   set_seconds(json.get(), "uptime", view.uptime);
   std::string text = json_line(json.get());

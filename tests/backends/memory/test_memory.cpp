@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/backend.h"
+#include "backends/makers.h"
 #include "config/config.h"
 #include "support/test.h"
 
@@ -25,7 +25,6 @@ constexpr uint64_t wall = 1'700'000'000'000'000;
 const std::optional<seconds> for_ever;
 
 struct Memory {
-  Config config;
   std::unique_ptr<Backend> backend;
   const Time start{std::chrono::hours{100}};
   Time now = start;
@@ -37,7 +36,6 @@ struct Memory {
   std::vector<Lease> leases;
 
   Memory() {
-    config.backend = "inmemory";
     restart(wall);
   }
 
@@ -49,7 +47,7 @@ struct Memory {
             [this](const std::string& pool, const Lease& lease) {
               text += "expired " + pool + " " + lease.owner.host + " " + shown(lease.token) + "; ";
             }};
-    backend = make_backend({.base = nullptr, .config = config, .sink = sink, .wall_us = wall_us});
+    backend = make_inmemory_backend({.base = nullptr, .config = {}, .sink = sink, .wall_us = wall_us});
   }
 
   std::string shown(Token t) const { return std::to_string(t - seed); }

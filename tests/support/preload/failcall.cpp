@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What is preloaded into a program under test: see support/failcall.h. Each
 // wrapper counts, and then fails or calls the real function. All are resolved
-// before main, for a child may be between fork and exec.
+// before main, for a child may be between fork and exec; what the constructors of
+// other libraries call before that resolves itself.
 #include "support/failcall.h"
 
 #include <dlfcn.h>
@@ -52,9 +53,12 @@ bool fails(const char* name) {
 }
 
 template <typename Function>
-void resolve(Function*& real, const char* name) {
-  void* found = dlsym(RTLD_NEXT, name);
-  memcpy(&real, &found, sizeof real);
+Function* resolve(Function*& real, const char* name) {
+  if (real == nullptr) {
+    void* found = dlsym(RTLD_NEXT, name);
+    memcpy(&real, &found, sizeof real);
+  }
+  return real;
 }
 
 }  // namespace
@@ -115,6 +119,8 @@ void resolve(Function*& real, const char* name) {
   X(__read_chk, ssize_t, (int, void*, size_t, size_t))                \
   X(__recv_chk, ssize_t, (int, void*, size_t, size_t, int))
 
+#define REAL(name) resolve(real_##name, #name)
+
 #define DECLARE(name, result, parameters, arguments) static result(*real_##name) parameters;
 #define DECLARE_REST(name, result, parameters) static result(*real_##name) parameters;
 CALLS(DECLARE)
@@ -123,7 +129,7 @@ REST(DECLARE_REST)
 #define WRAP(name, result, parameters, arguments) \
   extern "C" result name parameters {             \
     if (fails(#name)) return -1;                  \
-    return real_##name arguments;                 \
+    return REAL(name) arguments;                  \
   }
 CALLS(WRAP)
 
@@ -145,42 +151,40 @@ long argument_of(va_list list) {
 
 extern "C" int open(const char* path, int flags, ...) {
   LAST(flags);
-  return fails("open") ? -1 : real_open(path, flags, value);
+  return fails("open") ? -1 : REAL(open)(path, flags, value);
 }
 extern "C" int open64(const char* path, int flags, ...) {
   LAST(flags);
-  return fails("open") ? -1 : real_open64(path, flags, value);
+  return fails("open") ? -1 : REAL(open64)(path, flags, value);
 }
 extern "C" int fcntl(int fd, int what, ...) {
   LAST(what);
-  return fails("fcntl") ? -1 : real_fcntl(fd, what, value);
+  return fails("fcntl") ? -1 : REAL(fcntl)(fd, what, value);
 }
 extern "C" int fcntl64(int fd, int what, ...) {
   LAST(what);
-  return fails("fcntl") ? -1 : real_fcntl64(fd, what, value);
+  return fails("fcntl") ? -1 : REAL(fcntl64)(fd, what, value);
 }
 extern "C" int prctl(int what, ...) {
   LAST(what);
-  return fails("prctl") ? -1 : real_prctl(what, value, 0, 0, 0);
+  return fails("prctl") ? -1 : REAL(prctl)(what, value, 0, 0, 0);
 }
 extern "C" void* mmap(void* at, size_t size, int protection, int flags, int fd, off_t offset) {
-  if (real_mmap == nullptr) resolve(real_mmap, "mmap");
-  return fails("mmap") ? MAP_FAILED : real_mmap(at, size, protection, flags, fd, offset);
+  return fails("mmap") ? MAP_FAILED : REAL(mmap)(at, size, protection, flags, fd, offset);
 }
 extern "C" int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t size) {
-  return fails("poll") ? -1 : real___poll_chk(fds, count, timeout, size);
+  return fails("poll") ? -1 : REAL(__poll_chk)(fds, count, timeout, size);
 }
 extern "C" ssize_t __read_chk(int fd, void* bytes, size_t size, size_t room) {
-  return fails("read") ? -1 : real___read_chk(fd, bytes, size, room);
+  return fails("read") ? -1 : REAL(__read_chk)(fd, bytes, size, room);
 }
 extern "C" ssize_t __recv_chk(int fd, void* bytes, size_t size, size_t room, int flags) {
-  return fails("recv") ? -1 : real___recv_chk(fd, bytes, size, room, flags);
+  return fails("recv") ? -1 : REAL(__recv_chk)(fd, bytes, size, room, flags);
 }
 
 // The clock since boot, and timers that wait for a moment of it.
 extern "C" int clock_gettime(clockid_t clock, timespec* t) noexcept {
-  if (real_clock_gettime == nullptr) resolve(real_clock_gettime, "clock_gettime");
-  const int result = real_clock_gettime(clock, t);
+  const int result = REAL(clock_gettime)(clock, t);
   if (result == 0 && clock == CLOCK_BOOTTIME && page != nullptr) {
     const int64_t ns = t->tv_nsec + page->ahead_of_boot_ns;
     t->tv_sec += ns / 1'000'000'000;
@@ -189,7 +193,7 @@ extern "C" int clock_gettime(clockid_t clock, timespec* t) noexcept {
   return result;
 }
 extern "C" int timerfd_create(int clock, int flags) noexcept {
-  const int fd = fails("timerfd_create") ? -1 : real_timerfd_create(clock, flags);
+  const int fd = fails("timerfd_create") ? -1 : REAL(timerfd_create)(clock, flags);
   if (fd >= 0 && fd < 1024) is_boot_timer[fd] = clock == CLOCK_BOOTTIME;
   return fd;
 }
@@ -204,7 +208,7 @@ extern "C" int timerfd_settime(int fd, int flags, const itimerspec* to, itimersp
     moved.it_value.tv_sec = ns > 0 ? ns / 1'000'000'000 : 0;
     moved.it_value.tv_nsec = ns > 0 ? ns % 1'000'000'000 : 1;
   }
-  return real_timerfd_settime(fd, flags, &moved, old);
+  return REAL(timerfd_settime)(fd, flags, &moved, old);
 }
 
 __attribute__((constructor)) static void begin() {

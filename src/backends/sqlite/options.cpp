@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// The backend reads its options once, when it is made: a store that is open is
+// not changed for another, and an answer that waits keeps the limit it has.
+#include "backends/sqlite/options.h"
+
+#include "backends/makers.h"
+#include "config/slot.h"
+
+namespace distributex {
+namespace {
+
+// clang-format off
+constexpr Option rows[] = {
+    // options begin
+    {"sqlitefile", text<&SqliteOptions::file>(1, 1024), "/var/lib/distributex/locks.db",
+     Reload::needs_restart, "the store"},
+    {"sqlitetimeout", in_milliseconds<&SqliteOptions::timeout>(100, 60000), "2000",
+     Reload::needs_restart, "for the disk to take a change"},
+    // options end
+};
+// clang-format on
+
+}  // namespace
+
+OptionRows sqlite_options() { return rows; }
+
+}  // namespace distributex

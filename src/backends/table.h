@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Which backends there are, by name. A new one is a row in table.cpp.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "backends/backend.h"
+#include "config/option.h"
+
+namespace distributex {
+
+struct BackendKind {
+  std::string_view name;
+  std::unique_ptr<Backend> (*make)(const BackendSetup&);
+  OptionRows (*options)();
+};
+
+[[nodiscard]] std::span<const BackendKind> backend_kinds();
+// Their names in the same order: what the option "backend" may be.
+[[nodiscard]] std::span<const std::string_view> backend_names();
+// Null when there is none of that name.
+[[nodiscard]] const BackendKind* find_backend(std::string_view name);
+
+}  // namespace distributex

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Addresses are numbers only: to look a name up, the network would have to be
+// there already.
+#include "config/address.h"
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include "base/text.h"
+#include "config/value.h"
+
+namespace distributex {
+namespace {
+
+using Complaint = const char*;  // null: all is well
+
+Complaint check_unix_path(std::string_view path) {
+  if (!path.starts_with('/')) return "is not an absolute path";
+  if (path.ends_with('/')) return "is a folder, not a socket";
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) return "is too long for a socket: 107 bytes";
+  return has_control_character(path) ? "has a control character" : nullptr;
+}
+
+bool is_numeric(int family, std::string_view text) {
+  in6_addr address;  // has room for IPv4 as well
+  return text.size() < INET6_ADDRSTRLEN && text.find('\0') == text.npos &&
+         inet_pton(family, std::string(text).c_str(), &address) == 1;
+}
+
+Complaint check_host_part(std::string_view host) {
+  if (host == "*") return nullptr;
+  if (host.empty()) return "has no address before the port";
+  if (host.starts_with('[')) {
+    const bool sound = host.ends_with(']') && is_numeric(AF_INET6, host.substr(1, host.size() - 2));
+    return sound ? nullptr : "has no IPv6 address in its brackets";
+  }
+  if (host.find(':') != host.npos) return "is no IPv4 address (IPv6 needs [ ] around it)";
+  return is_numeric(AF_INET, host) ? nullptr : "is not a numeric address, like 127.0.0.1";
+}
+
+// A port has no needless 0 in front, as no number of the file has.
+bool is_port(std::string_view text) {
+  return parse_port(text) && (text.size() == 1 || text[0] != '0');
+}
+
+Complaint check(std::string_view text) {
+  constexpr std::string_view unix_prefix = "unix:";
+  if (text.starts_with(unix_prefix)) return check_unix_path(text.substr(unix_prefix.size()));
+  const size_t colon = text.rfind(':');
+  if (colon == text.npos || text.ends_with(']')) return "has no port";
+  if (!is_port(text.substr(colon + 1))) return "has no port from 0 to 65535 at its end";
+  return check_host_part(text.substr(0, colon));
+}
+
+}  // namespace
+
+std::string check_listen_address(std::string_view text) {
+  const Complaint complaint = check(text);
+  return complaint ? in_quotes(text) + ' ' + complaint : std::string{};
+}
+
+}  // namespace distributex

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// The middle column of an option's row: number<&Limits::most>(1, 10). These are
+// templates so that no row can pair a member with a rule of another type.
+#pragma once
+
+#include <chrono>
+
+#include "config/option.h"
+
+namespace distributex {
+
+template <auto member>
+struct Member;
+template <typename Owner, typename Kind, Kind Owner::*member>
+struct Member<member> {
+  using Room = Owner;
+  using Type = Kind;
+  static Kind& in(void* room) { return static_cast<Owner*>(room)->*member; }
+};
+
+template <auto member, typename From, typename As = From>
+void put(void* room, const Value& value) {
+  if (const auto* from = std::get_if<From>(&value.is)) Member<member>::in(room) = As(*from);
+}
+template <auto member>
+void put_flag(void* room, const Value& value) {
+  Member<member>::in(room) = std::get<std::string>(value.is) == "on";
+}
+template <auto member, const Items& items>
+void put_maps(void* room, const Value& value) {
+  auto& all = Member<member>::in(room);
+  for (const auto& values : std::get<std::vector<std::vector<Value>>>(value.is)) {
+    auto& element = all.emplace_back();
+    for (size_t i = 0; i < values.size(); ++i) items.rows[i].slot.put(&element, values[i]);
+  }
+}
+
+template <auto member, typename From, typename As = From>
+constexpr Slot slot(const Rule& rule) {
+  return {rule, room_of<typename Member<member>::Room>(), put<member, From, As>};
+}
+
+template <auto member>
+constexpr Slot number(uint32_t least, uint32_t most, const char* unit = "") {
+  return slot<member, uint32_t>(
+      {.kind = Rule::Kind::number, .least = least, .most = most, .unit = unit});
+}
+template <auto member>
+constexpr Slot in_seconds(uint32_t least, uint32_t most) {
+  return slot<member, uint32_t, std::chrono::seconds>(
+      {.kind = Rule::Kind::number, .least = least, .most = most, .unit = "seconds"});
+}
+template <auto member>
+constexpr Slot in_milliseconds(uint32_t least, uint32_t most) {
+  return slot<member, uint32_t, std::chrono::milliseconds>(
+      {.kind = Rule::Kind::number, .least = least, .most = most, .unit = "milliseconds"});
+}
+
+template <auto member>
+constexpr Slot word(std::span<const std::string_view> (*words)()) {
+  return slot<member, std::string>({.kind = Rule::Kind::word, .words = words});
+}
+
+// Written as on or off, kept as a bool.
+inline std::span<const std::string_view> on_and_off() {
+  static constexpr std::string_view words[] = {"on", "off"};
+  return words;
+}
+template <auto member>
+constexpr Slot flag() {
+  return {{.kind = Rule::Kind::word, .words = on_and_off},
+          room_of<typename Member<member>::Room>(),
+          put_flag<member>};
+}
+
+// Errors ask for "a text of LEAST to MOST bytes" unless `wanted` says more.
+template <auto member>
+constexpr Slot text(uint32_t least, uint32_t most, const char* wanted = nullptr,
+                    std::string (*check)(std::string_view) = nullptr) {
+  return slot<member, std::string>(
+      {.kind = Rule::Kind::text, .least = least, .most = most, .check = check, .wanted = wanted});
+}
+
+// One text or a list of different ones, each sound by `rule.check`; `rule` has
+// item, items, most and wanted as well.
+template <auto member>
+constexpr Slot list(Rule rule) {
+  rule.kind = Rule::Kind::list;
+  return slot<member, std::vector<std::string>>(rule);
+}
+
+// Host names with commas between, or a list of such; kept sorted, each once.
+template <auto member>
+constexpr Slot hosts(const char* wanted) {
+  return slot<member, std::vector<std::string>>({.kind = Rule::Kind::hosts, .wanted = wanted});
+}
+
+// A list of maps, each an element of the vector that `member` points to.
+template <auto member, const Items& items>
+constexpr Slot maps(const char* wanted) {
+  return {{.kind = Rule::Kind::maps, .wanted = wanted, .maps = &items},
+          room_of<typename Member<member>::Room>(),
+          put_maps<member, items>};
+}
+
+}  // namespace distributex

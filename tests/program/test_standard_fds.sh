@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# distributexd that is started with standard descriptors closed: its pid file holds
+# its pid and no log line, -d returns, and it serves.
+set -u
+
+command -v curl >/dev/null || exit 77
+work=$(mktemp -d) || exit 1
+pid=
+end() {
+    [ -z "$pid" ] || kill "$pid" 2>/dev/null
+    rm -rf "$work"
+}
+trap end EXIT
+printf 'listen: unix:%s/socket\npools:\n  - name: one\n' "$work" >"$work/config"
+bad=0
+fail() {
+    echo "$*"
+    bad=1
+}
+
+serves() {
+    local i
+    for ((i = 0; i < 200; i++)); do
+        [ "$(curl -s --unix-socket "$work/socket" 'http://x/get/?pool=one&host=a')" = YES ] && return
+        sleep 0.05
+    done
+    return 1
+}
+
+# Starts it with these descriptors closed, in the way that $2 says.
+try() {
+    local closed=$1 way=$2 fd
+    rm -f "$work/pid" "$work/socket"
+    (
+        for fd in $closed; do eval "exec $fd>&-"; done
+        if [ "$way" = -d ]; then
+            exec timeout 20 "$DISTRIBUTEXD" -d -c "$work/config" -P "$work/pid"
+        fi
+        exec "$DISTRIBUTEXD" -c "$work/config" -P "$work/pid"
+    ) &
+    [ "$way" != -d ] || wait $! || fail "closed $closed: -d exits $?"
+    serves || fail "closed $closed, $way: no answer"
+    pid=$(head -n 1 "$work/pid")
+    [[ $(cat "$work/pid") =~ ^[0-9]+$ ]] || fail "closed $closed, $way: the pid file is $(cat "$work/pid")"
+    kill "$pid" || fail "closed $closed, $way: $pid is no process"
+    timeout 20 tail --pid="$pid" -f /dev/null
+    pid=
+}
+
+for closed in 0 1 2 "0 1" "1 2" "0 1 2"; do
+    try "$closed" ""
+    try "$closed" -d
+done
+exit $bad
