@@ -284,31 +284,40 @@ void Server::show(Ticket ticket, const PageRequest& request) {
   arm_timer();
 }
 
-void Server::show_now(Ticket ticket, const PageRequest& request) {
+PageView Server::page_view() {
   const Time now = steady_now();
-  const PageView view{.sight = sight_,
-                      .holdings = record_.holdings(),
-                      .now = now,
-                      .backend_name = setup_.settings.service.backend,
-                      .trouble = backend_->trouble(),
-                      .stopping = shutdown_.under_way(),
-                      .uptime = now - started_,
-                      .wall_us = wall_us(),
-                      .metrics = record_.metrics(),
-                      .events = record_.events(),
-                      .no_followers = feed_.full(),
-                      .connections = http_.connections(),
-                      .streams = feed_.streams(),
-                      .streams_dropped = feed_.dropped(),
-                      .log_dropped = log_dropped()};
+  return {.sight = sight_,
+          .holdings = record_.holdings(),
+          .now = now,
+          .backend_name = setup_.settings.service.backend,
+          .trouble = backend_->trouble(),
+          .stopping = shutdown_.under_way(),
+          .uptime = now - started_,
+          .wall_us = wall_us(),
+          .metrics = record_.metrics(),
+          .events = record_.events(),
+          .no_followers = feed_.full(),
+          .connections = http_.connections(),
+          .streams = feed_.streams(),
+          .streams_dropped = feed_.dropped(),
+          .log_dropped = log_dropped()};
+}
+
+void Server::show_now(Ticket ticket, const PageRequest& request) {
   const Overloaded carry{
       [&](HttpReply&& reply) { http_.send(ticket, reply); },
+      [&](Sliced&& sliced) {
+        http_.send_slices(ticket, sliced.opening,
+                          [this, more = std::move(sliced.more)](std::string& slice) {
+                            return more(page_view(), slice);
+                          });
+      },
       [&](Follow&& follow) {
         if (http_.open_stream(ticket, follow.opening))
           feed_.follow(ticket, std::move(follow.filter), follow.sse);
       },
   };
-  std::visit(carry, show_page(request, view));
+  std::visit(carry, show_page(request, page_view()));
 }
 
 void Server::on_signal(int signal, short, void* self) noexcept {

@@ -15,7 +15,7 @@
 #include "daemon/shutdown.h"
 #include "daemon/supervision.h"
 #include "daemon/telling.h"
-#include "doors/door.h"
+#include "doors/pages/pages.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "watch/feed.h"
@@ -66,6 +66,7 @@ class Server {
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
+  [[nodiscard]] PageView page_view();
   void configure(Time now);
   void arm_timer();
   void reload();

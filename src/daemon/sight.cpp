@@ -14,6 +14,7 @@ Sight make_sight(const Engine& engine, const Backend& backend) {
           .add_figures = [&backend](std::vector<Figure>& figures,
                                     Time now) { backend.add_figures(figures, now); },
           .find_pool = [&engine](std::string_view pool) { return engine.find_pool(pool); },
+          .pool_at = [&engine](size_t index) { return engine.pool_at(index); },
           .waiting = [&engine](std::string_view pool) { return engine.waiting(pool); },
           .held = [&backend](std::string_view pool) { return backend.held(pool); },
           .oldest_waiter = [&engine](std::string_view pool) { return engine.oldest_waiter(pool); },

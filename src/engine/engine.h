@@ -54,6 +54,7 @@ class Engine {
 
   // Views: pools in the order of the configuration, waiters in their order.
   void each_pool(const std::function<void(const PoolSpec&, size_t waiting)>& visit) const;
+  [[nodiscard]] const PoolSpec* pool_at(size_t index) const;  // nullptr behind the last
   void each_waiter(std::string_view pool,
                    const std::function<void(const Owner&, Time since)>& visit,
                    size_t most = SIZE_MAX) const;

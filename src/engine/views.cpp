@@ -47,6 +47,10 @@ void Engine::each_waiter(std::string_view name,
     }
 }
 
+const PoolSpec* Engine::pool_at(size_t index) const {
+  return index < order_.size() ? &order_[index]->spec : nullptr;
+}
+
 const PoolSpec* Engine::find_pool(std::string_view name) const {
   const EnginePool* pool = find(name);
   return pool && !pool->removed ? &pool->spec : nullptr;

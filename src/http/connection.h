@@ -30,8 +30,8 @@ struct Commons {
   event_base* base;
   Deadlines deadlines;
   std::array<size_t, 6> in_state{};  // connections, by Connection::State
-  size_t read_ahead = 0;            // bytes of input kept a connection
-  std::array<char, 16384> bytes{};  // being read
+  size_t read_ahead = 0;             // bytes of input kept a connection
+  std::array<char, 16384> bytes{};   // being read
 };
 
 class Connection {
@@ -86,6 +86,7 @@ class Connection {
   Mark mark{};
   bool old = false;      // its client speaks HTTP/1.0
   bool closes = false;   // the connection, with the answer
+  Slices slices{};       // sending: what makes the rest of the answer
   bool watched = false;  // sending: somebody wants to hear of the delivery
 
  private:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -70,6 +71,9 @@ struct HttpReply {
 
 // The phrase for a status code: 200 "OK".
 [[nodiscard]] const char* status_reason(int status);
+
+// Makes the next slice of a long reply; false: that was the last.
+using Slices = std::function<bool(std::string& slice)>;
 
 // What a door wants to know again when the answer comes. http keeps it with the
 // connection and does not look at it.

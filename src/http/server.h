@@ -72,6 +72,10 @@ class Http {
 
   void send(Ticket ticket, const HttpReply& reply, Delivery delivery = Delivery::unwatched);
 
+  // A long reply, whose next slice is made when the client has taken the last one,
+  // and not in the same pass of the loop. Each has the time of a reply.
+  void send_slices(Ticket ticket, const HttpReply& opening, Slices slices);
+
   // An answer that goes on: open_stream() in the place of send(), then stream()
   // and at last close_stream(). The client may leave before: gone. False when
   // there is no such stream (any more), or it was cut off as too slow a reader.
@@ -111,6 +115,7 @@ class Http {
   static void on_fresh(int, short, void* self) noexcept;
   static void on_request(evhttp_request* request, void* self) noexcept;
   static void on_close(evhttp_connection* evcon, void* connection) noexcept;
+  static void on_taken(evhttp_connection*, void* connection) noexcept;
   static void on_sent(evhttp_request* request, void* connection) noexcept;
 
   [[nodiscard]] size_t in(Connection::State state) const {
@@ -127,6 +132,9 @@ class Http {
   void make_head(const Connection& connection, const HttpReply& reply);
   void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const std::string& date();
+  void start_stream(Connection& connection, const HttpReply& reply);
+  void send_slice(Connection& connection, std::string_view slice);
+  void next_slice(Connection& connection);
   Connection* at_slot(Ticket ticket);
   Connection* find(Ticket ticket);
   Connection* find_stream(Ticket ticket);

@@ -5,6 +5,8 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 
+#include <utility>
+
 #include "base/clock.h"
 #include "http/server.h"
 
@@ -24,7 +26,13 @@ Connection* Http::find_stream(Ticket ticket) {
 bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
   Connection* conn = find(ticket);
   if (!conn) return false;
-  evhttp_request* request = conn->request;
+  conn->enter(Connection::State::streaming);
+  start_stream(*conn, reply);
+  return stream(ticket, reply.body);
+}
+
+void Http::start_stream(Connection& conn, const HttpReply& reply) {
+  evhttp_request* request = conn.request;
   evkeyvalq* out = evhttp_request_get_output_headers(request);
   evhttp_add_header(out, "Content-Type", reply.content_type);
   for (const Header& header : reply.headers)
@@ -32,14 +40,42 @@ bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
   // nginx would keep the pieces until its buffer is full.
   evhttp_add_header(out, "X-Accel-Buffering", "no");
   // HTTP/1.0 has no chunks: there the end of the connection ends the stream.
-  if (conn->old) {
-    evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
-    evhttp_add_header(out, "Connection", "close");
-  }
-  conn->enter(Connection::State::streaming);
-  evhttp_request_set_on_complete_cb(request, on_sent, conn);
+  if (conn.old) evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
+  if (conn.old || closing_) evhttp_add_header(out, "Connection", "close");
+  evhttp_request_set_on_complete_cb(request, on_sent, &conn);
   evhttp_send_reply_start(request, reply.status, status_reason(reply.status));
-  return stream(ticket, reply.body);
+}
+
+void Http::send_slices(Ticket ticket, const HttpReply& opening, Slices slices) {
+  Connection* conn = find(ticket);
+  if (!conn) return;
+  conn->enter(Connection::State::sending);
+  conn->slices = std::move(slices);
+  start_stream(*conn, opening);
+  const bool bare = evhttp_request_get_command(conn->request) == EVHTTP_REQ_HEAD;
+  if (bare) conn->slices = nullptr;
+  send_slice(*conn, bare ? std::string_view{} : opening.body);
+}
+
+// An empty slice would never be taken.
+void Http::send_slice(Connection& conn, std::string_view slice) {
+  commons_.deadlines.expect_io(conn, steady_now());
+  evbuffer_add(body_.get(), slice.data(), slice.size());
+  if (conn.slices)
+    return evhttp_send_reply_chunk_with_cb(conn.request, body_.get(), on_taken, &conn);
+  evhttp_send_reply_chunk(conn.request, body_.get());
+  evhttp_send_reply_end(conn.request);
+}
+
+void Http::on_taken(evhttp_connection*, void* connection) noexcept {
+  Connection& taken = *static_cast<Connection*>(connection);
+  taken.http.next_slice(taken);
+}
+
+void Http::next_slice(Connection& conn) {
+  std::string slice;
+  if (!conn.slices(slice)) conn.slices = nullptr;
+  send_slice(conn, slice);
 }
 
 bool Http::stream(Ticket ticket, std::string_view bytes) {

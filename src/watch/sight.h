@@ -33,6 +33,7 @@ struct Sight {
 
   // Each of these costs little, however many hold or wait.
   std::function<const PoolSpec*(std::string_view pool)> find_pool;  // nullptr: no such pool
+  std::function<const PoolSpec*(size_t index)> pool_at;  // in their order; nullptr: no more
   std::function<size_t(std::string_view pool)> waiting;
   std::function<size_t(std::string_view pool)> held;
   std::function<std::optional<Time>(std::string_view pool)> oldest_waiter;

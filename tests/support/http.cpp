@@ -218,6 +218,30 @@ bool Connection::receive() {
   return false;
 }
 
+namespace {
+
+// Takes whole chunks from `rest`, up to and with the last one; false while that is
+// not there.
+bool take_chunks(std::string_view& rest, std::string& body) {
+  for (;;) {
+    const size_t line = rest.find("\r\n");
+    if (line == rest.npos) {
+      return false;
+    }
+    const size_t size = strtoul(std::string(rest.substr(0, line)).c_str(), nullptr, 16);
+    if (rest.size() < line + 2 + size + 2) {
+      return false;
+    }
+    body += rest.substr(line + 2, size);
+    rest.remove_prefix(line + 2 + size + 2);
+    if (size == 0) {
+      return true;
+    }
+  }
+}
+
+}  // namespace
+
 std::optional<Response> Connection::response(bool to_head, milliseconds timeout) {
   const Clock::time_point deadline = Clock::now() + timeout;
   const auto more = [&] { return receive() || (end_ == End::none && wait_for(POLLIN, deadline)); };
@@ -230,6 +254,21 @@ std::optional<Response> Connection::response(bool to_head, milliseconds timeout)
   std::optional<Response> made = parse_head(std::string_view(unread_).substr(0, head_end));
   if (!made) {
     return std::nullopt;
+  }
+  if (!to_head && made->header("Transfer-Encoding") == "chunked") {
+    size_t taken = head_end + 4;
+    for (;;) {
+      std::string_view rest = std::string_view(unread_).substr(taken);
+      const bool whole = take_chunks(rest, made->body);
+      taken = unread_.size() - rest.size();
+      if (whole) {
+        unread_.erase(0, taken);
+        return made;
+      }
+      if (!more()) {
+        return std::nullopt;
+      }
+    }
   }
   const std::string length = made->header("Content-Length");
   made->by_length = !length.empty();

@@ -3,6 +3,7 @@
 // Pages change nothing.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,7 +42,15 @@ struct Follow {
   bool sse;  // server-sent events, else lines
 };
 
-using Shown = std::variant<HttpReply, Follow>;
+// An answer that is made in slices, each from a view of its own moment, when the
+// client has taken the one before: a long one neither keeps others waiting nor
+// takes memory as a whole. more appends to the text; false: that was the last.
+struct Sliced {
+  HttpReply opening;
+  std::function<bool(const PageView& view, std::string& text)> more;
+};
+
+using Shown = std::variant<HttpReply, Follow, Sliced>;
 
 struct Page {
   std::string_view path;  // without slashes around it

@@ -12,6 +12,8 @@ namespace distributex {
 
 namespace {
 
+constexpr size_t slice_bytes = 32 * 1024;
+
 // What a reader of the status wants to see.
 struct Wanted {
   std::optional<std::string> pool;
@@ -107,47 +109,76 @@ json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& want
   return json;
 }
 
-HttpReply json_reply(int status, const json_t* json) {
-  HttpReply reply;
-  reply.status = status;
+HttpReply json_reply(int status, std::string body) {
+  HttpReply reply = page_of_text(status, std::move(body));
   reply.content_type = "application/json";
-  reply.headers = {{"Cache-Control", "no-store"}};
-  reply.body = json_line(json) + "\n";
   return reply;
 }
 
-HttpReply refusal(int status, std::string_view error) {
+// What comes before the pools, up to the bracket that opens them.
+std::string head_of(const PageView& view) {
   const Json json{json_object()};
-  set_text(json.get(), "error", error);
-  return json_reply(status, json.get());
-}
-
-}  // namespace
-
-Shown show_status(const PageRequest& request, const PageView& view) {
-  const auto read = read_wanted(request.query);
-  if (const auto* complaint = std::get_if<Complaint>(&read)) return refusal(400, *complaint);
-  const auto* wanted = std::get_if<Wanted>(&read);
-  const Json json{json_object()};
-  json_t* pools = json_array();
   set_text(json.get(), "version", DISTRIBUTEX_VERSION);
   set_text(json.get(), "backend", view.backend_name);
   if (const auto since = view.sight.survives_since())
     set_since(json.get(), view, *since, "locks_survive_since");
   set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
   set_seconds(json.get(), "uptime", view.uptime);
-  json_object_set_new(json.get(), "pools", pools);
-  if (!wanted->pool) {
-    view.sight.each_pool([&](const PoolSpec& spec, size_t) {
-      json_array_append_new(pools, pool_json(view, spec, *wanted));
-    });
-  } else if (const PoolSpec* spec = view.sight.find_pool(*wanted->pool)) {
-    json_array_append_new(pools, pool_json(view, *spec, *wanted));
-  } else {
-    set_text(json.get(), "error", "there is no such pool on this server");
-    return json_reply(404, json.get());
+  std::string text = json_line(json.get());
+  text.pop_back();
+  return text += ",\"pools\":[";
+}
+
+void append_pool(const PageView& view, const PoolSpec& spec, const Wanted& wanted,
+                 std::string& text) {
+  const Json json{pool_json(view, spec, wanted)};
+  text += json_line(json.get());
+}
+
+// Appends pools from this place on, until the slice is full or there are no more.
+// A reload between two slices may move pools past the place.
+bool append_slice(const PageView& view, const Wanted& wanted, size_t& place, std::string& text) {
+  while (text.size() < slice_bytes) {
+    const PoolSpec* spec = view.sight.pool_at(place);
+    if (!spec) {
+      text += "]}\n";
+      return false;
+    }
+    if (place > 0) text += ',';
+    append_pool(view, *spec, wanted, text);
+    ++place;
   }
-  return json_reply(200, json.get());
+  return true;
+}
+
+HttpReply refusal(int status, std::string_view error) {
+  const Json json{json_object()};
+  set_text(json.get(), "error", error);
+  return json_reply(status, json_line(json.get()) + "\n");
+}
+
+}  // namespace
+
+Shown show_status(const PageRequest& request, const PageView& view) {
+  auto read = read_wanted(request.query);
+  if (const auto* complaint = std::get_if<Complaint>(&read)) return refusal(400, *complaint);
+  auto& wanted = std::get<Wanted>(read);
+  std::string text = head_of(view);
+  if (wanted.pool) {
+    const PoolSpec* spec = view.sight.find_pool(*wanted.pool);
+    if (!spec)
+      return json_reply(404, text + "],\"error\":\"there is no such pool on this server\"}\n");
+    append_pool(view, *spec, wanted, text);
+    return json_reply(200, text + "]}\n");
+  }
+  size_t place = 0;
+  const bool goes_on = append_slice(view, wanted, place, text);
+  HttpReply reply = json_reply(200, std::move(text));
+  if (!goes_on) return reply;
+  return Sliced{.opening = std::move(reply),
+                .more = [wanted, place](const PageView& now, std::string& more) mutable {
+                  return append_slice(now, wanted, place, more);
+                }};
 }
 
 }  // namespace distributex
