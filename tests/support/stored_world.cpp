@@ -38,13 +38,13 @@ Verdict plain(Verdict::Kind kind, uint64_t number) {
 }  // namespace
 
 StoredWorld::StoredWorld(const Choices& choices)
-    : config(std::get<Config>(parse_config(config_text, "test"))),
-      record(config, 1),
+    : settings(std::get<Settings>(parse_settings(config_text, "test"))),
+      record(settings.record, 1),
       telling(engine, record,
               {.answer = [this](Ticket ticket, const Answer& answer) { hear(ticket, answer); },
                .peer = [](Ticket) { return std::string_view{"peer"}; }}),
       choices_(choices) {
-  engine.configure(config.pools, 1000, now);
+  engine.configure(settings.service.pools, 1000, now);
 }
 
 void StoredWorld::hear(Ticket ticket, const Answer& answer) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "config/config.h"
+#include "daemon/settings.h"
 #include "daemon/telling.h"
 #include "support/choices.h"
 
@@ -38,7 +38,7 @@ class StoredWorld {
   [[nodiscard]] bool is_held(const std::string& pool) const;
 
   Time now{std::chrono::hours{10}};
-  Config config;
+  Settings settings;
   Engine engine{};
   Record record;
   Telling telling;

@@ -44,9 +44,11 @@ struct Memory {
         .decided = [this](OpId op, const Verdict& verdict) { show(op, verdict); },
         .changed = [this](const std::string& pool) { text += "changed " + pool + "; "; },
         .expired =
-            [this](const std::string& pool, const Lease& lease) {
+            [this](const std::string& pool, const Lease& lease, uint64_t) {
               text += "expired " + pool + " " + lease.owner.host + " " + shown(lease.token) + "; ";
-            }};
+            },
+        .stored = {},
+        .unstored = {}};
     backend = make_inmemory_backend({.base = nullptr, .config = {}, .sink = sink, .wall_us = wall_us});
   }
 
