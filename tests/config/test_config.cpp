@@ -259,7 +259,7 @@ void the_files_of_etc_are_right(void** state) {
   f.seen = pools_of(load_settings(path_in_etc("distributex.yaml")));
   assert_text(f.seen, "test1 3600s x1");
   f.seen = listen_of(load_settings(path_in_etc("distributex.yaml")));
-  assert_text(f.seen, "127.0.0.1:9889");
+  assert_text(f.seen, "127.0.0.1:9889,[::1]:9889");
 }
 
 // "#name: value" and, below pools, "#  key: value" are for a reader to uncomment.

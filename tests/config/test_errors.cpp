@@ -154,7 +154,7 @@ void names_the_known_options_for_an_unknown_one(void**) {
   check_config_rows(
       rows, {.before = one_pool,
              .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
-                       "memcachetimeout, sqlitefile, sqlitetimeout, poll, listen, max_connections, "
+                       "memcachetimeout, poll, sqlitefile, sqlitetimeout, listen, max_connections, "
                        "max_connections_per_peer, max_waiting, request_timeout, idle_timeout, "
                        "max_header_size, max_body_size, events, audit, pools"});
 }

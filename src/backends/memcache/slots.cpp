@@ -67,7 +67,7 @@ bool MemcacheSlots::read_all(size_t count, const std::function<std::string(size_
     for (size_t at = first; at < end; at++) keys.push_back(key_of(at));
     const auto items = commands_.read(keys);
     if (!items) return false;
-    for (const MemcacheItem& item : *items) found(item.key, item);
+    for (const MemcacheItem& item : *items) found(first + item.key, item);
   }
   return true;
 }
