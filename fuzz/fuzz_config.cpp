@@ -71,7 +71,8 @@ void check_settings(const Settings& settings) {
   must(!service.listen.empty(), "there is something to listen on");
   must(within(http.max_connections, 1U, 1000000U), "max_connections is in range");
   must(within(service.max_waiting, 1U, 1000000U), "max_waiting is in range");
-  must(within<Duration>(http.request_timeout, seconds{1}, seconds{3600}), "request_timeout is in range");
+  must(within<Duration>(http.request_timeout, seconds{1}, seconds{3600}),
+       "request_timeout is in range");
   must(within<Duration>(http.idle_timeout, seconds{1}, seconds{86400}), "idle_timeout is in range");
   must(within(http.max_header_size, 1024U, 65536U), "max_header_size is in range");
   must(http.max_body_size <= 65536U, "max_body_size is in range");

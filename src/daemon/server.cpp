@@ -121,6 +121,9 @@ template <typename... Each>
 struct Overloaded : Each... {
   using Each::operator()...;
 };
+// clang 14 does not deduce an aggregate by itself.
+template <typename... Each>
+Overloaded(Each...) -> Overloaded<Each...>;
 
 void Server::received(Ticket ticket, const HttpRequest& request) {
   Received received = receive(all_doors(), request);

@@ -60,7 +60,7 @@ void Engine::ask_about_lease(Line::iterator waiter) {
       return;
     case Verb::get:
     case Verb::wait:
-      assert(!"a command for a slot is no question about a lease");
+      assert(false && "a command for a slot is no question about a lease");
       return;
   }
 }

@@ -7,6 +7,7 @@ set -u
 command -v curl >/dev/null || exit 77
 work=$(mktemp -d) || exit 1
 pid=
+# shellcheck disable=SC2317 # the trap calls it
 end() {
     [ -z "$pid" ] || kill "$pid" 2>/dev/null
     rm -rf "$work"

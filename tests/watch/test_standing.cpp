@@ -20,9 +20,8 @@ namespace {
 
 // An engine with its backend, and what is known of holding times.
 struct Fixture {
-  std::vector<PoolSpec> pools{
-      {.name = "one", .expire = seconds{100}, .maxlocks = 1, .servers = {}},
-      {.name = "ten", .expire = seconds{0}, .maxlocks = 10, .servers = {}}};
+  std::vector<PoolSpec> pools{{.name = "one", .expire = seconds{100}, .maxlocks = 1, .servers = {}},
+                              {.name = "ten", .expire = seconds{0}, .maxlocks = 10, .servers = {}}};
   Engine engine;
   Holdings holdings;
   std::unique_ptr<Backend> backend;

@@ -35,9 +35,7 @@ struct Memory {
   std::string all;   // what a test gathers
   std::vector<Lease> leases;
 
-  Memory() {
-    restart(wall);
-  }
+  Memory() { restart(wall); }
 
   void restart(uint64_t wall_us) {
     BackendSink sink{
@@ -49,7 +47,8 @@ struct Memory {
             },
         .stored = {},
         .unstored = {}};
-    backend = make_inmemory_backend({.base = nullptr, .config = {}, .sink = sink, .wall_us = wall_us});
+    backend =
+        make_inmemory_backend({.base = nullptr, .config = {}, .sink = sink, .wall_us = wall_us});
   }
 
   std::string shown(Token t) const { return std::to_string(t - seed); }
