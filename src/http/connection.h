@@ -86,6 +86,7 @@ class Connection {
   Mark mark{};
   bool old = false;      // its client speaks HTTP/1.0
   bool closes = false;   // the connection, with the answer
+  bool unread = false;   // a body follows that evhttp does not read
   Slices slices{};       // sending: what makes the rest of the answer
   bool watched = false;  // sending: somebody wants to hear of the delivery
 

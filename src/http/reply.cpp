@@ -22,6 +22,7 @@ namespace {
 struct Headers {
   std::string_view connection;
   int content_lengths = 0;
+  bool announce_body = false;
 };
 
 Headers read_headers(evhttp_request* request) {
@@ -30,7 +31,11 @@ Headers read_headers(evhttp_request* request) {
   for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
     if (strcasecmp(h->key, "Connection") == 0 && found.connection.empty())
       found.connection = h->value;
-    if (strcasecmp(h->key, "Content-Length") == 0) ++found.content_lengths;
+    if (strcasecmp(h->key, "Content-Length") == 0) {
+      ++found.content_lengths;
+      if (std::string_view{h->value} != "0") found.announce_body = true;
+    }
+    if (strcasecmp(h->key, "Transfer-Encoding") == 0) found.announce_body = true;
   }
   return found;
 }
@@ -93,6 +98,10 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
                     .headers = evhttp_request_get_input_headers(request),
                     .old = conn.old,
                     .peer = conn.identity()};
+  // RFC 9112, section 6: the same lengths count for every method, but evhttp reads no
+  // body of HEAD. What was not read must not be taken for the next request.
+  const bool is_read = whole.method != HttpMethod::head && whole.method != HttpMethod::other;
+  conn.unread = headers.announce_body && !is_read;
   if (conn.surplus) {
     whole.trouble = HttpTrouble::surplus;
     whole.complaint = conn.surplus;
@@ -129,7 +138,7 @@ void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
 // before that returns.
 void Http::write(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
-  if (reply.closes || closing_ || conn.surplus) {
+  if (reply.closes || closing_ || conn.surplus || conn.unread) {
     conn.closes = true;
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }

@@ -140,6 +140,29 @@ void sends_no_body_after_head(void** state) {
   }
 }
 
+// Through a proxy that lets probes pass, such a body would be a way around its rules.
+void takes_no_body_for_a_request(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const std::string body = "GET /get?pool=one&host=smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string chunks = "Transfer-Encoding: chunked\r\n\r\n" + body;
+  for (const char* method :
+       {"HEAD", "GET", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "FOO"}) {
+    for (const std::string& rest : {length, chunks}) {
+      Connection line(f.daemon.port());
+      assert_true(line.send(std::string(method) + " /livez HTTP/1.1\r\nHost: x\r\n" + rest));
+      (void)line.response(method == std::string_view("HEAD"));
+      // A connection that stays answers the next request, and that alone.
+      if (line.wait_end(milliseconds{100}) == End::none && line.unread().empty()) {
+        assert_true(line.send(get_request("/livez")));
+        assert_text(line.response().value_or(Response{}).body, "ok\n");
+      }
+      assert_that(line.unread().find("HTTP/1.") == std::string::npos, "%s: two answers", method);
+      assert_text(holders_of(f.daemon.port(), "one"), "");
+    }
+  }
+}
+
 void ignores_slashes_around_a_verb(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   for (const char* path : {"/get", "/get/", "//get", "//get//", "///get///"}) {
@@ -306,6 +329,7 @@ int main() {
       test_with(Fixture, counts_the_first_of_equal_parameters),
       test_with(Fixture, refuses_other_methods_on_a_verb_with_405),
       test_with(Fixture, sends_no_body_after_head),
+      test_with(Fixture, takes_no_body_for_a_request),
       test_with(Fixture, ignores_slashes_around_a_verb),
       test_with(Fixture, answers_404_to_any_other_path),
       test_with(Fixture, lets_nothing_sent_into_a_header),
