@@ -75,8 +75,16 @@ bool Memcached::start() {
 
 bool Memcached::is_up() const { return ask("version").starts_with("VERSION"); }
 
-void Memcached::stop() { kill(pid_, SIGSTOP); }
-void Memcached::go_on() { kill(pid_, SIGCONT); }
+void Memcached::stop() {
+  if (pid_ > 0) {  // -1 would be every process there is
+    kill(pid_, SIGSTOP);
+  }
+}
+void Memcached::go_on() {
+  if (pid_ > 0) {
+    kill(pid_, SIGCONT);
+  }
+}
 
 void Memcached::kill_now() {
   if (pid_ <= 0) return;
