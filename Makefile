@@ -349,15 +349,18 @@ lint_log = >$@.log 2>&1 && mv $@.log $@ || { cat $@.log; exit 1; }
 .PHONY: lint
 lint: deps $(format_stamps) $(tidy_stamps) build/lint/cppcheck build/lint/shellcheck
 
+# 16 is the first clang-format that inserts braces; Debian 12's own is 14.
+clang_format = $(firstword $(shell command -v clang-format-16 clang-format))
+
 # The order-only 'deps' is the tools' installation; it makes nothing anew.
 build/lint/%.format: % .clang-format | deps
 	@mkdir -p $(@D)
 	$(say) FORMAT $<
-	$(at)clang-format --dry-run -Werror $< $(lint_log)
+	$(at)$(clang_format) --dry-run -Werror $< $(lint_log)
 
 .PHONY: format
 format:
-	$(at)clang-format -i $(code) $(code_headers)
+	$(at)$(clang_format) -i $(code) $(code_headers)
 
 build/lint/%.tidy: % .clang-tidy $(code_headers) config.mk | deps
 	@mkdir -p $(@D)

@@ -49,7 +49,9 @@ void add_headers(evhttp_request* request) {
 }
 
 void say(const Bare& bare, evhttp_request* request, std::string_view word) {
-  if (bare.ours) add_headers(request);
+  if (bare.ours) {
+    add_headers(request);
+  }
   evbuffer_add(bare.body, word.data(), word.size());
   evhttp_send_reply(request, 200, "OK", bare.body);
 }
@@ -57,14 +59,20 @@ void say(const Bare& bare, evhttp_request* request, std::string_view word) {
 Pool& pool_of(Bare& bare, const char* uri) {
   const char* found = strstr(uri, "pool=p");
   size_t number = found ? strtoul(found + 6, nullptr, 10) : 0;
-  if (number >= most_pools) number = 0;
-  if (number >= bare.pools.size()) bare.pools.resize(number + 1);
+  if (number >= most_pools) {
+    number = 0;
+  }
+  if (number >= bare.pools.size()) {
+    bare.pools.resize(number + 1);
+  }
   return bare.pools[number];
 }
 
 void release(Bare& bare, Pool& pool) {
   pool.held = !pool.line.empty();
-  if (!pool.held) return;
+  if (!pool.held) {
+    return;
+  }
   evhttp_request* next = pool.line.front();
   pool.line.pop_front();
   say(bare, next, "YES");
@@ -73,14 +81,18 @@ void release(Bare& bare, Pool& pool) {
 void on_request(evhttp_request* request, void* self) noexcept {
   Bare& bare = *static_cast<Bare*>(self);
   const char* uri = evhttp_request_get_uri(request);
-  if (!bare.lock) return say(bare, request, "YES");
+  if (!bare.lock) {
+    return say(bare, request, "YES");
+  }
   Pool& pool = pool_of(bare, uri);
   const std::string_view path = uri;
   if (path.starts_with("/release")) {
     release(bare, pool);
     return say(bare, request, "OK");
   }
-  if (pool.held && path.starts_with("/wait")) return pool.line.push_back(request);
+  if (pool.held && path.starts_with("/wait")) {
+    return pool.line.push_back(request);
+  }
   say(bare, request, pool.held ? "NO" : "YES");
   pool.held = true;
 }
@@ -105,7 +117,9 @@ int listening_socket() {
 
 void raise_limit() {
   rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+    return;
+  }
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
 }
@@ -115,14 +129,20 @@ void raise_limit() {
 int main(int argc, char** argv) {
   Bare bare;
   for (int i = 1; i < argc; ++i) {
-    if (strcmp(argv[i], "--lock") == 0) bare.lock = true;
-    if (strcmp(argv[i], "--ours") == 0) bare.ours = true;
+    if (strcmp(argv[i], "--lock") == 0) {
+      bare.lock = true;
+    }
+    if (strcmp(argv[i], "--ours") == 0) {
+      bare.ours = true;
+    }
   }
   raise_limit();
   signal(SIGPIPE, SIG_IGN);
   bare.body = evbuffer_new();
   event_config* config = event_config_new();
-  if (bare.ours) event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+  if (bare.ours) {
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+  }
   event_base* base = event_base_new_with_config(config);
   evhttp* http = evhttp_new(base);
   if (bare.ours) {

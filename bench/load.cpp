@@ -30,28 +30,50 @@ constexpr const char* usage =
 
 bool set(Task& task, std::string_view name, const char* value) {
   const auto number = strtoul(value, nullptr, 10);
-  if (name == "server") return task.server = value, true;
-  if (name == "workload") return task.workload = value, true;
-  if (name == "port") return task.port = static_cast<uint16_t>(number), true;
-  if (name == "pid") return task.pid = static_cast<pid_t>(number), true;
-  if (name == "clients") return task.clients = number, number > 0;
-  if (name == "pools") return task.pools = number, true;
-  if (name == "leases") return task.leases = number, true;
-  if (name == "secs") return task.seconds = strtod(value, nullptr), true;
-  if (name == "round") return task.round = static_cast<unsigned>(number), true;
+  if (name == "server") {
+    return task.server = value, true;
+  }
+  if (name == "workload") {
+    return task.workload = value, true;
+  }
+  if (name == "port") {
+    return task.port = static_cast<uint16_t>(number), true;
+  }
+  if (name == "pid") {
+    return task.pid = static_cast<pid_t>(number), true;
+  }
+  if (name == "clients") {
+    return task.clients = number, number > 0;
+  }
+  if (name == "pools") {
+    return task.pools = number, true;
+  }
+  if (name == "leases") {
+    return task.leases = number, true;
+  }
+  if (name == "secs") {
+    return task.seconds = strtod(value, nullptr), true;
+  }
+  if (name == "round") {
+    return task.round = static_cast<unsigned>(number), true;
+  }
   return false;
 }
 
 void raise_limit() {
   rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+    return;
+  }
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
 }
 
 int run(const Task& task) {
   for (const Workload& workload : workloads) {
-    if (workload.name != task.workload) continue;
+    if (workload.name != task.workload) {
+      continue;
+    }
     Line line;
     line.add("workload", task.workload);
     line.add("server", task.server);

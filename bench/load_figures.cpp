@@ -22,7 +22,9 @@ struct CloseFile {
 std::string proc_text(pid_t pid, const char* name) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
   const std::unique_ptr<FILE, CloseFile> file(fopen(path.c_str(), "r"));
-  if (!file) return {};
+  if (!file) {
+    return {};
+  }
   char text[4096];
   return {text, fread(text, 1, sizeof text, file.get())};
 }
@@ -30,7 +32,9 @@ std::string proc_text(pid_t pid, const char* name) {
 }  // namespace
 
 double quantile(std::vector<double> samples, double part) {
-  if (samples.empty()) return 0;
+  if (samples.empty()) {
+    return 0;
+  }
   const auto last = static_cast<double>(samples.size() - 1);
   const auto at = samples.begin() + lround(last * part);
   std::nth_element(samples.begin(), at, samples.end());
@@ -50,10 +54,16 @@ double jain(const std::vector<double>& shares) {
 double cpu_seconds(pid_t pid) {
   const std::string text = proc_text(pid, "stat");
   const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return 0;
+  if (name_end == std::string::npos) {
+    return 0;
+  }
   const char* at = text.c_str() + name_end + 1;
-  for (int field = 3; field < 14 && at; ++field) at = strchr(at + 1, ' ');
-  if (!at) return 0;
+  for (int field = 3; field < 14 && at; ++field) {
+    at = strchr(at + 1, ' ');
+  }
+  if (!at) {
+    return 0;
+  }
   char* next = nullptr;
   const unsigned long user = strtoul(at, &next, 10);
   const unsigned long system = strtoul(next, nullptr, 10);

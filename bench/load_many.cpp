@@ -59,14 +59,18 @@ class Expiry {
   void take_all() {
     for (const auto& client : takers_) {
       client->on_reply([this](Client& done, std::string_view body) {
-        if (body != "YES") give_up("a lease was not granted");
+        if (body != "YES") {
+          give_up("a lease was not granted");
+        }
         ++taken_;
         take(done);
       });
       take(*client);
     }
     loop_.run_while([this] { return taken_ < task_.leases; });
-    if (Clock::now() > end()) give_up("the leases were taken too slowly to end together");
+    if (Clock::now() > end()) {
+      give_up("the leases were taken too slowly to end together");
+    }
   }
 
   void wait_for_all() {
@@ -87,7 +91,9 @@ class Expiry {
 
   void add_figures(Line& line) const {
     std::vector<double> late;
-    for (const Watch& watch : watches_) late.push_back(watch.late * 1e3);
+    for (const Watch& watch : watches_) {
+      late.push_back(watch.late * 1e3);
+    }
     line.add("late_p50_ms", quantile(late, 0.5), 2);
     line.add("late_max_ms", quantile(late, 1), 2);
     line.add("late_least_ms", quantile(late, 0), 2);
@@ -104,14 +110,18 @@ class Expiry {
 
   // Some leases, the last among them, have pools p1, p2, .. to themselves.
   void take(Client& client) {
-    if (next_ == task_.leases) return;
+    if (next_ == task_.leases) {
+      return;
+    }
     const size_t number = next_++;
     const size_t each = task_.leases / watched;
     const bool is_watched = number % each == each - 1 && number / each < watched;
     const Time now = Clock::now();
     const auto past = std::chrono::floor<std::chrono::seconds>(now - start_);
     const auto length = std::max(ahead() - past, std::chrono::seconds(1));
-    if (is_watched) watches_[number / each].ends = now + length;
+    if (is_watched) {
+      watches_[number / each].ends = now + length;
+    }
     took_ = Seconds(now - start_).count();
     client.ask(target("/get/", is_watched ? number / each + 1 : 0, number) +
                "&expire=" + std::to_string(length.count()));
@@ -142,15 +152,21 @@ void parked(const Task& task, Line& line) {
   const double connected = resident_kib(task.pid);
   for (const auto& client : clients) {
     client->on_reply([&served](Client& done, std::string_view body) {
-      if (body != "YES") return;
+      if (body != "YES") {
+        return;
+      }
       ++served;
       done.ask(target("/release/", 0, done.number()));
     });
-    if (client != clients[0]) client->ask(target("/wait/", 0, client->number()));
+    if (client != clients[0]) {
+      client->ask(target("/wait/", 0, client->number()));
+    }
   }
   settle(loop, task.pid);
   const double full = resident_kib(task.pid);
-  if (served > 0) give_up("a held lock was granted");
+  if (served > 0) {
+    give_up("a held lock was granted");
+  }
   const double before = cpu_seconds(task.pid);
   loop.run_until(Clock::now() + task.length());
   line.add("idle_cpu_s", cpu_seconds(task.pid) - before, 2);
@@ -163,7 +179,9 @@ void parked(const Task& task, Line& line) {
 
 void expire(const Task& task, Line& line) {
   Loop loop;
-  if (task.leases < watched) give_up("too few leases to watch some");
+  if (task.leases < watched) {
+    give_up("too few leases to watch some");
+  }
   Expiry expiry(task, loop);
   expiry.take_all();
   expiry.wait_for_all();

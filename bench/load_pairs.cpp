@@ -19,11 +19,15 @@ void hold_leases(const Task& task, Loop& loop) {
   size_t next = 0, taken = 0;
   const Clients clients = connect(loop, task.port, takers);
   const auto take = [&](Client& client) {
-    if (next < task.leases) client.ask("/get/?pool=p0&host=holder&id=" + std::to_string(next++));
+    if (next < task.leases) {
+      client.ask("/get/?pool=p0&host=holder&id=" + std::to_string(next++));
+    }
   };
   for (const auto& client : clients) {
     client->on_reply([&](Client& done, std::string_view body) {
-      if (body != "YES") give_up("a lease was not granted");
+      if (body != "YES") {
+        give_up("a lease was not granted");
+      }
       ++taken;
       take(done);
     });
@@ -64,7 +68,9 @@ class Pairs {
 
   void replied(Client& client, std::string_view body) {
     Pair& pair = state_[client.number()];
-    if (!pair.held && body != "YES") give_up("a free lock was not granted");
+    if (!pair.held && body != "YES") {
+      give_up("a free lock was not granted");
+    }
     if (!pair.held) {
       latencies_.push_back(Seconds(Clock::now() - client.asked()).count() * 1e6);
     } else {
@@ -87,7 +93,9 @@ class Pairs {
 
 void pairs(const Task& task, Line& line) {
   Loop loop;
-  if (task.leases > 0) hold_leases(task, loop);
+  if (task.leases > 0) {
+    hold_leases(task, loop);
+  }
   Pairs pairs(task, loop);
   loop.run_until(Clock::now() + warm_up);
   pairs.start_counting();

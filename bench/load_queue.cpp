@@ -45,19 +45,28 @@ class Handoff {
 
  private:
   void replied(Client& client, std::string_view body) {
-    if (body == "OK") return client.ask(target("/wait/", client.number()));
-    if (body != "YES") give_up("a wait without a timeout was refused");
-    if (!holders_.empty()) ++overlaps_;
+    if (body == "OK") {
+      return client.ask(target("/wait/", client.number()));
+    }
+    if (body != "YES") {
+      give_up("a wait without a timeout was refused");
+    }
+    if (!holders_.empty()) {
+      ++overlaps_;
+    }
     holders_.push_back(&client);
-    if (&client != last_) ++passed_;
+    if (&client != last_) {
+      ++passed_;
+    }
     last_ = &client;
     shares_[client.number()] += 1;
     waits_.push_back(Seconds(Clock::now() - client.asked()).count() * 1e6);
   }
 
   void release() {
-    for (Client* holder : std::exchange(holders_, {}))
+    for (Client* holder : std::exchange(holders_, {})) {
       holder->ask(target("/release/", holder->number()));
+    }
   }
 
   std::vector<double> shares_;
@@ -73,8 +82,9 @@ class Handoff {
 class Wake {
  public:
   explicit Wake(const Task& task) : clients_(connect(loop_, task.port, 2)) {
-    for (const auto& client : clients_)
+    for (const auto& client : clients_) {
       client->on_reply([this](Client& done, std::string_view body) { replied(done, body); });
+    }
     ask(*clients_[0], "/wait/");
     loop_.run_while([this] { return replies_ < 1; });
     replies_ = 0;
@@ -100,7 +110,9 @@ class Wake {
   }
   void replied(const Client&, std::string_view body) {
     ++replies_;
-    if (body == "YES") granted_ = Clock::now();
+    if (body == "YES") {
+      granted_ = Clock::now();
+    }
   }
 
   Loop loop_;
@@ -128,7 +140,9 @@ void wake(const Task& task, Line& line) {
   Wake wake(task);
   std::minstd_rand random(task.round);
   const Time end = Clock::now() + task.length();
-  while (Clock::now() < end) wake.sample(std::chrono::microseconds(1000 + random() % 2000));
+  while (Clock::now() < end) {
+    wake.sample(std::chrono::microseconds(1000 + random() % 2000));
+  }
   line.add("samples", static_cast<double>(wake.latencies().size()), 0);
   line.add("p50_us", quantile(wake.latencies(), 0.5), 1);
   line.add("p99_us", quantile(wake.latencies(), 0.99), 1);

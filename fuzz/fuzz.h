@@ -16,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 namespace distributex::fuzz {
 
 inline void must(bool kept, const char* promise) {
-  if (kept) return;
+  if (kept) {
+    return;
+  }
   fprintf(stderr, "broken: %s\n", promise);
   abort();
 }
@@ -43,8 +45,11 @@ inline uint64_t take_number(size_t bytes, std::string_view& rest) {
 }
 
 inline bool is_printable(std::string_view text) {
-  for (const char c : text)
-    if (c < 0x20 || c > 0x7e) return false;
+  for (const char c : text) {
+    if (c < 0x20 || c > 0x7e) {
+      return false;
+    }
+  }
   return true;
 }
 

@@ -84,9 +84,10 @@ void check_settings(const Settings& settings) {
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = text_of(data, size);
   const auto read = parse_settings(text, std::string(file));
-  if (const auto* error = std::get_if<std::string>(&read))
+  if (const auto* error = std::get_if<std::string>(&read)) {
     check_error(*error, text);
-  else
+  } else {
     check_settings(std::get<Settings>(read));
+  }
   return 0;
 }

@@ -21,8 +21,12 @@ constexpr int most_steps = 4000;
 
 std::optional<std::string> play(std::string_view bytes) {
   const auto world = fuzz::take_number(1, bytes) % 4;
-  if (world == 2) return std::make_unique<StoredWorld>(Choices(bytes))->run(most_steps);
-  if (world % 2 != 0) return std::make_unique<SlowWorld>(Choices(bytes))->run(most_steps);
+  if (world == 2) {
+    return std::make_unique<StoredWorld>(Choices(bytes))->run(most_steps);
+  }
+  if (world % 2 != 0) {
+    return std::make_unique<SlowWorld>(Choices(bytes))->run(most_steps);
+  }
   return std::make_unique<ModelWorld>(Choices(bytes))->run(most_steps);
 }
 

@@ -34,8 +34,9 @@ Answer read_answer(std::string_view bytes) {
   answer.result = static_cast<Result>(take_number(1, bytes) % results);
   answer.fault = static_cast<Fault>(take_number(1, bytes) % faults);
   answer.token = take_number(7, bytes) & max_token;
-  if (take_number(1, bytes) % 2 != 0)
+  if (take_number(1, bytes) % 2 != 0) {
     answer.expires_in = Duration(static_cast<int64_t>(take_number(8, bytes)));
+  }
   answer.pool = take_until('\n', bytes);
   answer.owner.host = take_until('\n', bytes);
   answer.owner.id = take_until('\n', bytes);
@@ -68,8 +69,9 @@ void check_headers(const HttpReply& reply, const Answer& answer) {
     const std::string_view name = header.name;
     must(is_printable(header.value) && is_printable(name), "a header is printable ASCII");
     must(header.value.size() <= 256, "a header is short");
-    if (name == "Distributex-Result")
+    if (name == "Distributex-Result") {
       must(header.value == result_name(answer.result), "the header says the result");
+    }
     if (name == "Distributex-Token") {
       ++tokens;
       must(header.value == std::to_string(answer.token), "the header says the token");
@@ -79,7 +81,9 @@ void check_headers(const HttpReply& reply, const Answer& answer) {
       must(milliseconds_of(header.value) == milliseconds_of(*answer.expires_in),
            "the header says when the lease ends");
     }
-    if (name == "Distributex-Error") ++errors;
+    if (name == "Distributex-Error") {
+      ++errors;
+    }
   }
   const bool leased = has_lease(answer.result);
   must(tokens == (leased ? 1 : 0), "the token is told with a lease only, and once");
@@ -91,7 +95,9 @@ void check_headers(const HttpReply& reply, const Answer& answer) {
 // What a text reads as in JSON: itself, or escaped where it is not UTF-8.
 void check_text(const json_t* object, const char* key, const std::string& text) {
   const json_t* value = json_object_get(object, key);
-  if (text.empty()) return must(!value, "an empty text is left out");
+  if (text.empty()) {
+    return must(!value, "an empty text is left out");
+  }
   must(json_is_string(value), "a text is there");
   const std::string read(json_string_value(value), json_string_length(value));
   const Json sound(json_stringn(text.data(), text.size()));
@@ -109,11 +115,15 @@ void check_json(const HttpReply& reply, const Answer& answer) {
   check_text(object.get(), "id", answer.owner.id);
   const json_t* token = json_object_get(object.get(), "token");
   must((token != nullptr) == has_lease(answer.result), "the token is there with a lease");
-  if (!token) return;
+  if (!token) {
+    return;
+  }
   must(static_cast<Token>(json_integer_value(token)) == answer.token, "the token reads back");
   const json_t* left = json_object_get(object.get(), "expires_in");
   must((left != nullptr) == answer.expires_in.has_value(), "the end is there when there is one");
-  if (!left) return;
+  if (!left) {
+    return;
+  }
   const double wanted = static_cast<double>(milliseconds_of(*answer.expires_in)) / 1000;
   must(json_real_value(left) <= wanted + 1e-4 && json_real_value(left) >= wanted - 1e-4,
        "the end reads back to the millisecond");
@@ -152,10 +162,11 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     must(reply.status >= 200 && reply.status <= 599, "the status is one");
     must(std::string_view(status_reason(reply.status)) != "Unknown", "every status has a phrase");
     check_headers(reply, answer);
-    if (json)
+    if (json) {
       check_json(reply, answer);
-    else
+    } else {
       must(is_printable(reply.body) && reply.body.size() <= 7, "the text is a word");
+    }
   }
   check_escaped(answer.error, size == 0 ? 0 : data[0]);
   return 0;

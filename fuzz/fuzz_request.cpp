@@ -32,11 +32,17 @@ bool is_utf8(std::string_view text) {
 }
 
 bool is_name(std::string_view text) {
-  if (text.empty() || text.size() > 255 || !is_utf8(text)) return false;
+  if (text.empty() || text.size() > 255 || !is_utf8(text)) {
+    return false;
+  }
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return false;
-    if (byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return false;
+    if (byte < 0x20 || byte == 0x7f) {
+      return false;
+    }
+    if (byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return false;
+    }
   }
   return true;
 }
@@ -58,8 +64,9 @@ void check_received(const Target& target, std::string_view body, HttpMethod meth
   const auto verb = find_verb(target.path);
   const auto* command = std::get_if<Command>(&received.reading);
   must(!command || (verb && command->verb == *verb), "a command is what its path says");
-  if (const auto* refused = std::get_if<Refused>(&received.reading))
+  if (const auto* refused = std::get_if<Refused>(&received.reading)) {
     must(refused->answer.result == Result::invalid, "a refusal is invalid");
+  }
 }
 
 std::string encoded(std::string_view text) {
@@ -74,9 +81,15 @@ std::string encoded(std::string_view text) {
 
 std::string written(const Command& request) {
   std::string query = "host=" + encoded(request.owner.host) + "&pool=" + encoded(request.pool);
-  if (!request.owner.id.empty()) query += "&id=" + encoded(request.owner.id);
-  if (request.token) query += "&token=" + std::to_string(*request.token);
-  if (request.expire) query += "&expire=" + std::to_string(request.expire->count());
+  if (!request.owner.id.empty()) {
+    query += "&id=" + encoded(request.owner.id);
+  }
+  if (request.token) {
+    query += "&token=" + std::to_string(*request.token);
+  }
+  if (request.expire) {
+    query += "&expire=" + std::to_string(request.expire->count());
+  }
   if (request.timeout) {
     char text[64];
     const auto ns = request.timeout->count();
@@ -97,14 +110,17 @@ void check_request(const Command& request, Verb verb) {
   must(request.verb == verb, "the verb is the one asked for");
   must(is_name(request.pool) && is_name(request.owner.host), "host and pool are names");
   must(request.owner.id.empty() || is_name(request.owner.id), "an id is a name");
-  if (request.token)
+  if (request.token) {
     must(*request.token >= 1 && *request.token <= max_token, "a token is in range");
-  if (request.expire)
+  }
+  if (request.expire) {
     must(*request.expire >= seconds{1} && *request.expire <= seconds{2147483647},
          "expire is in range");
-  if (request.timeout)
+  }
+  if (request.timeout) {
     must(*request.timeout >= Duration{0} && *request.timeout <= seconds{2147483647},
          "timeout is in range");
+  }
   must(!request.timeout || verb == Verb::wait, "only a wait has a timeout");
   must(!request.token || verb == Verb::release || verb == Verb::renew,
        "a token gives back or renews");
@@ -138,8 +154,9 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view accept = take_until('\n', rest);
   const Target target = split_target(whole);
   check_target(whole, target);
-  for (const auto method : {HttpMethod::get, HttpMethod::post, HttpMethod::other})
+  for (const auto method : {HttpMethod::get, HttpMethod::post, HttpMethod::other}) {
     check_received(target, rest, method);
+  }
   check_accept(accept);
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
     const auto parsed = parse_request(verb, target.query, rest);

@@ -36,11 +36,14 @@ uint64_t number_from(const char* name, uint64_t otherwise) {
 
 std::vector<std::string> read_seeds(const char* folder) {
   std::vector<std::string> names;
-  for (const auto& file : std::filesystem::directory_iterator(folder))
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
     names.push_back(file.path().string());
+  }
   std::sort(names.begin(), names.end());
   std::vector<std::string> seeds;
-  for (const std::string& name : names) seeds.push_back(test::read_whole_file(name));
+  for (const std::string& name : names) {
+    seeds.push_back(test::read_whole_file(name));
+  }
   return seeds;
 }
 
@@ -58,8 +61,12 @@ int replay(const char* file) {
     return 1;
   }
   std::string fault = run.play(*steps);
-  if (fault.empty()) fault = run.finish();
-  if (!fault.empty()) return tell(fault, run);
+  if (fault.empty()) {
+    fault = run.finish();
+  }
+  if (!fault.empty()) {
+    return tell(fault, run);
+  }
   printf("fuzz-http: nothing was wrong; %s\n", run.figures().c_str());
   return 0;
 }
@@ -69,8 +76,12 @@ std::string play_for(seconds length, Mutator& mutator, HttpRun& run) {
   auto next_report = Clock::now() + seconds(60);
   for (size_t batches = 1; Clock::now() < end && !interrupted; batches++) {
     std::string fault = run.play(mutator.batch());
-    if (!fault.empty()) return fault;
-    if (Clock::now() < next_report) continue;
+    if (!fault.empty()) {
+      return fault;
+    }
+    if (Clock::now() < next_report) {
+      continue;
+    }
     next_report += seconds(60);
     printf("fuzz-http: %zu batches, %s\n", batches, run.figures().c_str());
     fflush(stdout);
@@ -85,11 +96,15 @@ int fuzz(const char* folder, const std::string& out) {
          static_cast<unsigned long long>(seed));
   fflush(stdout);
   HttpRun run;
-  if (!run.start(std::random_device()())) return 1;
+  if (!run.start(std::random_device()())) {
+    return 1;
+  }
   Mutator mutator(read_seeds(folder), seed);
   std::string fault = play_for(length, mutator, run);
   printf("fuzz-http: %s\n", run.figures().c_str());
-  if (fault.empty()) fault = run.finish();
+  if (fault.empty()) {
+    fault = run.finish();
+  }
   if (fault.empty()) {
     printf("fuzz-http: nothing was wrong\n");
     return 0;
@@ -111,8 +126,12 @@ int main(int argc, char** argv) {
   action.sa_handler = distributex::fuzz::on_interrupt;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  if (argc == 3) return distributex::fuzz::fuzz(argv[1], argv[2]);
-  if (argc == 2) return distributex::fuzz::replay(argv[1]);
+  if (argc == 3) {
+    return distributex::fuzz::fuzz(argv[1], argv[2]);
+  }
+  if (argc == 2) {
+    return distributex::fuzz::replay(argv[1]);
+  }
   fprintf(stderr, "usage: http SEEDS OUT | http FILE\n");
   return 64;
 }

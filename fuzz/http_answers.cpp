@@ -37,8 +37,9 @@ bool is_name(std::string_view text, std::string_view name) {
 
 std::string read_status_line(std::string_view line, Head& head) {
   const size_t space = line.find(' ');
-  if (!line.starts_with("HTTP/") || space == line.npos || line.size() < space + 5)
+  if (!line.starts_with("HTTP/") || space == line.npos || line.size() < space + 5) {
     return "no status line";
+  }
   const std::string digits(line.substr(space + 1, 3));
   head.answer.status = atoi(digits.c_str());
   head.closes = line.starts_with("HTTP/1.0");
@@ -48,16 +49,32 @@ std::string read_status_line(std::string_view line, Head& head) {
 
 std::string read_header(std::string_view line, Head& head) {
   const size_t colon = line.find(": ");
-  if (colon == line.npos) return "a header without a colon";
+  if (colon == line.npos) {
+    return "a header without a colon";
+  }
   const std::string_view name = line.substr(0, colon);
   const std::string value(line.substr(colon + 2));
-  if (is_name(name, "Distributex-Result")) head.answer.result = value;
-  if (is_name(name, "Distributex-Token")) head.answer.token = strtoull(value.c_str(), nullptr, 10);
-  if (is_name(name, "Content-Type")) head.content_type = value;
-  if (is_name(name, "Transfer-Encoding")) head.chunked = value == "chunked";
-  if (is_name(name, "Connection")) head.closes = head.closes || is_name(value, "close");
-  if (!is_name(name, "Content-Length")) return "";
-  if (head.length) return "two lengths";
+  if (is_name(name, "Distributex-Result")) {
+    head.answer.result = value;
+  }
+  if (is_name(name, "Distributex-Token")) {
+    head.answer.token = strtoull(value.c_str(), nullptr, 10);
+  }
+  if (is_name(name, "Content-Type")) {
+    head.content_type = value;
+  }
+  if (is_name(name, "Transfer-Encoding")) {
+    head.chunked = value == "chunked";
+  }
+  if (is_name(name, "Connection")) {
+    head.closes = head.closes || is_name(value, "close");
+  }
+  if (!is_name(name, "Content-Length")) {
+    return "";
+  }
+  if (head.length) {
+    return "two lengths";
+  }
   head.length = strtoull(value.c_str(), nullptr, 10);
   return "";
 }
@@ -68,9 +85,13 @@ std::string read_head(std::string_view text, Head& head) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find("\r\n"));
     text.remove_prefix(std::min(line.size() + 2, text.size()));
-    if (!is_printable(line)) return "raw bytes in the head";
+    if (!is_printable(line)) {
+      return "raw bytes in the head";
+    }
     std::string fault = is_first ? read_status_line(line, head) : read_header(line, head);
-    if (!fault.empty()) return fault + ": " + std::string(line.substr(0, 200));
+    if (!fault.empty()) {
+      return fault + ": " + std::string(line.substr(0, 200));
+    }
     is_first = false;
   }
   // evhttp's own page for what is no request ends with the connection, and does
@@ -87,24 +108,42 @@ std::optional<size_t> size_of_chunks(std::string_view text, std::string& fault) 
   size_t at = 0;
   for (;;) {
     const size_t line = text.find("\r\n", at);
-    if (line == text.npos) return std::nullopt;
+    if (line == text.npos) {
+      return std::nullopt;
+    }
     const std::string digits(text.substr(at, line - at));
     char* end = nullptr;
     const size_t size = strtoull(digits.c_str(), &end, 16);
-    if (digits.empty() || *end != '\0') fault = "a chunk without a size";
-    if (!fault.empty() || text.size() < line + 2 + size + 2) return std::nullopt;
-    if (text.substr(line + 2 + size, 2) != "\r\n") fault = "a chunk without an end";
+    if (digits.empty() || *end != '\0') {
+      fault = "a chunk without a size";
+    }
+    if (!fault.empty() || text.size() < line + 2 + size + 2) {
+      return std::nullopt;
+    }
+    if (text.substr(line + 2 + size, 2) != "\r\n") {
+      fault = "a chunk without an end";
+    }
     at = line + 2 + size + 2;
-    if (size == 0) return at;
+    if (size == 0) {
+      return at;
+    }
   }
 }
 
 // Nothing while it is not whole.
 std::optional<size_t> body_size(std::string_view rest, const Head& head, std::string& fault) {
-  if (head.answer.status == 100) return 0;
-  if (head.chunked) return size_of_chunks(rest, fault);
-  if (!head.length) return rest.size();
-  if (rest.starts_with("HTTP/")) return 0;
+  if (head.answer.status == 100) {
+    return 0;
+  }
+  if (head.chunked) {
+    return size_of_chunks(rest, fault);
+  }
+  if (!head.length) {
+    return rest.size();
+  }
+  if (rest.starts_with("HTTP/")) {
+    return 0;
+  }
   return rest.size() < *head.length ? std::nullopt : head.length;
 }
 
@@ -112,9 +151,15 @@ std::string check_body(std::string_view body, const Head& head) {
   const auto* known = std::find_if(std::begin(words), std::end(words), [&](const auto& row) {
     return row.first == head.answer.result;
   });
-  if (head.answer.result.empty()) return "";
-  if (known == std::end(words)) return "result " + head.answer.result;
-  if (!head.content_type.starts_with("text/plain") || body.empty()) return "";
+  if (head.answer.result.empty()) {
+    return "";
+  }
+  if (known == std::end(words)) {
+    return "result " + head.answer.result;
+  }
+  if (!head.content_type.starts_with("text/plain") || body.empty()) {
+    return "";
+  }
   return body == known->second ? "" : head.answer.result + " with " + std::string(body);
 }
 
@@ -125,16 +170,25 @@ HttpAnswers read_answers(std::string_view bytes) {
   std::string& fault = answers.fault;
   while (!bytes.empty() && fault.empty()) {
     const size_t end = bytes.find("\r\n\r\n");
-    if (!bytes.starts_with(std::string_view("HTTP/").substr(0, bytes.size())))
+    if (!bytes.starts_with(std::string_view("HTTP/").substr(0, bytes.size()))) {
       fault = "what comes is no answer: " + std::string(bytes.substr(0, 80));
-    if (end == bytes.npos || !fault.empty()) break;
+    }
+    if (end == bytes.npos || !fault.empty()) {
+      break;
+    }
     Head head;
     fault = read_head(bytes.substr(0, end), head);
-    if (!fault.empty()) fault.append(", in:\n").append(bytes.substr(0, std::min<size_t>(end, 600)));
+    if (!fault.empty()) {
+      fault.append(", in:\n").append(bytes.substr(0, std::min<size_t>(end, 600)));
+    }
     bytes.remove_prefix(end + 4);
-    if (!fault.empty()) break;
+    if (!fault.empty()) {
+      break;
+    }
     const std::optional<size_t> size = body_size(bytes, head, fault);
-    if (!size || !fault.empty()) break;
+    if (!size || !fault.empty()) {
+      break;
+    }
     fault = check_body(bytes.substr(0, *size), head);
     bytes.remove_prefix(*size);
     answers.whole.push_back(head.answer);

@@ -59,9 +59,13 @@ HttpRun::HttpRun() : daemon_(yaml) {}
 bool HttpRun::start(uint64_t secret) {
   test::Launch launch;
   launch.environment = {"ASAN_OPTIONS=quarantine_size_mb=8:detect_stack_use_after_return=1"};
-  if (!daemon_.start(launch)) return false;
+  if (!daemon_.start(launch)) {
+    return false;
+  }
   oracle_ = std::make_unique<HttpOracle>(daemon_.port(), slots, secret);
-  if (!oracle_->take_guard()) return false;
+  if (!oracle_->take_guard()) {
+    return false;
+  }
   files_ = files_at_rest(daemon_);
   rss_kib_ = daemon_.rss_kib();
   return true;
@@ -69,9 +73,14 @@ bool HttpRun::start(uint64_t secret) {
 
 std::string HttpRun::play(const Steps& steps) {
   recent_.push_back(steps);
-  if (recent_.size() > batches_kept) recent_.pop_front();
-  for (const Step& step : steps)
-    if (std::string fault = do_step(step); !fault.empty()) return fault;
+  if (recent_.size() > batches_kept) {
+    recent_.pop_front();
+  }
+  for (const Step& step : steps) {
+    if (std::string fault = do_step(step); !fault.empty()) {
+      return fault;
+    }
+  }
   return "";
 }
 
@@ -84,14 +93,17 @@ std::string HttpRun::do_step(const Step& step) {
       return "";
     case Step::Kind::send:
       // What the kernel does not take at once the client does not send.
-      if (known && client->second.connection.connected())
+      if (known && client->second.connection.connected()) {
         (void)client->second.connection.send_some(step.bytes);
+      }
       return "";
     case Step::Kind::pause:
       poll(nullptr, 0, static_cast<int>(step.connection));
       return "";
     case Step::Kind::half:
-      if (known && client->second.connection.connected()) client->second.connection.half_close();
+      if (known && client->second.connection.connected()) {
+        client->second.connection.half_close();
+      }
       return "";
     case Step::Kind::reset:
       return leave(step.connection, true);
@@ -105,15 +117,21 @@ std::string HttpRun::do_step(const Step& step) {
 
 std::string HttpRun::leave(unsigned number, bool with_reset) {
   const auto client = clients_.find(number);
-  if (client == clients_.end()) return "";
+  if (client == clients_.end()) {
+    return "";
+  }
   std::string fault = read_from(client->second);
-  if (with_reset && client->second.connection.connected()) client->second.connection.reset();
+  if (with_reset && client->second.connection.connected()) {
+    client->second.connection.reset();
+  }
   clients_.erase(client);
   return fault;
 }
 
 std::string HttpRun::read_from(Client& client) {
-  if (!client.connection.connected()) return "";
+  if (!client.connection.connected()) {
+    return "";
+  }
   (void)client.connection.wait_end(test::milliseconds(0));
   HttpAnswers answers = read_answers(client.connection.unread());
   for (; client.read < answers.whole.size(); client.read++) {
@@ -124,21 +142,37 @@ std::string HttpRun::read_from(Client& client) {
 }
 
 std::string HttpRun::check() {
-  if (!daemon_.running()) return "the daemon has ended";
-  if (test::word(daemon_.port(), "/livez") != "ok\n") return "/livez does not answer";
-  for (auto& [number, client] : clients_)
-    if (std::string fault = read_from(client); !fault.empty()) return fault;
-  if (std::string fault = oracle_->verdict(); !fault.empty()) return fault;
+  if (!daemon_.running()) {
+    return "the daemon has ended";
+  }
+  if (test::word(daemon_.port(), "/livez") != "ok\n") {
+    return "/livez does not answer";
+  }
+  for (auto& [number, client] : clients_) {
+    if (std::string fault = read_from(client); !fault.empty()) {
+      return fault;
+    }
+  }
+  if (std::string fault = oracle_->verdict(); !fault.empty()) {
+    return fault;
+  }
   return ++checks_ % checks_between_logs == 0 ? check_log() : "";
 }
 
 // Nobody but the daemon writes there, so all is printable; then it is emptied.
 std::string HttpRun::check_log() {
   std::string fault;
-  for (const std::string& line : daemon_.log_lines())
-    if (!is_printable(line) || is_report(line)) fault = "the log says: " + line;
-  if (!fault.empty()) return fault;
-  if (truncate(daemon_.dir().file("log").c_str(), 0) == 0) daemon_.forget_log();
+  for (const std::string& line : daemon_.log_lines()) {
+    if (!is_printable(line) || is_report(line)) {
+      fault = "the log says: " + line;
+    }
+  }
+  if (!fault.empty()) {
+    return fault;
+  }
+  if (truncate(daemon_.dir().file("log").c_str(), 0) == 0) {
+    daemon_.forget_log();
+  }
   return "";
 }
 
@@ -148,39 +182,56 @@ std::string HttpRun::finish() {
   const auto is_quiet = [&] {
     samples = test::samples_of(daemon_.port());
     double held = 0;
-    for (const auto& [name, value] : samples)
-      if (name.starts_with("distributex_pool_held{")) held += value;
+    for (const auto& [name, value] : samples) {
+      if (name.starts_with("distributex_pool_held{")) {
+        held += value;
+      }
+    }
     return held == 1 && samples["distributex_connections"] == 1 &&
            samples["distributex_waiting_requests"] == 0 &&
            samples["distributex_event_streams"] == 0;
   };
   if (!test::eventually(is_quiet)) {
     std::string left;
-    for (const auto& [name, value] : samples)
-      if (value != 0 && (name.find("_held") != name.npos || name.find("waiting") != name.npos ||
-                         name == "distributex_connections" || name == "distributex_event_streams"))
+    for (const auto& [name, value] : samples) {
+      if (value != 0 &&
+          (name.find("_held") != name.npos || name.find("waiting") != name.npos ||
+           name == "distributex_connections" || name == "distributex_event_streams")) {
         left += " " + name + " " + std::to_string(value);
+      }
+    }
     return "left over:" + left;
   }
   const auto same_files = [&] { return daemon_.open_files() == files_; };
-  if (!test::eventually(same_files)) return "descriptors are left over";
-  if (std::string fault = oracle_->verdict(); !fault.empty()) return fault;
-  if (!oracle_->release_guard()) return "the guard cannot give its lock back";
-  if (std::string fault = check_log(); !fault.empty()) return fault;
+  if (!test::eventually(same_files)) {
+    return "descriptors are left over";
+  }
+  if (std::string fault = oracle_->verdict(); !fault.empty()) {
+    return fault;
+  }
+  if (!oracle_->release_guard()) {
+    return "the guard cannot give its lock back";
+  }
+  if (std::string fault = check_log(); !fault.empty()) {
+    return fault;
+  }
   return daemon_.stop() ? "" : "the daemon does not stop as it should (a leak?)";
 }
 
 std::string HttpRun::recent() const {
   std::string text;
-  for (const Steps& steps : recent_) text += text_of(steps);
+  for (const Steps& steps : recent_) {
+    text += text_of(steps);
+  }
   return text;
 }
 
 std::string HttpRun::log_end() const {
   std::string text;
   const std::vector<std::string> lines = daemon_.log_lines();
-  for (size_t at = lines.size() - std::min<size_t>(lines.size(), 80); at < lines.size(); at++)
+  for (size_t at = lines.size() - std::min<size_t>(lines.size(), 80); at < lines.size(); at++) {
     text += lines[at] + "\n";
+  }
   return text;
 }
 

@@ -57,7 +57,9 @@ std::string text_of(const Steps& steps) {
   for (const Step& step : steps) {
     text.append(names[static_cast<size_t>(step.kind)]).append(" ");
     text.append(std::to_string(step.connection));
-    if (step.kind == Step::Kind::send) text.append(" ").append(escaped(step.bytes));
+    if (step.kind == Step::Kind::send) {
+      text.append(" ").append(escaped(step.bytes));
+    }
     text += '\n';
   }
   return text;
@@ -69,7 +71,9 @@ std::optional<Steps> steps_of(std::string_view text) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     const auto* name = std::find(names.begin(), names.end(), take_word(line));
-    if (name == names.end()) return std::nullopt;
+    if (name == names.end()) {
+      return std::nullopt;
+    }
     Step step{.kind = static_cast<Step::Kind>(name - names.begin())};
     step.connection =
         static_cast<unsigned>(strtoul(std::string(take_word(line)).c_str(), nullptr, 10));

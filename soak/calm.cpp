@@ -19,23 +19,35 @@ constexpr std::chrono::seconds quiet_within{30};  // leases, deadlines, idle con
 // is freed, and some wake up by themselves.
 Bounds bounds_for(const Service& service) {
   Bounds bounds;
-  if (service.kind() == Kind::shared) bounds.wakeups = 8;
+  if (service.kind() == Kind::shared) {
+    bounds.wakeups = 8;
+  }
   const char* sanitizers = getenv("SAN");
-  if (!sanitizers || !*sanitizers) return bounds;
+  if (!sanitizers || !*sanitizers) {
+    return bounds;
+  }
   return {.rss_growth_kib = 1L << 20, .wakeups = 20, .cpu = milliseconds(200)};
 }
 
 }  // namespace
 
 void Calms::have_one() {
-  if (!cast_.pause()) world_.findings.add("a client does not come to the end of its scene");
+  if (!cast_.pause()) {
+    world_.findings.add("a client does not come to the end of its scene");
+  }
   faults_.mend();
   size_t seat = 0;
   for (const auto& service : world_.services) {
-    if (service->kind() != Kind::steady) let_go_of_all(*service);
-    for (size_t i = 0; i < service->size(); i++) judge(*service, i, seat++);
+    if (service->kind() != Kind::steady) {
+      let_go_of_all(*service);
+    }
+    for (size_t i = 0; i < service->size(); i++) {
+      judge(*service, i, seat++);
+    }
     const std::string wrong = service->ledger().settle(Clock::now());
-    if (!wrong.empty()) world_.findings.add("%s: %s", service->name(), wrong.c_str());
+    if (!wrong.empty()) {
+      world_.findings.add("%s: %s", service->name(), wrong.c_str());
+    }
   }
   count_++;
   cast_.go_on();
@@ -48,7 +60,9 @@ void Calms::let_go_of_all(Service& service) {
   for (const test::HolderState& holder : test::pool_state(port, "forever").holders) {
     std::string target = "/release/?pool=forever&token=" + std::to_string(holder.token);
     for (const auto& [key, value] : {std::pair{"host", holder.host}, {"id", holder.id}}) {
-      if (value.empty()) continue;
+      if (value.empty()) {
+        continue;
+      }
       target.append("&").append(key).append("=");
       for (const char c : value) {
         char encoded[4];
@@ -77,17 +91,22 @@ void Calms::judge(Service& service, size_t index, size_t seat) {
   const bool is_pair = service.size() > 1;
   const std::string name =
       service.name() + (is_pair ? "-" + std::to_string(index + 1) : std::string());
-  if (count_ == 0) seats_.push_back({name, !is_pair, figures, figures});
+  if (count_ == 0) {
+    seats_.push_back({name, !is_pair, figures, figures});
+  }
   seats_[seat].last = figures;
   say("calm: %s rss=%ldK fds=%ld held=%.0f waiting=%.0f wakeups=%.1f/s cpu=%ldms", name.c_str(),
       figures.rss_kib, figures.files, figures.held, figures.waiting, figures.wakeups,
       static_cast<long>(figures.cpu.count()));
   const std::string uneven = unevenness(seats_[seat].first, figures, bounds_for(service));
-  if (!uneven.empty()) world_.findings.add("%s: %s", name.c_str(), uneven.c_str());
-  if (!is_pair && !adds_up(figures))
+  if (!uneven.empty()) {
+    world_.findings.add("%s: %s", name.c_str(), uneven.c_str());
+  }
+  if (!is_pair && !adds_up(figures)) {
     world_.findings.add("%s: %.0f grants, but %.0f releases, %.0f expiries, %.0f undelivered",
                         name.c_str(), figures.grants, figures.releases, figures.expiries,
                         figures.undelivered);
+  }
 }
 
 void Calms::print_table() const {

@@ -37,7 +37,9 @@ const SceneRow& any_scene(Choices& dice) {
                       [](unsigned sum, const SceneRow& row) { return sum + row.weight; });
   uint64_t left = dice.below(all);
   for (const SceneRow& row : rows) {
-    if (left < row.weight) return row;
+    if (left < row.weight) {
+      return row;
+    }
     left -= row.weight;
   }
   return rows[0];
@@ -56,12 +58,16 @@ std::span<const SceneRow> scene_rows() { return rows; }
 const PoolRow& Actor::mortal_pool() {
   for (;;) {
     const PoolRow& row = any_pool();
-    if (row.expire != 0) return row;
+    if (row.expire != 0) {
+      return row;
+    }
   }
 }
 
 bool Actor::is_excused(Time since) const {
-  if (service->trouble().excuses(since)) return true;
+  if (service->trouble().excuses(since)) {
+    return true;
+  }
   std::this_thread::sleep_for(std::chrono::seconds(1));
   return service->trouble().excuses(since);
 }
@@ -72,8 +78,9 @@ void Actor::pause(milliseconds most) {
 }
 
 Cast::Cast(World& world) : world_(world), played_(std::size(rows)) {
-  for (size_t i = 0; i < world.settings.clients; i++)
+  for (size_t i = 0; i < world.settings.clients; i++) {
     threads_.emplace_back([this, i] { be_client(i); });
+  }
 }
 
 void Cast::stop() {
@@ -82,8 +89,11 @@ void Cast::stop() {
     world_.stopping = true;
   }
   change_.notify_all();
-  for (std::thread& thread : threads_)
-    if (thread.joinable()) thread.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) {
+      thread.join();
+    }
+  }
 }
 
 bool Cast::pause() {
@@ -103,7 +113,9 @@ void Cast::go_on() {
 bool Cast::wait_for_turn() {
   std::unique_lock guard(lock_);
   change_.wait(guard, [this] { return !paused_ || world_.stopping; });
-  if (world_.stopping) return false;
+  if (world_.stopping) {
+    return false;
+  }
   ++busy_;
   return true;
 }
@@ -140,9 +152,10 @@ void Cast::play_one(Actor& actor) {
 
 std::string Cast::scenes_played() const {
   std::string text;
-  for (size_t i = 0; i < played_.size(); i++)
+  for (size_t i = 0; i < played_.size(); i++) {
     text +=
         (i == 0 ? "" : ", ") + std::string(rows[i].name) + " " + std::to_string(played_[i].load());
+  }
   return text;
 }
 

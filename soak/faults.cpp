@@ -56,7 +56,9 @@ milliseconds Faults::some_time(int64_t most) {
 }
 
 void Faults::strike_when_due() {
-  if (Clock::now() < next_) return;
+  if (Clock::now() < next_) {
+    return;
+  }
   strike();
   next_ = Clock::now() + milliseconds(500) + some_time(5500);
 }
@@ -64,7 +66,9 @@ void Faults::strike_when_due() {
 void Faults::strike() {
   Service& service = *world_.services[dice_.below(world_.services.size())];
   unsigned all = 0;
-  for (const Row& row : rows) all += row.befalls(service.kind()) ? row.weight : 0;
+  for (const Row& row : rows) {
+    all += row.befalls(service.kind()) ? row.weight : 0;
+  }
   uint64_t left = dice_.below(all);
   for (size_t i = 0; i < std::size(rows); i++) {
     const Row& row = rows[i];
@@ -82,16 +86,22 @@ void Faults::strike() {
 void Faults::stand_still(Service& service) {
   Daemon& daemon = service.daemon(dice_.below(service.size()));
   const bool excuses = service.kind() == Kind::shared;
-  if (excuses) service.trouble().begin();
+  if (excuses) {
+    service.trouble().begin();
+  }
   daemon.send_signal(SIGSTOP);
   sleep(some_time(1100));
   daemon.send_signal(SIGCONT);
-  if (excuses) service.trouble().end();
+  if (excuses) {
+    service.trouble().end();
+  }
 }
 
 void Faults::reload_to(Service& service, size_t index, const Variant& variant) {
   const auto outcome = service.daemon(index).reload(service.yaml(variant));
-  if (outcome && outcome->find("reloaded pools=") != std::string::npos) return;
+  if (outcome && outcome->find("reloaded pools=") != std::string::npos) {
+    return;
+  }
   world_.findings.add("%s: a reload ended with \"%s\"", service.name(),
                       outcome.value_or("nothing").c_str());
 }
@@ -99,32 +109,43 @@ void Faults::reload_to(Service& service, size_t index, const Variant& variant) {
 // A visitor's lock is taken in a pool that leaves again.
 void Faults::reload(Service& service) {
   Variant variant{.has_guest = !dice_.once_in(3), .is_wide = !dice_.once_in(3)};
-  if (dice_.once_in(2)) variant.visitor = ++visitors_;
-  for (size_t i = 0; i < service.size(); i++) reload_to(service, i, variant);
-  if (variant.visitor == 0) return;
+  if (dice_.once_in(2)) {
+    variant.visitor = ++visitors_;
+  }
+  for (size_t i = 0; i < service.size(); i++) {
+    reload_to(service, i, variant);
+  }
+  if (variant.visitor == 0) {
+    return;
+  }
   const std::string who = "/get/?host=visitor&pool=visitor-" + std::to_string(variant.visitor);
   const auto asked = Clock::now();
   const test::Response response = test::fetch(service.ports()[0], who);
-  if (response.body != "YES" && !service.trouble().excuses(asked))
+  if (response.body != "YES" && !service.trouble().excuses(asked)) {
     world_.findings.add("%s: no lock in a new pool: status %d \"%s\"", service.name(),
                         response.status, response.body.c_str());
+  }
 }
 
 void Faults::reload_nonsense(Service& service) {
   Daemon& daemon = service.daemon(dice_.below(service.size()));
   const auto outcome = daemon.reload(nonsense[dice_.below(std::size(nonsense))]);
-  if (!outcome || outcome->find("reload refused: ") == std::string::npos)
+  if (!outcome || outcome->find("reload refused: ") == std::string::npos) {
     world_.findings.add("%s: nonsense was taken: \"%s\"", service.name(),
                         outcome.value_or("no answer").c_str());
+  }
 }
 
 // With its memory go the locks, unless memcached or a store has them. Its tokens rise all
 // the same, which is what the history goes on to look at.
 void Faults::come_back(Service& service, size_t index, Time gone) {
   service.daemon(index).configure(service.yaml({}));
-  if (!service.daemon(index).restart() || !service.is_ready())
+  if (!service.daemon(index).restart() || !service.is_ready()) {
     world_.findings.add("%s: it does not come back", service.name());
-  if (service.kind() == Kind::restarted) service.ledger().lost_all(gone, Clock::now());
+  }
+  if (service.kind() == Kind::restarted) {
+    service.ledger().lost_all(gone, Clock::now());
+  }
   service.trouble().end();
 }
 
@@ -132,8 +153,9 @@ void Faults::restart(Service& service) {
   const size_t index = service.size() - 1;
   service.trouble().begin();
   const auto gone = Clock::now();
-  if (!service.daemon(index).stop())
+  if (!service.daemon(index).stop()) {
     world_.findings.add("%s: it did not stop as it should", service.name());
+  }
   come_back(service, index, gone);
 }
 
@@ -151,7 +173,9 @@ void Faults::memcached_stands_still(Service& service) {
   service.memcached().stop();
   sleep(some_time(2500));
   service.memcached().go_on();
-  if (!service.is_ready()) world_.findings.add("%s: not ready again", service.name());
+  if (!service.is_ready()) {
+    world_.findings.add("%s: not ready again", service.name());
+  }
   service.trouble().end();
 }
 
@@ -160,23 +184,32 @@ void Faults::memcached_restarts(Service& service) {
   const auto gone = Clock::now();
   service.memcached().kill_now();
   sleep(some_time(1500));
-  if (!service.memcached().start()) world_.findings.add("memcached does not start");
+  if (!service.memcached().start()) {
+    world_.findings.add("memcached does not start");
+  }
   service.ledger().lost_all(gone, Clock::now());
-  if (!service.is_ready()) world_.findings.add("%s: not ready again", service.name());
+  if (!service.is_ready()) {
+    world_.findings.add("%s: not ready again", service.name());
+  }
   service.trouble().end();
 }
 
 void Faults::memcached_forgets(Service& service) {
   service.trouble().begin();
   const auto gone = Clock::now();
-  if (service.memcached().ask("flush_all") != "OK") world_.findings.add("flush_all failed");
+  if (service.memcached().ask("flush_all") != "OK") {
+    world_.findings.add("flush_all failed");
+  }
   service.ledger().lost_all(gone, Clock::now());
   service.trouble().end();
 }
 
 void Faults::mend() {
-  for (const auto& service : world_.services)
-    for (size_t i = 0; i < service->size(); i++) reload_to(*service, i, {});
+  for (const auto& service : world_.services) {
+    for (size_t i = 0; i < service->size(); i++) {
+      reload_to(*service, i, {});
+    }
+  }
 }
 
 uint64_t Faults::count() const {
@@ -185,8 +218,9 @@ uint64_t Faults::count() const {
 
 std::string Faults::told() const {
   std::string text;
-  for (size_t i = 0; i < struck_.size(); i++)
+  for (size_t i = 0; i < struck_.size(); i++) {
     text += (i == 0 ? "" : ", ") + std::string(rows[i].name) + " " + std::to_string(struck_[i]);
+  }
   return text;
 }
 

@@ -24,7 +24,9 @@ long sleeps_of(pid_t pid) {
     const std::string status = test::read_whole_file(task.path().string() + "/status");
     constexpr std::string_view name = "\nvoluntary_ctxt_switches:";
     const size_t at = status.find(name);
-    if (at != status.npos) sum += atol(status.c_str() + at + name.size());
+    if (at != status.npos) {
+      sum += atol(status.c_str() + at + name.size());
+    }
   }
   return sum;
 }
@@ -39,8 +41,11 @@ double value_of(const test::Samples& samples, const char* name) {
 Figures look_at(const Daemon& daemon) {
   const test::Samples samples = test::samples_of(daemon.port());
   Figures figures{.rss_kib = daemon.rss_kib(), .files = daemon.open_files()};
-  for (const auto& [name, value] : samples)
-    if (name.starts_with("distributex_pool_held{")) figures.held += value;
+  for (const auto& [name, value] : samples) {
+    if (name.starts_with("distributex_pool_held{")) {
+      figures.held += value;
+    }
+  }
   figures.waiting = value_of(samples, "waiting_requests");
   figures.streams = value_of(samples, "event_streams");
   figures.connections = value_of(samples, "connections");
@@ -72,20 +77,25 @@ std::string unevenness(const Figures& before, const Figures& now, const Bounds& 
            "; ";
   };
   std::string text;
-  if (!now.is_quiet())
+  if (!now.is_quiet()) {
     text += "held " + std::to_string(now.held) + ", waiting " + std::to_string(now.waiting) +
             ", streams " + std::to_string(now.streams) + ", connections " +
             std::to_string(now.connections) + " when all have gone; ";
-  if (now.rss_kib > before.rss_kib + bounds.rss_growth_kib)
+  }
+  if (now.rss_kib > before.rss_kib + bounds.rss_growth_kib) {
     text +=
         told("resident KiB", static_cast<double>(before.rss_kib), static_cast<double>(now.rss_kib));
-  if (now.files != before.files)
+  }
+  if (now.files != before.files) {
     text += told("descriptors", static_cast<double>(before.files), static_cast<double>(now.files));
-  if (now.wakeups > bounds.wakeups)
+  }
+  if (now.wakeups > bounds.wakeups) {
     text += told("idle wake-ups a second", before.wakeups, now.wakeups);
-  if (now.cpu > bounds.cpu)
+  }
+  if (now.cpu > bounds.cpu) {
     text += told("milliseconds of CPU while idle", static_cast<double>(before.cpu.count()),
                  static_cast<double>(now.cpu.count()));
+  }
   return text;
 }
 

@@ -27,7 +27,9 @@ void print(const char* what, const char* format, va_list arguments) {
 }  // namespace
 
 void Findings::add(const char* format, ...) {
-  if (muted_ || ++count_ > most_shown) return;
+  if (muted_ || ++count_ > most_shown) {
+    return;
+  }
   va_list arguments;
   va_start(arguments, format);
   print("WRONG: ", format, arguments);

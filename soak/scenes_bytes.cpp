@@ -13,14 +13,18 @@ namespace {
 std::optional<Response> next_answer(Actor& actor, Connection& connection, Time asked,
                                     const Holder& holder) {
   std::optional<Response> response = connection.response();
-  if (!response && !actor.is_excused(asked))
+  if (!response && !actor.is_excused(asked)) {
     actor.world.findings.add("%s: a pipeline of %s stopped", actor.service->name(),
                              holder.parameters().c_str());
-  if (!response) return response;
+  }
+  if (!response) {
+    return response;
+  }
   const std::string fault = fault_of(*response, false);
-  if (!fault.empty())
+  if (!fault.empty()) {
     actor.world.findings.add("%s: in a pipeline of %s: %s", actor.service->name(),
                              holder.parameters().c_str(), fault.c_str());
+  }
   return response;
 }
 
@@ -33,10 +37,11 @@ std::string garbage(Choices& dice) {
                                          "http://", "\r\n\r\n"};
   std::string text;
   for (uint64_t i = 1 + dice.below(30); i > 0; i--) {
-    if (dice.once_in(4))
+    if (dice.once_in(4)) {
       text += static_cast<char>(dice.below(256));
-    else
+    } else {
       text += pieces[dice.below(std::size(pieces))];
+    }
   }
   return text;
 }
@@ -60,29 +65,42 @@ void pipeline(Actor& actor) {
     text += request_text(verb, holder.parameters(), {.form = actor.dice.once_in(3)});
     actor.count_request();
   }
-  if (!connection.connected() || !connection.send(text)) return;
+  if (!connection.connected() || !connection.send(text)) {
+    return;
+  }
   bool is_first_granted = false;
   for (const auto& [verb, result] : verbs) {
     const auto response = next_answer(actor, connection, asked, holder);
-    if (!response) return;
+    if (!response) {
+      return;
+    }
     const Said said = said_in(*response, asked);
     is_first_granted = is_first_granted || (&verb == &verbs[0].first && said.result == "granted");
-    if (is_first_granted && said.result != result && !actor.is_excused(asked))
+    if (is_first_granted && said.result != result && !actor.is_excused(asked)) {
       actor.world.findings.add("%s: in a pipeline of %s: %s is \"%s\"", actor.service->name(),
                                holder.parameters().c_str(), verb, said.result.c_str());
+    }
   }
 }
 
 void send_garbage(Actor& actor) {
   Connection connection(actor.any_port());
-  if (!connection.connected()) return;
+  if (!connection.connected()) {
+    return;
+  }
   actor.count_request();
   for (uint64_t i = 1 + actor.dice.below(3); i > 0; i--) {
-    if (!connection.send(garbage(actor.dice))) return;
+    if (!connection.send(garbage(actor.dice))) {
+      return;
+    }
     actor.pause(milliseconds(20));
   }
-  if (actor.dice.once_in(2)) (void)connection.wait_end(milliseconds(500));
-  if (actor.dice.once_in(2)) connection.reset();
+  if (actor.dice.once_in(2)) {
+    (void)connection.wait_end(milliseconds(500));
+  }
+  if (actor.dice.once_in(2)) {
+    connection.reset();
+  }
 }
 
 void send_mistakes(Actor& actor) {
@@ -102,7 +120,9 @@ void send_mistakes(Actor& actor) {
   const auto asked = Clock::now();
   actor.count_request();
   const Response response = test::fetch(actor.any_port(), target);
-  if (response.body == "INVALID" || actor.is_excused(asked)) return;
+  if (response.body == "INVALID" || actor.is_excused(asked)) {
+    return;
+  }
   actor.world.findings.add("%s: %s: status %d \"%s\"", actor.service->name(), target.c_str(),
                            response.status, response.body.c_str());
 }

@@ -26,7 +26,9 @@ void leave(Actor& actor, Connection& connection) {
 }
 
 void expect_end(Actor& actor, Connection& connection, Time since, const char* what) {
-  if (connection.wait_end() != test::End::none || actor.is_excused(since)) return;
+  if (connection.wait_end() != test::End::none || actor.is_excused(since)) {
+    return;
+  }
   actor.world.findings.add("%s: %s was not closed", actor.service->name(), what);
 }
 
@@ -35,9 +37,13 @@ void expect_end(Actor& actor, Connection& connection, Time since, const char* wh
 void leave_while_waiting(Actor& actor) {
   const Holder holder(actor, actor.mortal_pool());
   Connection connection(actor.any_port());
-  if (!connection.connected()) return;
+  if (!connection.connected()) {
+    return;
+  }
   actor.count_request();
-  if (!connection.send(request_text("wait", holder.parameters(), any_style(actor.dice)))) return;
+  if (!connection.send(request_text("wait", holder.parameters(), any_style(actor.dice)))) {
+    return;
+  }
   actor.pause(milliseconds(actor.dice.once_in(3) ? 1500 : 30));
   leave(actor, connection);
 }
@@ -46,11 +52,17 @@ void leave_half_a_request(Actor& actor) {
   const Holder holder(actor, actor.any_pool());
   const auto start = Clock::now();
   Connection connection(actor.any_port());
-  if (!connection.connected()) return;
+  if (!connection.connected()) {
+    return;
+  }
   actor.count_request();
   const std::string whole = request_text("get", holder.parameters(), any_style(actor.dice));
-  if (!connection.send(whole.substr(0, actor.dice.below(whole.size())))) return;
-  if (actor.dice.once_in(3)) return expect_end(actor, connection, start, "half a request");
+  if (!connection.send(whole.substr(0, actor.dice.below(whole.size())))) {
+    return;
+  }
+  if (actor.dice.once_in(3)) {
+    return expect_end(actor, connection, start, "half a request");
+  }
   actor.pause(milliseconds(100));
   leave(actor, connection);
 }
@@ -59,24 +71,31 @@ void stay_idle(Actor& actor) {
   const auto start = Clock::now();
   Connection connection(actor.any_port());
   actor.count_request();
-  if (test::fetch(connection, "/livez").status != 200) return;
+  if (test::fetch(connection, "/livez").status != 200) {
+    return;
+  }
   expect_end(actor, connection, start, "an idle connection");
 }
 
 void flood_while_waiting(Actor& actor) {
   const PoolRow& pool = pool_rows()[1];
   Holder first(actor, pool);
-  if (!first.get().has_lock()) return;
+  if (!first.get().has_lock()) {
+    return;
+  }
   const auto start = Clock::now();
   const Holder second(actor, pool);
   Connection connection(actor.any_port());
   actor.count_request();
-  if (!connection.connected()) return;
+  if (!connection.connected()) {
+    return;
+  }
   // Of what comes with the request itself more is kept.
   const bool waits = connection.send(test::get_request("/wait?" + second.parameters()));
   std::this_thread::sleep_for(milliseconds(30));
-  if (waits && connection.send(std::string(6000, 'x')))
+  if (waits && connection.send(std::string(6000, 'x'))) {
     expect_end(actor, connection, start, "a waiter with a flood");
+  }
   first.release();
 }
 

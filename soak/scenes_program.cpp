@@ -28,8 +28,12 @@ std::optional<Child> spawn(const std::string& servers, const char* pool) {
   const char* program = getenv("DISTRIBUTEX");
   int in[2];
   int out[2];
-  if (!program || pipe2(in, O_CLOEXEC) != 0) return std::nullopt;
-  if (pipe2(out, O_CLOEXEC) != 0) return std::nullopt;
+  if (!program || pipe2(in, O_CLOEXEC) != 0) {
+    return std::nullopt;
+  }
+  if (pipe2(out, O_CLOEXEC) != 0) {
+    return std::nullopt;
+  }
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_adddup2(&files, in[0], 0);
@@ -38,10 +42,13 @@ std::optional<Child> spawn(const std::string& servers, const char* pool) {
       program, "-q", "-H",  servers,
       "-r",    pool, "-w4", "echo $DISTRIBUTEX_TOKEN; read nothing; exit 7"};
   std::array<char*, 9> arguments{};
-  for (size_t i = 0; i < words.size(); i++) arguments[i] = const_cast<char*>(words[i].c_str());
+  for (size_t i = 0; i < words.size(); i++) {
+    arguments[i] = const_cast<char*>(words[i].c_str());
+  }
   Child child{.in = in[1], .out = out[0]};
-  if (posix_spawn(&child.pid, program, &files, nullptr, arguments.data(), environ) != 0)
+  if (posix_spawn(&child.pid, program, &files, nullptr, arguments.data(), environ) != 0) {
     child.pid = -1;
+  }
   posix_spawn_file_actions_destroy(&files);
   close(in[0]);
   close(out[1]);
@@ -53,7 +60,9 @@ uint64_t read_token(int fd) {
   std::string text;
   char c = 0;
   pollfd waits{fd, POLLIN, 0};
-  while (poll(&waits, 1, 30000) == 1 && read(fd, &c, 1) == 1 && c != '\n') text += c;
+  while (poll(&waits, 1, 30000) == 1 && read(fd, &c, 1) == 1 && c != '\n') {
+    text += c;
+  }
   return strtoull(text.c_str(), nullptr, 10);
 }
 
@@ -81,11 +90,14 @@ void run_program(Actor& actor) {
   constexpr size_t long_enough[] = {0, 2, 3};
   const PoolRow& pool = pool_rows()[long_enough[actor.dice.below(std::size(long_enough))]];
   std::string servers;
-  for (const uint16_t port : actor.service->ports())
+  for (const uint16_t port : actor.service->ports()) {
     servers += (servers.empty() ? "127.0.0.1:" : ",127.0.0.1:") + std::to_string(port);
+  }
   const auto asked = Clock::now();
   const std::optional<Child> child = spawn(servers, pool.name);
-  if (!child || child->pid < 0) return actor.world.findings.add("distributex cannot be started");
+  if (!child || child->pid < 0) {
+    return actor.world.findings.add("distributex cannot be started");
+  }
   const uint64_t token = read_token(child->out);
   const std::string name = "program " + std::to_string(child->pid);
   if (token != 0) {
@@ -100,7 +112,9 @@ void run_program(Actor& actor) {
   close(child->out);
   actor.requests += 3;
   const bool is_right = token != 0 ? code == 7 && !was_lost : code == 75;
-  if (is_right || actor.is_excused(asked)) return;
+  if (is_right || actor.is_excused(asked)) {
+    return;
+  }
   actor.world.findings.add("%s: distributex for %s: exit %d, token %llu", actor.service->name(),
                            pool.name, code, static_cast<unsigned long long>(token));
 }

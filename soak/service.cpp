@@ -26,7 +26,9 @@ std::string pool_text(const PoolRow& row, const Variant& variant) {
   std::string text = std::string("  - {name: ") + row.name +
                      ", expire: " + std::to_string(is_narrow ? 2 : row.expire) +
                      ", maxlocks: " + std::to_string(is_narrow ? 2 : row.slots);
-  if (row.listed) text += ", servers: [alpha, beta]";
+  if (row.listed) {
+    text += ", servers: [alpha, beta]";
+  }
   return text + "}\n";
 }
 
@@ -43,7 +45,9 @@ uint16_t port_for_good() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const bool is_free = bind(fd, static_cast<const sockaddr*>(bytes), sizeof address) == 0;
     close(fd);
-    if (is_free) return next;
+    if (is_free) {
+      return next;
+    }
   }
 }
 
@@ -52,7 +56,9 @@ uint16_t port_for_good() {
 std::span<const PoolRow> pool_rows() { return rows; }
 
 Ledger::Ledger() {
-  for (const PoolRow& row : rows) history_.slots(row.name, row.slots);
+  for (const PoolRow& row : rows) {
+    history_.slots(row.name, row.slots);
+  }
 }
 
 void Ledger::told(const std::string& pool, const std::string& holder, uint64_t token, Time asked,
@@ -104,12 +110,16 @@ const char* Service::name() const {
 bool Service::start() {
   if (kind_ == Kind::shared) {
     memcached_ = std::make_unique<test::Memcached>();
-    if (!memcached_->start()) return false;
+    if (!memcached_->start()) {
+      return false;
+    }
   }
   for (size_t i = 0; i < (kind_ == Kind::shared ? 2 : 1); i++) {
     daemons_.push_back(std::make_unique<Daemon>(yaml({})));
     const std::string address = "127.0.0.1:" + std::to_string(port_for_good());
-    if (!daemons_.back()->start({.args = {"-l", address}})) return false;
+    if (!daemons_.back()->start({.args = {"-l", address}})) {
+      return false;
+    }
     ports_.push_back(daemons_.back()->port());
   }
   return is_ready();
@@ -117,28 +127,38 @@ bool Service::start() {
 
 bool Service::stop() {
   bool well = true;
-  for (const auto& daemon : daemons_) well = daemon->stop() && well;
+  for (const auto& daemon : daemons_) {
+    well = daemon->stop() && well;
+  }
   return well;
 }
 
 std::string Service::yaml(const Variant& variant) const {
   std::string text = "max_connections: 2000\nrequest_timeout: 3\nidle_timeout: 6\n";
-  if (memcached_)
+  if (memcached_) {
     text += "backend: memcache\npoll: 20\nmemcachehost: \"" + memcached_->address() + "\"\n";
-  if (kind_ == Kind::stored)
+  }
+  if (kind_ == Kind::stored) {
     text += "backend: sqlite\nsqlitetimeout: 10000\nsqlitefile: " + disk_.file("locks.db") + "\n";
+  }
   text += "pools:\n";
-  for (const PoolRow& row : rows)
-    if (variant.has_guest || !row.comes_and_goes) text += pool_text(row, variant);
-  if (variant.visitor != 0)
+  for (const PoolRow& row : rows) {
+    if (variant.has_guest || !row.comes_and_goes) {
+      text += pool_text(row, variant);
+    }
+  }
+  if (variant.visitor != 0) {
     text += "  - {name: visitor-" + std::to_string(variant.visitor) + ", expire: 2}\n";
+  }
   return text;
 }
 
 bool Service::is_ready() const {
   for (const uint16_t port : ports_) {
     const auto ready = [&] { return test::fetch(port, "/readyz").status == 200; };
-    if (!test::eventually(ready)) return false;
+    if (!test::eventually(ready)) {
+      return false;
+    }
   }
   return true;
 }

@@ -55,7 +55,9 @@ class Beat {
  public:
   explicit Beat(Clock::duration every) : every_(every), next_(Clock::now() + every) {}
   bool is_due() {
-    if (Clock::now() < next_) return false;
+    if (Clock::now() < next_) {
+      return false;
+    }
     next_ = Clock::now() + every_;
     return true;
   }
@@ -68,15 +70,18 @@ class Beat {
 bool is_trouble(const std::string& line) {
   constexpr std::string_view marks[] = {"AddressSanitizer", "ThreadSanitizer",
                                         "runtime error:", "[err]", "Z error "};
-  if (line.find("reload refused: ") != line.npos) return false;
+  if (line.find("reload refused: ") != line.npos) {
+    return false;
+  }
   return std::any_of(std::begin(marks), std::end(marks),
                      [&](std::string_view mark) { return line.find(mark) != line.npos; });
 }
 
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
-  for (size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1))
+  for (size_t end = 0; (end = text.find('\n')) != text.npos; text.remove_prefix(end + 1)) {
     lines.emplace_back(text.substr(0, end));
+  }
   return lines;
 }
 
@@ -106,50 +111,65 @@ class Soak {
 bool Soak::start() {
   for (const Kind kind : {Kind::steady, Kind::restarted, Kind::stored, Kind::shared}) {
     world_.services.push_back(std::make_unique<Service>(kind));
-    if (!world_.services.back()->start()) return false;
+    if (!world_.services.back()->start()) {
+      return false;
+    }
   }
   return true;
 }
 
 bool Soak::all_alive() {
   bool alive = true;
-  for (const auto& service : world_.services)
+  for (const auto& service : world_.services) {
     for (size_t i = 0; i < service->size(); i++) {
       Daemon& daemon = service->daemon(i);
-      if (daemon.running()) continue;
+      if (daemon.running()) {
+        continue;
+      }
       alive = false;
       world_.findings.add("%s: the daemon has ended by itself; its log ends so:", service->name());
       const std::vector<std::string> lines = daemon.log_lines();
-      for (size_t at = lines.size() - std::min<size_t>(lines.size(), 60); at < lines.size(); at++)
+      for (size_t at = lines.size() - std::min<size_t>(lines.size(), 60); at < lines.size(); at++) {
         say("  %s", lines[at].c_str());
+      }
     }
+  }
   return alive;
 }
 
 // Read, and emptied as logrotate's copytruncate does it: an hour's would be large.
 void Soak::rotate_logs() {
-  for (const auto& service : world_.services)
+  for (const auto& service : world_.services) {
     for (size_t i = 0; i < service->size(); i++) {
       Daemon& daemon = service->daemon(i);
       for (const std::string& line : lines_of(test::read_whole_file(daemon.dir().file("log")))) {
-        if (is_trouble(line)) world_.findings.add("%s: log: %s", service->name(), line.c_str());
-        if (line.find("Z warning ") != line.npos) say("%s: %s", service->name(), line.c_str());
+        if (is_trouble(line)) {
+          world_.findings.add("%s: log: %s", service->name(), line.c_str());
+        }
+        if (line.find("Z warning ") != line.npos) {
+          say("%s: %s", service->name(), line.c_str());
+        }
       }
-      if (truncate(daemon.dir().file("log").c_str(), 0) == 0) daemon.forget_log();
+      if (truncate(daemon.dir().file("log").c_str(), 0) == 0) {
+        daemon.forget_log();
+      }
     }
+  }
 }
 
 void Soak::settle() {
   for (const auto& service : world_.services) {
     const std::string wrong = service->ledger().settle(Clock::now() - unsettled);
-    if (!wrong.empty()) world_.findings.add("%s: %s", service->name(), wrong.c_str());
+    if (!wrong.empty()) {
+      world_.findings.add("%s: %s", service->name(), wrong.c_str());
+    }
   }
 }
 
 void Soak::report_minute(const Faults& faults) {
   const Counters& counters = world_.counters;
   std::string text;
-  for (const auto& service : world_.services)
+  for (const auto& service : world_.services) {
     for (size_t i = 0; i < service->size(); i++) {
       const Figures now = look_at(service->daemon(i));
       char one[160];
@@ -157,6 +177,7 @@ void Soak::report_minute(const Faults& faults) {
                service->name(), now.rss_kib, now.files, now.held, now.waiting, now.streams);
       text += one;
     }
+  }
   const uint64_t requests = counters.requests;
   say("%.0f min: requests=%llu (%llu/min) grants=%llu unavailable=%llu unanswered=%llu "
       "faults=%llu wrong=%zu%s",
@@ -181,24 +202,39 @@ void Soak::live(Faults& faults, Calms& calms) {
   Beat rotation(seconds(5));
   while (!interrupted && Clock::now() < start_ + length) {
     std::this_thread::sleep_for(look_around_every);
-    if (!all_alive()) return;
-    if (rotation.is_due()) rotate_logs();
+    if (!all_alive()) {
+      return;
+    }
+    if (rotation.is_due()) {
+      rotate_logs();
+    }
     faults.strike_when_due();
-    if (settling.is_due()) settle();
-    if (minute.is_due()) report_minute(faults);
-    if (calm.is_due()) calms.have_one();
+    if (settling.is_due()) {
+      settle();
+    }
+    if (minute.is_due()) {
+      report_minute(faults);
+    }
+    if (calm.is_due()) {
+      calms.have_one();
+    }
   }
 }
 
 // Who interrupts does not want to wait for the clients: without servers they
 // are soon done.
 void Soak::end_services() {
-  if (interrupted) world_.findings.mute();
+  if (interrupted) {
+    world_.findings.mute();
+  }
   for (const auto& service : world_.services) {
-    if (interrupted)
-      for (size_t i = 0; i < service->size(); i++) service->daemon(i).kill_now();
-    else if (!service->stop())
+    if (interrupted) {
+      for (size_t i = 0; i < service->size(); i++) {
+        service->daemon(i).kill_now();
+      }
+    } else if (!service->stop()) {
       world_.findings.add("%s: it did not stop well", service->name());
+    }
   }
 }
 
@@ -216,7 +252,9 @@ int Soak::report(const Stalls& stalls) {
   say("soak: %s after %.1f minutes, SOAK_SEED=%llu: %s", interrupted ? "interrupted" : "done",
       minutes(), static_cast<unsigned long long>(world_.settings.seed),
       wrong == 0 ? "nothing was wrong" : (std::to_string(wrong) + " times WRONG").c_str());
-  if (wrong > 0) return 1;
+  if (wrong > 0) {
+    return 1;
+  }
   return interrupted ? 130 : 0;
 }
 
@@ -234,10 +272,16 @@ int Soak::run() {
   Cast cast(world_);
   Calms calms(world_, cast, faults);
   live(faults, calms);
-  if (!interrupted && all_alive()) calms.have_one();
-  if (interrupted) end_services();
+  if (!interrupted && all_alive()) {
+    calms.have_one();
+  }
+  if (interrupted) {
+    end_services();
+  }
   cast.stop();
-  if (!interrupted) end_services();
+  if (!interrupted) {
+    end_services();
+  }
   calms.print_table();
   printf("scenes: %s\nfaults: %s\n", cast.scenes_played().c_str(), faults.told().c_str());
   return report(stalls);

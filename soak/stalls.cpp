@@ -24,10 +24,15 @@ void Stalls::watch() {
     std::this_thread::sleep_for(nap);
     const auto late = std::chrono::duration_cast<milliseconds>(Clock::now() - before - nap);
     longest_ = std::max(longest_.load(), late);
-    if (late < too_long) continue;
+    if (late < too_long) {
+      continue;
+    }
     ++count_;
-    for (const auto& service : world_.services)
-      if (service->kind() == Kind::shared) service->trouble().note();
+    for (const auto& service : world_.services) {
+      if (service->kind() == Kind::shared) {
+        service->trouble().note();
+      }
+    }
   }
 }
 

@@ -28,7 +28,9 @@ void unlink(LeasePool& pool, const HeldLease& held) {
 
 LeasePool& LeaseTable::open(const std::string& name) {
   const auto [it, is_new] = pools_.try_emplace(name);
-  if (is_new) it->second.name = name;
+  if (is_new) {
+    it->second.name = name;
+  }
   return it->second;
 }
 
@@ -41,21 +43,33 @@ LeasePool& LeaseTable::open(const std::string& name, Time now) {
 // Keeps the pool's place among all pools after its first end has changed.
 void LeaseTable::schedule(LeasePool& pool, std::optional<Time> before) {
   const auto after = distributex::first_end(pool);
-  if (after == before) return;
-  if (before) ends_.erase({*before, &pool});
-  if (after) ends_.emplace(*after, &pool);
+  if (after == before) {
+    return;
+  }
+  if (before) {
+    ends_.erase({*before, &pool});
+  }
+  if (after) {
+    ends_.emplace(*after, &pool);
+  }
 }
 
 void LeaseTable::start_time(LeasePool& pool, HeldLease& held, Time now) {
   const auto before = distributex::first_end(pool);
-  if (held.ends) pool.ends.erase({*held.ends, held.owner});
+  if (held.ends) {
+    pool.ends.erase({*held.ends, held.owner});
+  }
   held.ends = held.length ? std::optional<Time>{now + *held.length} : std::nullopt;
-  if (held.ends) pool.ends.emplace(*held.ends, held.owner);
+  if (held.ends) {
+    pool.ends.emplace(*held.ends, held.owner);
+  }
   schedule(pool, before);
 }
 
 void LeaseTable::stop_time(LeasePool& pool, const HeldLease& held) {
-  if (!held.ends) return;
+  if (!held.ends) {
+    return;
+  }
   const auto before = distributex::first_end(pool);
   pool.ends.erase({*held.ends, held.owner});
   schedule(pool, before);
@@ -81,7 +95,9 @@ std::optional<Time> LeaseTable::first_end() const {
 
 HeldLease* LeaseTable::find(LeasePool& pool, const Owner& owner, std::optional<Token> token) {
   const auto it = pool.held.find(owner);
-  if (it == pool.held.end()) return nullptr;
+  if (it == pool.held.end()) {
+    return nullptr;
+  }
   return token && *token != it->second.token ? nullptr : &it->second;
 }
 
@@ -101,7 +117,9 @@ HeldLease& LeaseTable::grant(LeasePool& pool, const Acquire& question, Token tok
 HeldLease* LeaseTable::restore(LeasePool& pool, const Lease& lease,
                                std::optional<std::chrono::seconds> length) {
   const auto [node, is_new] = pool.held.try_emplace(lease.owner);
-  if (!is_new) return nullptr;
+  if (!is_new) {
+    return nullptr;
+  }
   HeldLease& held = node->second;
   held.owner = &node->first;
   held.token = lease.token;
@@ -110,14 +128,18 @@ HeldLease* LeaseTable::restore(LeasePool& pool, const Lease& lease,
   link(pool, held);
   const auto before = distributex::first_end(pool);
   held.ends = lease.ends;
-  if (held.ends) pool.ends.emplace(*held.ends, held.owner);
+  if (held.ends) {
+    pool.ends.emplace(*held.ends, held.owner);
+  }
   schedule(pool, before);
   return &held;
 }
 
 void LeaseTable::renew(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length,
                        Time now) {
-  if (length && held.length) held.length = length;
+  if (length && held.length) {
+    held.length = length;
+  }
   start_time(pool, held, now);
 }
 
@@ -164,7 +186,9 @@ std::vector<Lease> LeaseTable::leases(std::string_view name, size_t most) const 
   std::vector<Lease> oldest;
   const auto pool = pools_.find(name);
   const HeldLease* held = pool == pools_.end() ? nullptr : pool->second.oldest;
-  for (; held && oldest.size() < most; held = held->newer) oldest.push_back(held->lease());
+  for (; held && oldest.size() < most; held = held->newer) {
+    oldest.push_back(held->lease());
+  }
   return oldest;
 }
 

@@ -22,7 +22,9 @@ namespace distributex {
 // Since the machine was started, time asleep included; zero where unknown.
 [[nodiscard]] inline std::chrono::nanoseconds time_since_boot() {
   timespec at{};
-  if (clock_gettime(CLOCK_BOOTTIME, &at) != 0) return std::chrono::nanoseconds{0};
+  if (clock_gettime(CLOCK_BOOTTIME, &at) != 0) {
+    return std::chrono::nanoseconds{0};
+  }
   return std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec};
 }
 

@@ -11,7 +11,9 @@ namespace distributex {
 // versions find a pool's memcached by it, and clients their lock file.
 [[nodiscard]] constexpr uint64_t name_hash(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  for (const char c : name) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
   return hash;
 }
 

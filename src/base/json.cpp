@@ -18,12 +18,16 @@ struct TextFree {
 }  // namespace
 
 json_t* json_text(std::string_view text) {
-  if (json_t* value = json_stringn(text.data(), text.size())) return value;
+  if (json_t* value = json_stringn(text.data(), text.size())) {
+    return value;
+  }
   return json_string(escaped(text).c_str());
 }
 
 void set_text(json_t* object, const char* key, std::string_view text) {
-  if (!text.empty()) json_object_set_new(object, key, json_text(text));
+  if (!text.empty()) {
+    json_object_set_new(object, key, json_text(text));
+  }
 }
 
 void set_whole(json_t* object, const char* key, uint64_t number) {

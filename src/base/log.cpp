@@ -71,7 +71,9 @@ constinit Text<buffer_max> waiting{};  // whole lines, but for what a short writ
 bool stderr_is_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat own {};
-  if (!stream || fstat(STDERR_FILENO, &own) != 0) return false;
+  if (!stream || fstat(STDERR_FILENO, &own) != 0) {
+    return false;
+  }
   std::array<char, 48> name;
   std::snprintf(name.data(), name.size(), "%ju:%ju", static_cast<uintmax_t>(own.st_dev),
                 static_cast<uintmax_t>(own.st_ino));
@@ -92,10 +94,11 @@ void write_waiting() {
   while (done < waiting.size && is_writable()) {
     const size_t piece = std::min<size_t>(waiting.size - done, PIPE_BUF);
     const ssize_t n = write(STDERR_FILENO, waiting.bytes.data() + done, piece);
-    if (n > 0)
+    if (n > 0) {
       done += static_cast<size_t>(n);
-    else if (n == 0 || errno != EINTR)
+    } else if (n == 0 || errno != EINTR) {
       break;
+    }
   }
   waiting.size -= done;
   std::memmove(waiting.bytes.data(), waiting.bytes.data() + done, waiting.size);
@@ -151,7 +154,9 @@ Line finished_line(Level level, std::string_view text) {
     std::snprintf(text.data(), text.size(), "log: dropped=%lu", state.dropped);
     gap = finished_line(Level::warning, text.data());
   }
-  if (waiting.size + gap.size + line.size() > buffer_max) return false;
+  if (waiting.size + gap.size + line.size() > buffer_max) {
+    return false;
+  }
   waiting.add(gap.view());
   waiting.add(line);
   state.dropped = 0;
@@ -171,7 +176,9 @@ void emit(Level level, std::string_view text) {
       ++state.dropped_ever;
     }
   }
-  if (level <= Level::warning || waiting.size > write_at) log_flush();
+  if (level <= Level::warning || waiting.size > write_at) {
+    log_flush();
+  }
 }
 
 // The raw text of an event with its control bytes made visible, and cut.
@@ -191,7 +198,9 @@ Text<text_max> one_line(std::string_view raw) {
       break;
     }
     text.add(piece);
-    if (text.size + dots.size() <= text_max) keep = text.size;
+    if (text.size + dots.size() <= text_max) {
+      keep = text.size;
+    }
   }
   return text;
 }
@@ -200,33 +209,45 @@ Text<text_max> one_line(std::string_view raw) {
 
 void log_open(LogTarget target, Level most_verbose) {
   log_flush();
-  if (state.target == LogTarget::syslog) closelog();
+  if (state.target == LogTarget::syslog) {
+    closelog();
+  }
   state.target = target;
   state.most_verbose = most_verbose;
   state.journal = stderr_is_journal();
-  if (target == LogTarget::syslog) openlog(nullptr, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+  if (target == LogTarget::syslog) {
+    openlog(nullptr, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+  }
 }
 
 bool log_enabled(Level level) { return level <= state.most_verbose; }
 
 void log_line(Level level, const char* format, ...) {
-  if (!log_enabled(level)) return;
+  if (!log_enabled(level)) {
+    return;
+  }
   std::array<char, text_max + 2> raw;  // one byte more than a line holds shows that it is cut
   va_list arguments;
   va_start(arguments, format);
   const int length = std::vsnprintf(raw.data(), raw.size(), format, arguments);
   va_end(arguments);
-  if (length < 0) return;
+  if (length < 0) {
+    return;
+  }
   const size_t size = std::min(static_cast<size_t>(length), raw.size() - 1);
   emit(level, one_line({raw.data(), size}).view());
 }
 
 void log_sound_line(Level level, std::string_view text) {
-  if (log_enabled(level)) emit(level, text);
+  if (log_enabled(level)) {
+    emit(level, text);
+  }
 }
 
 void log_last_word(const char* text) {
-  if (state.target == LogTarget::syslog) return syslog(LOG_ERR, "%s", text);
+  if (state.target == LogTarget::syslog) {
+    return syslog(LOG_ERR, "%s", text);
+  }
   Text<line_max> line;
   line.add(state.journal ? "<3>" : "error ");
   line.add(text);
@@ -235,9 +256,15 @@ void log_last_word(const char* text) {
 }
 
 void log_flush() {
-  if (waiting.size > 0) write_waiting();
-  if (waiting.size > 0 || state.dropped == 0) return;
-  if (append({})) write_waiting();
+  if (waiting.size > 0) {
+    write_waiting();
+  }
+  if (waiting.size > 0 || state.dropped == 0) {
+    return;
+  }
+  if (append({})) {
+    write_waiting();
+  }
 }
 
 bool log_pending() { return waiting.size > 0 || state.dropped > 0; }

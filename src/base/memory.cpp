@@ -23,13 +23,17 @@ namespace {
 
 void* allocate(size_t size) {
   void* memory = std::malloc(size);
-  if (!memory && size > 0) end();
+  if (!memory && size > 0) {
+    end();
+  }
   return memory;
 }
 
 void* allocate_again(void* memory, size_t size) {
   void* moved = std::realloc(memory, size);
-  if (!moved && size > 0) end();
+  if (!moved && size > 0) {
+    end();
+  }
   return moved;
 }
 

@@ -37,15 +37,18 @@ std::string escaped(std::string_view text, size_t max) {
   size_t keep = 0;  // what of out may stay when the dots must follow
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e && c != '\\')
+    if (byte >= 0x20 && byte <= 0x7e && c != '\\') {
       out += c;
-    else
+    } else {
       out.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+    }
     if (out.size() > max) {
       out.resize(keep);
       return out.append(dots.substr(0, max));
     }
-    if (out.size() + dots.size() <= max) keep = out.size();
+    if (out.size() + dots.size() <= max) {
+      keep = out.size();
+    }
   }
   return out;
 }

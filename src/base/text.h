@@ -37,7 +37,9 @@ template <typename Number = uint64_t>
   Number number{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end) return std::nullopt;
+  if (error != std::errc{} || stop != end) {
+    return std::nullopt;
+  }
   return number;
 }
 

@@ -7,12 +7,12 @@
 // outage.
 #include "client/acquire.h"
 
+#include <algorithm>
+#include <array>
+
 #include "client/environment.h"
 #include "client/say.h"
 #include "client/status.h"
-
-#include <algorithm>
-#include <array>
 
 namespace distributex::client {
 

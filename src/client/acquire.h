@@ -4,14 +4,14 @@
 // goes away, and tell the server when the wait is given up. Nothing is run here.
 #pragma once
 
-#include "client/giveback.h"
-#include "client/holding.h"
-#include "client/signals.h"
-
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "client/giveback.h"
+#include "client/holding.h"
+#include "client/signals.h"
 
 namespace distributex::client {
 

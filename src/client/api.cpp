@@ -6,9 +6,6 @@
 // whose host vanishes while the client waits in its line.
 #include "client/api.h"
 
-#include "base/handle.h"
-#include "client/say.h"
-
 #include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,6 +16,9 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+
+#include "base/handle.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

@@ -5,16 +5,16 @@
 // answer means. One object, one thread.
 #pragma once
 
-#include "client/clock.h"
-#include "client/reply.h"
-#include "client/server.h"
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "client/clock.h"
+#include "client/reply.h"
+#include "client/server.h"
 
 namespace distributex::client {
 

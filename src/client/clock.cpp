@@ -4,8 +4,6 @@
 // ends the process.
 #include "client/clock.h"
 
-#include "client/say.h"
-
 #include <sys/random.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -14,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+
+#include "client/say.h"
 
 namespace distributex::client {
 

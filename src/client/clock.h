@@ -6,11 +6,11 @@
 // moment as an argument.
 #pragma once
 
-#include "base/handle.h"
-
 #include <chrono>
 #include <optional>
 #include <string>
+
+#include "base/handle.h"
 
 namespace distributex::client {
 

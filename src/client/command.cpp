@@ -5,9 +5,6 @@
 // the program is not there, else 126.
 #include "client/command.h"
 
-#include "client/ending.h"
-#include "client/tree.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,6 +14,9 @@
 
 #include <array>
 #include <cstring>
+
+#include "client/ending.h"
+#include "client/tree.h"
 
 namespace distributex::client {
 

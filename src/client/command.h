@@ -4,15 +4,15 @@
 // inherited (descriptors, signal dispositions, signal mask) and nothing that the client made.
 #pragma once
 
-#include "client/descriptors.h"
-#include "client/signals.h"
-#include "client/terminal.h"
-
 #include <sys/types.h>
 
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "client/descriptors.h"
+#include "client/signals.h"
+#include "client/terminal.h"
 
 namespace distributex::client {
 

@@ -4,17 +4,17 @@
 // everything close-on-exec; this is for the libraries that do not.
 #include "client/descriptors.h"
 
-#include "base/handle.h"
-#include "base/standard_fds.h"
-#include "base/text.h"
-#include "client/say.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "base/handle.h"
+#include "base/standard_fds.h"
+#include "base/text.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

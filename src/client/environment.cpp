@@ -4,9 +4,9 @@
 // is long given back. So a wait for one's own lock is said, but not refused.
 #include "client/environment.h"
 
-#include "client/say.h"
-
 #include <stdlib.h>
+
+#include "client/say.h"
 
 namespace distributex::client {
 

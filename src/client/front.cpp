@@ -5,9 +5,6 @@
 // is killed, the other one ends the command and gives the lock back.
 #include "client/front.h"
 
-#include "client/say.h"
-#include "client/tree.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -15,6 +12,9 @@
 
 #include <array>
 #include <cstring>
+
+#include "client/say.h"
+#include "client/tree.h"
 
 namespace distributex::client {
 

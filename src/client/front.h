@@ -5,9 +5,9 @@
 // lease ends, and gives the lock back. Until then it speaks no HTTP.
 #pragma once
 
-#include "client/keeper.h"
-
 #include <memory>
+
+#include "client/keeper.h"
 
 namespace distributex::client {
 

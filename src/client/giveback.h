@@ -5,11 +5,11 @@
 // the front cleans up after a keeper that was killed.
 #pragma once
 
+#include <string>
+
 #include "client/holding.h"
 #include "client/link.h"
 #include "client/signals.h"
-
-#include <string>
 
 namespace distributex::client {
 

@@ -4,14 +4,14 @@
 // about it are spelled. Everything that talks to a server shares these; nothing is sent here.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 #include "client/api.h"
 #include "client/identity.h"
 #include "client/lease.h"
 #include "client/options.h"
-
-#include <cstdint>
-#include <optional>
-#include <string>
 
 namespace distributex::client {
 

@@ -4,9 +4,6 @@
 // thread that is left behind in it could hold locks that a later fork needs.
 #include "client/identity.h"
 
-#include "base/text.h"
-#include "client/say.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -23,6 +20,9 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+
+#include "base/text.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

@@ -3,9 +3,9 @@
 // Who the client is to the servers: the name of this host, and an id that no other run has.
 #pragma once
 
-#include "client/options.h"
-
 #include <string>
+
+#include "client/options.h"
 
 namespace distributex::client {
 

@@ -5,15 +5,15 @@
 // signalled or renewed for.
 #include "client/keeper.h"
 
-#include "client/environment.h"
-#include "client/say.h"
-
 #include <errno.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
+
+#include "client/environment.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

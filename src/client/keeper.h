@@ -5,14 +5,14 @@
 // and one timer; none of them waits for another.
 #pragma once
 
+#include <array>
+#include <optional>
+#include <string>
+
 #include "client/command.h"
 #include "client/giveback.h"
 #include "client/link.h"
 #include "client/tree.h"
-
-#include <array>
-#include <optional>
-#include <string>
 
 namespace distributex::client {
 

@@ -12,9 +12,9 @@
 //   + the lease         the server may pass the lock on
 #pragma once
 
-#include "client/clock.h"
-
 #include <optional>
+
+#include "client/clock.h"
 
 namespace distributex::client {
 

@@ -4,14 +4,14 @@
 // shows as end of file.
 #include "client/link.h"
 
-#include "client/say.h"
-
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+
+#include "client/say.h"
 
 namespace distributex::client {
 

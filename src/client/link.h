@@ -5,13 +5,13 @@
 // process has died.
 #pragma once
 
-#include "base/handle.h"
-
 #include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+
+#include "base/handle.h"
 
 namespace distributex::client {
 

@@ -6,10 +6,6 @@
 // for it together with signals and a deadline.
 #include "client/locallock.h"
 
-#include "base/hash.h"
-#include "client/environment.h"
-#include "client/say.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,6 +21,10 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
+
+#include "base/hash.h"
+#include "client/environment.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

@@ -5,12 +5,12 @@
 // here even when the server has forgotten all locks.
 #pragma once
 
-#include "client/options.h"
-#include "client/signals.h"
-
 #include <optional>
 #include <string>
 #include <variant>
+
+#include "client/options.h"
+#include "client/signals.h"
 
 namespace distributex::client {
 

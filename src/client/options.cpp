@@ -4,12 +4,12 @@
 // distributex(1) and a word in the bash completion; the build checks that the three agree.
 #include "client/options.h"
 
-#include "base/text.h"
-
 #include <getopt.h>
 
 #include <array>
 #include <cmath>
+
+#include "base/text.h"
 
 namespace distributex::client {
 

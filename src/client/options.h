@@ -4,13 +4,13 @@
 // options ask for is done elsewhere.
 #pragma once
 
-#include "client/clock.h"
-#include "client/ending.h"
-#include "client/server.h"
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "client/clock.h"
+#include "client/ending.h"
+#include "client/server.h"
 
 namespace distributex::client {
 

@@ -4,16 +4,16 @@
 // printed.
 #include "client/probe.h"
 
-#include "client/api.h"
-#include "client/say.h"
-#include "client/status.h"
-
 #include <errno.h>
 #include <stdio.h>
 
 #include <cstring>
 #include <functional>
 #include <optional>
+
+#include "client/api.h"
+#include "client/say.h"
+#include "client/status.h"
 
 namespace distributex::client {
 

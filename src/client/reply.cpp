@@ -4,12 +4,12 @@
 // not at all, and a header that says granted is believed only together with the body's YES.
 #include "client/reply.h"
 
+#include <array>
+#include <cmath>
+
 #include "base/text.h"
 #include "client/say.h"
 #include "lock/names.h"
-
-#include <array>
-#include <cmath>
 
 namespace distributex::client {
 

@@ -5,13 +5,13 @@
 // no token, no lease of its own length.
 #pragma once
 
-#include "client/clock.h"
-#include "lock/words.h"
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "client/clock.h"
+#include "lock/words.h"
 
 namespace distributex::client {
 

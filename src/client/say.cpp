@@ -4,8 +4,6 @@
 // must not keep the client from renewing or giving back its lock. Nothing here allocates.
 #include "client/say.h"
 
-#include "client/ending.h"
-
 #include <errno.h>
 #include <jansson.h>
 #include <unistd.h>
@@ -18,6 +16,8 @@
 #include <cstring>
 #include <new>
 #include <string_view>
+
+#include "client/ending.h"
 
 namespace distributex::client {
 

@@ -5,9 +5,9 @@
 // from it.
 #include "client/server.h"
 
-#include "base/text.h"
-
 #include <algorithm>
+
+#include "base/text.h"
 
 namespace distributex::client {
 

@@ -5,8 +5,6 @@
 // from the background, and its messages must not stop it.
 #include "client/signals.h"
 
-#include "client/say.h"
-
 #include <errno.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -15,6 +13,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "client/say.h"
 
 namespace distributex::client {
 

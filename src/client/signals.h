@@ -5,13 +5,13 @@
 // started (nohup, a shell's background job) stay ignored, by the client and by the command.
 #pragma once
 
-#include "base/handle.h"
-#include "client/clock.h"
-
 #include <signal.h>
 
 #include <optional>
 #include <string>
+
+#include "base/handle.h"
+#include "client/clock.h"
 
 namespace distributex::client {
 

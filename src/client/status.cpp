@@ -4,10 +4,6 @@
 // counted in characters. Names come from other hosts, so what could steer a terminal is taken out.
 #include "client/status.h"
 
-#include "base/handle.h"
-#include "base/json.h"
-#include "client/say.h"
-
 #include <jansson.h>
 
 #include <algorithm>
@@ -15,6 +11,10 @@
 #include <cmath>
 #include <memory>
 #include <vector>
+
+#include "base/handle.h"
+#include "base/json.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

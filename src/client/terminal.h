@@ -5,9 +5,9 @@
 // be the foreground group.
 #pragma once
 
-#include "base/handle.h"
-
 #include <sys/types.h>
+
+#include "base/handle.h"
 
 namespace distributex::client {
 

@@ -4,10 +4,6 @@
 // so: then only the process group of the command is signalled.
 #include "client/tree.h"
 
-#include "base/handle.h"
-#include "base/text.h"
-#include "client/say.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +20,10 @@
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include "base/handle.h"
+#include "base/text.h"
+#include "client/say.h"
 
 namespace distributex::client {
 

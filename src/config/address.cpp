@@ -15,9 +15,15 @@ namespace {
 using Complaint = const char*;  // null: all is well
 
 Complaint check_unix_path(std::string_view path) {
-  if (!path.starts_with('/')) return "is not an absolute path";
-  if (path.ends_with('/')) return "is a folder, not a socket";
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) return "is too long for a socket: 107 bytes";
+  if (!path.starts_with('/')) {
+    return "is not an absolute path";
+  }
+  if (path.ends_with('/')) {
+    return "is a folder, not a socket";
+  }
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return "is too long for a socket: 107 bytes";
+  }
   return has_control_character(path) ? "has a control character" : nullptr;
 }
 
@@ -28,13 +34,19 @@ bool is_numeric(int family, std::string_view text) {
 }
 
 Complaint check_host_part(std::string_view host) {
-  if (host == "*") return nullptr;
-  if (host.empty()) return "has no address before the port";
+  if (host == "*") {
+    return nullptr;
+  }
+  if (host.empty()) {
+    return "has no address before the port";
+  }
   if (host.starts_with('[')) {
     const bool sound = host.ends_with(']') && is_numeric(AF_INET6, host.substr(1, host.size() - 2));
     return sound ? nullptr : "has no IPv6 address in its brackets";
   }
-  if (host.find(':') != host.npos) return "is no IPv4 address (IPv6 needs [ ] around it)";
+  if (host.find(':') != host.npos) {
+    return "is no IPv4 address (IPv6 needs [ ] around it)";
+  }
   return is_numeric(AF_INET, host) ? nullptr : "is not a numeric address, like 127.0.0.1";
 }
 
@@ -45,10 +57,16 @@ bool is_port(std::string_view text) {
 
 Complaint check(std::string_view text) {
   constexpr std::string_view unix_prefix = "unix:";
-  if (text.starts_with(unix_prefix)) return check_unix_path(text.substr(unix_prefix.size()));
+  if (text.starts_with(unix_prefix)) {
+    return check_unix_path(text.substr(unix_prefix.size()));
+  }
   const size_t colon = text.rfind(':');
-  if (colon == text.npos || text.ends_with(']')) return "has no port";
-  if (!is_port(text.substr(colon + 1))) return "has no port from 0 to 65535 at its end";
+  if (colon == text.npos || text.ends_with(']')) {
+    return "has no port";
+  }
+  if (!is_port(text.substr(colon + 1))) {
+    return "has no port from 0 to 65535 at its end";
+  }
   return check_host_part(text.substr(0, colon));
 }
 

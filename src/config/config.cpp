@@ -45,7 +45,9 @@ struct Level {
 
 Level level_of(const Items& items, const Level& above) {
   Level level{{}, &above, items.noun};
-  for (const Option& option : items.rows) level.options.push_back(&option);
+  for (const Option& option : items.rows) {
+    level.options.push_back(&option);
+  }
   return level;
 }
 
@@ -59,7 +61,9 @@ Mistake mistake(const Node& node, std::string what) {
 // their case.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (size_t j = 0; j < row.size(); ++j) {
+    row[j] = j;
+  }
   for (size_t i = 0; i < a.size(); ++i) {
     size_t diagonal = std::exchange(row[0], i + 1);
     for (size_t j = 0; j < b.size(); ++j) {
@@ -83,7 +87,9 @@ std::string suggestion(const Level& level, std::string_view name) {
       nearest = option->name;
     }
   }
-  if (!nearest.empty()) return "did you mean " + std::string(nearest) + "? Known are " + known;
+  if (!nearest.empty()) {
+    return "did you mean " + std::string(nearest) + "? Known are " + known;
+  }
   return "known are " + known;
 }
 
@@ -99,7 +105,9 @@ Mistake unknown_option(const Node& key, const Level& level) {
 }
 
 Mistake unknown_key(const Node& key, const Level& level) {
-  if (!level.above) return unknown_option(key, level);
+  if (!level.above) {
+    return unknown_option(key, level);
+  }
   const std::string is_no_key = std::string(" is no key of a ") + level.noun + "; ";
   if (level.above->knows(key.text)) {
     return mistake(key, key.text + is_no_key + "move it to the top level, without indent");
@@ -132,8 +140,12 @@ Mistake explained(Mistake wrong, const Option& option) {
 
 [[nodiscard]] MaybeMistake read_default(const Node& map, const Option& option, const Level& level,
                                         Value& to) {
-  if (!option.fallback) return explained(mistake(map, "missing"), option);
-  if (!*option.fallback) return {};
+  if (!option.fallback) {
+    return explained(mistake(map, "missing"), option);
+  }
+  if (!*option.fallback) {
+    return {};
+  }
   Node node;
   node.plain = true;
   node.text = option.fallback;
@@ -152,17 +164,25 @@ Mistake explained(Mistake wrong, const Option& option) {
       return mistake(key, "no key; write the name of an option (keys cannot be merged)");
     }
     const size_t at = level.find(key.text);
-    if (at == level.options.size()) return unknown_key(key, level);
+    if (at == level.options.size()) {
+      return unknown_key(key, level);
+    }
     if (const Node* earlier = std::exchange(keys[at], &key)) {
       return mistake(key, key.text + " stands in line " + std::to_string(earlier->line) +
                               " already; keep one of the two");
     }
     const Node& node = *map.children[i + 1];
-    if (MaybeMistake wrong = read_option(node, *level.options[at], level, values[at])) return wrong;
+    if (MaybeMistake wrong = read_option(node, *level.options[at], level, values[at])) {
+      return wrong;
+    }
   }
   for (size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i]) continue;
-    if (MaybeMistake wrong = read_default(map, *level.options[i], level, values[i])) return wrong;
+    if (keys[i]) {
+      continue;
+    }
+    if (MaybeMistake wrong = read_default(map, *level.options[i], level, values[i])) {
+      return wrong;
+    }
   }
   return {};
 }
@@ -178,7 +198,9 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
                                 ": NAME and its other keys");
     }
     std::vector<Value>& values = maps.emplace_back();
-    if (MaybeMistake wrong = read_map(*item, level, values)) return wrong;
+    if (MaybeMistake wrong = read_map(*item, level, values)) {
+      return wrong;
+    }
     const std::string name = text_of(values[0]);
     const auto [earlier, is_new] = lines.emplace(name, item->line);
     if (!is_new) {
@@ -193,7 +215,9 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
 [[nodiscard]] MaybeMistake read_root(std::string_view text, const Level& level,
                                      std::vector<Value>& values) {
   auto result = read_document(text);
-  if (const auto* wrong = std::get_if<Mistake>(&result)) return *wrong;
+  if (const auto* wrong = std::get_if<Mistake>(&result)) {
+    return *wrong;
+  }
   const Node* root = std::get<Document>(result).root;
   if (!root || is_nothing(*root)) {
     return Mistake{1, 1, "the file is empty; write at least a list of pools"};
@@ -213,14 +237,24 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
   // A pipe without a writer shall not stop us.
   const Fd fd(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status = {};
-  if (!fd || fstat(fd.get(), &status) != 0) return reason();
-  if (!S_ISREG(status.st_mode)) return "is not a plain file; name a file of YAML";
+  if (!fd || fstat(fd.get(), &status) != 0) {
+    return reason();
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return "is not a plain file; name a file of YAML";
+  }
   std::array<char, 65536> part;
   while (text.size() <= file_max) {
     const ssize_t size = read(fd.get(), part.data(), part.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return reason();
-    if (size == 0) break;
+    if (size < 0 && errno == EINTR) {
+      continue;
+    }
+    if (size < 0) {
+      return reason();
+    }
+    if (size == 0) {
+      break;
+    }
     text.append(part.data(), static_cast<size_t>(size));
   }
   return {};
@@ -235,7 +269,9 @@ std::string text_of(const Value& value) {
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(const std::vector<std::string>& texts) const {
       std::string all;
-      for (const std::string& text : texts) all.append(all.empty() ? "" : ", ").append(text);
+      for (const std::string& text : texts) {
+        all.append(all.empty() ? "" : ", ").append(text);
+      }
       return all;
     }
     std::string operator()(const std::vector<std::vector<Value>>& maps) const {
@@ -247,10 +283,14 @@ std::string text_of(const Value& value) {
 
 std::variant<Config, std::string> parse_config(std::string_view text, const std::string& file,
                                                const std::vector<OptionRows>& rooms) {
-  if (text.size() > file_max) return file + ": is larger than 8 MiB; make it smaller";
+  if (text.size() > file_max) {
+    return file + ": is larger than 8 MiB; make it smaller";
+  }
   Level level;
   for (const OptionRows rows : rooms) {
-    for (const Option& option : rows) level.options.push_back(&option);
+    for (const Option& option : rows) {
+      level.options.push_back(&option);
+    }
   }
   std::vector<Value> values;
   if (const MaybeMistake wrong = read_root(text, level, values)) {

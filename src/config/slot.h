@@ -19,12 +19,16 @@ struct Member<member> {
 
 template <auto member, typename From, typename As = From>
 void put(void* room, const Value& value) {
-  if (const auto* from = std::get_if<From>(&value.is)) Member<member>::in(room) = As(*from);
+  if (const auto* from = std::get_if<From>(&value.is)) {
+    Member<member>::in(room) = As(*from);
+  }
 }
 template <auto member>
 void put_flag(void* room, const Value& value) {
   const auto* word = std::get_if<std::string>(&value.is);
-  if (word) Member<member>::in(room) = *word == "on";
+  if (word) {
+    Member<member>::in(room) = *word == "on";
+  }
 }
 template <auto member, const Items& items>
 void put_maps(void* room, const Value& value) {
@@ -32,7 +36,9 @@ void put_maps(void* room, const Value& value) {
   for (size_t at = 0; maps && at < maps->size(); ++at) {
     auto& element = Member<member>::in(room).emplace_back();
     const std::vector<Value>& values = (*maps)[at];
-    for (size_t i = 0; i < values.size(); ++i) items.rows[i].slot.put(&element, values[i]);
+    for (size_t i = 0; i < values.size(); ++i) {
+      items.rows[i].slot.put(&element, values[i]);
+    }
   }
 }
 

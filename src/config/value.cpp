@@ -30,14 +30,22 @@ bool is_digits(std::string_view text) {
 // Plain digits without a leading zero. More than fits becomes a value that is
 // out of any range.
 std::optional<uint64_t> whole_number(std::string_view text) {
-  if (!is_digits(text) || (text.size() > 1 && text[0] == '0')) return {};
+  if (!is_digits(text) || (text.size() > 1 && text[0] == '0')) {
+    return {};
+  }
   return parse_whole(text).value_or(uint64_t{UINT32_MAX} + 1);
 }
 
 Complaint check_host(std::string_view host) {
-  if (host.empty()) return "has an empty name";
-  if (host.size() > host_max) return "is longer than 255 bytes";
-  if (host.find_first_of(yaml_blanks) != host.npos) return "has a space inside";
+  if (host.empty()) {
+    return "has an empty name";
+  }
+  if (host.size() > host_max) {
+    return "is longer than 255 bytes";
+  }
+  if (host.find_first_of(yaml_blanks) != host.npos) {
+    return "has a space inside";
+  }
   return has_control_character(host) ? "has a control character" : nullptr;
 }
 
@@ -45,26 +53,40 @@ MaybeMistake refuse_unless_scalar(const Node& node, std::string_view due) {
   if (node.kind != Node::Kind::scalar) {
     return mistake(node, shown(node) + " where " + std::string(due) + " is due");
   }
-  if (is_nothing(node)) return mistake(node, "no value");
+  if (is_nothing(node)) {
+    return mistake(node, "no value");
+  }
   return {};
 }
 
 MaybeMistake refuse_unless_list(const Node& node) {
-  if (is_nothing(node)) return mistake(node, "no value");
-  if (node.kind != Node::Kind::list) return mistake(node, shown(node) + " where a list is due");
-  if (node.children.empty()) return mistake(node, "an empty list");
+  if (is_nothing(node)) {
+    return mistake(node, "no value");
+  }
+  if (node.kind != Node::Kind::list) {
+    return mistake(node, shown(node) + " where a list is due");
+  }
+  if (node.children.empty()) {
+    return mistake(node, "an empty list");
+  }
   return {};
 }
 
 std::string words_of(const Rule& rule) {
   std::string all;
-  for (const std::string_view word : rule.words()) all.append(all.empty() ? "" : ", ").append(word);
+  for (const std::string_view word : rule.words()) {
+    all.append(all.empty() ? "" : ", ").append(word);
+  }
   return all;
 }
 
 MaybeMistake read_number(const Node& node, const Rule& rule, Value& to) {
-  if (MaybeMistake wrong = refuse_unless_scalar(node, "a number")) return wrong;
-  if (!node.plain) return mistake(node, shown(node) + " is a text, by its quotes");
+  if (MaybeMistake wrong = refuse_unless_scalar(node, "a number")) {
+    return wrong;
+  }
+  if (!node.plain) {
+    return mistake(node, shown(node) + " is a text, by its quotes");
+  }
   const bool negative = node.text.starts_with('-') && is_digits(node.text.substr(1));
   const auto value = whole_number(node.text);
   if (!value && !negative) {
@@ -78,7 +100,9 @@ MaybeMistake read_number(const Node& node, const Rule& rule, Value& to) {
 }
 
 MaybeMistake read_word(const Node& node, const Rule& rule, Value& to) {
-  if (MaybeMistake wrong = refuse_unless_scalar(node, "a text")) return wrong;
+  if (MaybeMistake wrong = refuse_unless_scalar(node, "a text")) {
+    return wrong;
+  }
   const auto words = rule.words();
   if (std::find(words.begin(), words.end(), node.text) == words.end()) {
     return mistake(node, shown(node) + " is not known");
@@ -88,27 +112,43 @@ MaybeMistake read_word(const Node& node, const Rule& rule, Value& to) {
 }
 
 MaybeMistake refused_by(const Node& node, const Rule& rule) {
-  if (!rule.check) return {};
+  if (!rule.check) {
+    return {};
+  }
   std::string complaint = rule.check(node.text);
-  if (complaint.empty()) return {};
+  if (complaint.empty()) {
+    return {};
+  }
   return mistake(node, std::move(complaint));
 }
 
 MaybeMistake read_text(const Node& node, const Rule& rule, Value& to) {
-  if (MaybeMistake wrong = refuse_unless_scalar(node, "a text")) return wrong;
-  if (node.text.size() < rule.least) return mistake(node, shown(node) + " is too short");
-  if (node.text.size() > rule.most) return mistake(node, shown(node) + " is too long");
+  if (MaybeMistake wrong = refuse_unless_scalar(node, "a text")) {
+    return wrong;
+  }
+  if (node.text.size() < rule.least) {
+    return mistake(node, shown(node) + " is too short");
+  }
+  if (node.text.size() > rule.most) {
+    return mistake(node, shown(node) + " is too long");
+  }
   if (has_control_character(node.text)) {
     return mistake(node, shown(node) + " has a control character");
   }
-  if (MaybeMistake wrong = refused_by(node, rule)) return wrong;
+  if (MaybeMistake wrong = refused_by(node, rule)) {
+    return wrong;
+  }
   to.is = node.text;
   return {};
 }
 
 MaybeMistake add_text(const Node& node, const Rule& rule, std::vector<std::string>& to) {
-  if (MaybeMistake wrong = refuse_unless_scalar(node, rule.item)) return wrong;
-  if (MaybeMistake wrong = refused_by(node, rule)) return wrong;
+  if (MaybeMistake wrong = refuse_unless_scalar(node, rule.item)) {
+    return wrong;
+  }
+  if (MaybeMistake wrong = refused_by(node, rule)) {
+    return wrong;
+  }
   if (to.size() == rule.most) {
     return mistake(node, "more than " + std::to_string(rule.most) + ' ' + rule.items);
   }
@@ -122,7 +162,9 @@ MaybeMistake add_text(const Node& node, const Rule& rule, std::vector<std::strin
 // Names with commas between. One after the last name is let pass, as in any
 // list of YAML.
 MaybeMistake add_hosts(const Node& node, const Rule&, std::vector<std::string>& to) {
-  if (MaybeMistake wrong = refuse_unless_scalar(node, "a host name")) return wrong;
+  if (MaybeMistake wrong = refuse_unless_scalar(node, "a host name")) {
+    return wrong;
+  }
   std::string_view rest = node.text;
   for (bool more = true; more;) {
     const size_t comma = rest.find(',');
@@ -132,8 +174,12 @@ MaybeMistake add_hosts(const Node& node, const Rule&, std::vector<std::string>& 
     }
     to.emplace_back(host);
     more = comma != rest.npos;
-    if (more) rest.remove_prefix(comma + 1);
-    if (trimmed(rest, yaml_blanks).empty()) more = false;
+    if (more) {
+      rest.remove_prefix(comma + 1);
+    }
+    if (trimmed(rest, yaml_blanks).empty()) {
+      more = false;
+    }
   }
   return {};
 }
@@ -143,24 +189,34 @@ using AddItem = MaybeMistake (*)(const Node&, const Rule&, std::vector<std::stri
 // One item alone need not stand in a list.
 MaybeMistake read_items(const Node& node, const Rule& rule, AddItem add,
                         std::vector<std::string>& items) {
-  if (node.kind != Node::Kind::list) return add(node, rule, items);
-  for (const Node* item : node.children) {
-    if (MaybeMistake wrong = add(*item, rule, items)) return wrong;
+  if (node.kind != Node::Kind::list) {
+    return add(node, rule, items);
   }
-  if (items.empty()) return mistake(node, "an empty list");
+  for (const Node* item : node.children) {
+    if (MaybeMistake wrong = add(*item, rule, items)) {
+      return wrong;
+    }
+  }
+  if (items.empty()) {
+    return mistake(node, "an empty list");
+  }
   return {};
 }
 
 MaybeMistake read_list(const Node& node, const Rule& rule, Value& to) {
   std::vector<std::string> items;
-  if (MaybeMistake wrong = read_items(node, rule, add_text, items)) return wrong;
+  if (MaybeMistake wrong = read_items(node, rule, add_text, items)) {
+    return wrong;
+  }
   to.is = std::move(items);
   return {};
 }
 
 MaybeMistake read_hosts(const Node& node, const Rule& rule, Value& to) {
   std::vector<std::string> items;
-  if (MaybeMistake wrong = read_items(node, rule, add_hosts, items)) return wrong;
+  if (MaybeMistake wrong = read_items(node, rule, add_hosts, items)) {
+    return wrong;
+  }
   std::sort(items.begin(), items.end());
   items.erase(std::unique(items.begin(), items.end()), items.end());
   to.is = std::move(items);
@@ -170,7 +226,9 @@ MaybeMistake read_hosts(const Node& node, const Rule& rule, Value& to) {
 }  // namespace
 
 std::string wanted(const Rule& rule) {
-  if (rule.wanted) return rule.wanted;
+  if (rule.wanted) {
+    return rule.wanted;
+  }
   const std::string range = std::to_string(rule.least) + " to " + std::to_string(rule.most);
   switch (rule.kind) {
     case Rule::Kind::number:
@@ -211,16 +269,22 @@ MaybeMistake read_value(const Node& node, const Rule& rule, Value& to) {
 bool has_control_character(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return true;
+    if (byte < 0x20 || byte == 0x7f) {
+      return true;
+    }
     const bool latin_control =
         byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) <= 0x9f;
-    if (latin_control) return true;
+    if (latin_control) {
+      return true;
+    }
   }
   return false;
 }
 
 bool is_nothing(const Node& node) {
-  if (node.kind != Node::Kind::scalar || !node.plain) return false;
+  if (node.kind != Node::Kind::scalar || !node.plain) {
+    return false;
+  }
   constexpr std::string_view nothings[] = {"", "~", "null", "Null", "NULL"};
   return std::find(std::begin(nothings), std::end(nothings), node.text) != std::end(nothings);
 }

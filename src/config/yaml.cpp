@@ -63,9 +63,13 @@ bool is_indented_by_tab(std::string_view text, size_t line) {
   size_t start = 0;
   for (; line > 0 && start != text.npos; --line) {
     start = text.find('\n', start);
-    if (start != text.npos) ++start;
+    if (start != text.npos) {
+      ++start;
+    }
   }
-  if (start == text.npos) return false;
+  if (start == text.npos) {
+    return false;
+  }
   const size_t end = text.find_first_not_of(' ', start);
   return end != text.npos && text[end] == '\t';
 }
@@ -101,16 +105,22 @@ std::variant<Document, Mistake> Reader::read() {
     return mistake_at_byte(text_, *tag, "a %TAG line; this file needs none, remove it");
   }
   yaml_parser_t parser;
-  if (!yaml_parser_initialize(&parser)) return Mistake{1, 1, "no memory for the YAML parser"};
+  if (!yaml_parser_initialize(&parser)) {
+    return Mistake{1, 1, "no memory for the YAML parser"};
+  }
   const ParserHandle handle(&parser);
   yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text_.data()),
                                text_.size());
   for (bool more = true; more;) {
     yaml_event_t event;
-    if (!yaml_parser_parse(&parser, &event)) return syntax_mistake(parser);
+    if (!yaml_parser_parse(&parser, &event)) {
+      return syntax_mistake(parser);
+    }
     const EventHandle event_handle(&event);
-    if (MaybeMistake mistake = take(event)) return *std::move(mistake);
+    if (MaybeMistake mistake = take(event)) {
+      return *std::move(mistake);
+    }
     more = event.type != YAML_STREAM_END_EVENT;
   }
   return std::move(document_);
@@ -184,7 +194,9 @@ Mistake tag_mistake(const yaml_mark_t& mark) {
 
 MaybeMistake Reader::add_scalar(const yaml_event_t& event) {
   const auto& scalar = event.data.scalar;
-  if (scalar.tag) return tag_mistake(event.start_mark);
+  if (scalar.tag) {
+    return tag_mistake(event.start_mark);
+  }
   Node& node = add_node(Node::Kind::scalar, event.start_mark, scalar.anchor);
   node.plain = scalar.style == YAML_PLAIN_SCALAR_STYLE;
   node.text.assign(reinterpret_cast<const char*>(scalar.value), scalar.length);
@@ -212,7 +224,9 @@ MaybeMistake Reader::add_alias(const yaml_event_t& event) {
 
 MaybeMistake Reader::open(Node::Kind kind, const yaml_event_t& event, const yaml_char_t* tag,
                           const yaml_char_t* anchor) {
-  if (tag) return tag_mistake(event.start_mark);
+  if (tag) {
+    return tag_mistake(event.start_mark);
+  }
   if (open_.size() == depth_max) {
     return mistake_at(event.start_mark, "nested more than " + std::to_string(depth_max) +
                                             " deep; pools with their keys need four");
@@ -234,7 +248,9 @@ Node& Reader::add_node(Node::Kind kind, const yaml_mark_t& mark, const yaml_char
   node.kind = kind;
   node.line = mark.line + 1;
   node.column = mark.column + 1;
-  if (anchor) anchors_[name_of(anchor)] = &node;
+  if (anchor) {
+    anchors_[name_of(anchor)] = &node;
+  }
   place(&node);
   return node;
 }
@@ -251,7 +267,9 @@ void Reader::place(const Node* node) {
 
 std::variant<Document, Mistake> read_document(std::string_view text) {
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  if (text.starts_with(byte_order_mark)) {
+    text.remove_prefix(byte_order_mark.size());
+  }
   return Reader(text).read();
 }
 

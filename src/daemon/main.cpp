@@ -97,9 +97,10 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       break;
     case 'p':
       out.port = parse_port(argument);
-      if (!out.port)
+      if (!out.port) {
         return usage_error("port \"" + std::string{argument} +
                            "\" is not a number from 0 to 65535");
+      }
       break;
     case 'l':
       out.listen.emplace_back(argument);
@@ -142,17 +143,24 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
   std::vector<option> names;
   for (const Option& o : options) {
     letters += o.letter;
-    if (o.argument) letters += ':';
+    if (o.argument) {
+      letters += ':';
+    }
     names.push_back({o.name, o.argument ? required_argument : no_argument, nullptr, o.letter});
   }
   names.push_back({});
   for (;;) {
     const int letter = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr);
-    if (letter == -1) break;
-    if (const auto code = take_option(letter, optarg, out)) return code;
+    if (letter == -1) {
+      break;
+    }
+    if (const auto code = take_option(letter, optarg, out)) {
+      return code;
+    }
   }
-  if (optind < argc)
+  if (optind < argc) {
     return usage_error("unexpected argument \"" + std::string{argv[optind]} + "\"");
+  }
   return std::nullopt;
 }
 
@@ -175,26 +183,35 @@ int check_store(const Arguments& arguments) {
 
 int serve(const Arguments& arguments, Settings settings) {
   auto inherited = inherited_listeners();
-  if (const auto* error = std::get_if<std::string>(&inherited))
+  if (const auto* error = std::get_if<std::string>(&inherited)) {
     return fail(EX_OSERR, *error, ENOTSOCK);
+  }
   std::optional<Background> background;
-  if (arguments.daemon && !(background = Background::enter()))
+  if (arguments.daemon && !(background = Background::enter())) {
     return fail_system(std::string{"cannot go to the background: "} + std::strerror(errno));
+  }
   PidFile pidfile;
-  if (!arguments.pidfile.empty())
-    if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile))
+  if (!arguments.pidfile.empty()) {
+    if (const auto error = PidFile::claim(absolute_path(arguments.pidfile), pidfile)) {
       return fail_system(*error);
+    }
+  }
 
   Server server{{.settings = std::move(settings),
                  .config_file = absolute_path(arguments.config),
                  .listen = {arguments.listen, arguments.port},
                  .inherited = std::get<std::vector<Listener>>(std::move(inherited))}};
-  if (const auto error = server.open()) return fail_system(*error);
-  if (!arguments.user.empty())
-    if (const auto error = become_user(arguments.user, server.unix_paths()))
+  if (const auto error = server.open()) {
+    return fail_system(*error);
+  }
+  if (!arguments.user.empty()) {
+    if (const auto error = become_user(arguments.user, server.unix_paths())) {
       return fail_system(*error);
-  if (const auto refusal = server.open_backend())
+    }
+  }
+  if (const auto refusal = server.open_backend()) {
     return fail(refusal->exit_code, refusal->what, EIO);
+  }
   if (background) {
     log_flush();
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
@@ -207,19 +224,27 @@ int serve(const Arguments& arguments, Settings settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!open_missing_standard_fds()) return EX_OSERR;
+  if (!open_missing_standard_fds()) {
+    return EX_OSERR;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
   end_when_out_of_memory();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {
-    if (*code != EX_OK) tell_start_failed(EINVAL, "the command line is wrong");
+    if (*code != EX_OK) {
+      tell_start_failed(EINVAL, "the command line is wrong");
+    }
     return *code;
   }
-  if (!arguments.store.empty()) return check_store(arguments);
+  if (!arguments.store.empty()) {
+    return check_store(arguments);
+  }
   log_open(LogTarget::stderr_plain, arguments.verbose ? Level::debug : Level::info);
   auto loaded = load_settings(arguments.config);
-  if (const auto* error = std::get_if<std::string>(&loaded)) return fail(EX_CONFIG, *error, EINVAL);
+  if (const auto* error = std::get_if<std::string>(&loaded)) {
+    return fail(EX_CONFIG, *error, EINVAL);
+  }
   if (arguments.test) {
     std::printf("%s: the configuration is good\n", arguments.config.c_str());
     return EX_OK;

@@ -31,22 +31,32 @@ bool has_service_manager() { return !variable("NOTIFY_SOCKET").empty(); }
 void tell_service_manager(std::string_view assignments) {
   const std::string_view path = variable("NOTIFY_SOCKET");
   sockaddr_un to{};
-  if (path.empty() || path.size() >= sizeof to.sun_path) return;
+  if (path.empty() || path.size() >= sizeof to.sun_path) {
+    return;
+  }
   to.sun_family = AF_UNIX;
   path.copy(to.sun_path, path.size());
-  if (path.front() == '@') to.sun_path[0] = '\0';  // a name without a file
+  if (path.front() == '@') {
+    to.sun_path[0] = '\0';  // a name without a file
+  }
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   const Fd fd{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  if (!fd) return;
+  if (!fd) {
+    return;
+  }
   (void)sendto(fd.get(), assignments.data(), assignments.size(), MSG_NOSIGNAL,
                reinterpret_cast<const sockaddr*>(&to), size);
 }
 
 std::optional<Duration> watchdog_interval() {
   const auto limit = parse_whole(variable("WATCHDOG_USEC"));
-  if (!limit || *limit == 0 || !has_service_manager()) return std::nullopt;
+  if (!limit || *limit == 0 || !has_service_manager()) {
+    return std::nullopt;
+  }
   const std::string_view whose = variable("WATCHDOG_PID");
-  if (!whose.empty() && parse_whole(whose) != static_cast<uint64_t>(getpid())) return std::nullopt;
+  if (!whose.empty() && parse_whole(whose) != static_cast<uint64_t>(getpid())) {
+    return std::nullopt;
+  }
   return std::chrono::microseconds{*limit / 2};
 }
 

@@ -30,8 +30,12 @@ bool is_listen(const Option* option) { return std::string_view(option->name) == 
 
 // What counts of an option: of listen, what comes of the command line as well.
 Value effective(const Config::Entry& entry, const std::optional<ListenArguments>& arguments) {
-  if (!is_listen(entry.option)) return entry.value;
-  if (!arguments) return {};
+  if (!is_listen(entry.option)) {
+    return entry.value;
+  }
+  if (!arguments) {
+    return {};
+  }
   return {addresses_of(*arguments, std::get<std::vector<std::string>>(entry.value.is))};
 }
 
@@ -61,7 +65,9 @@ std::string needs_restart(const Settings& running, const Settings& loaded,
     }
     const Value runs = effective(entry, arguments);
     const Value wanted = effective(loaded.config.entries[i], arguments);
-    if (runs == wanted) continue;
+    if (runs == wanted) {
+      continue;
+    }
     all.append(all.empty() ? "" : ", ").append(entry.option->name);
     all.append(" from ").append(in_quotes(text_of(runs)));
     all.append(" to ").append(in_quotes(text_of(wanted)));
@@ -72,8 +78,9 @@ std::string needs_restart(const Settings& running, const Settings& loaded,
 Settings reloaded(const Settings& running, Settings loaded) {
   for (size_t i = 0; i < loaded.config.entries.size(); ++i) {
     Config::Entry& entry = loaded.config.entries[i];
-    if (entry.option->reload == Reload::needs_restart)
+    if (entry.option->reload == Reload::needs_restart) {
       entry.value = running.config.entries[i].value;
+    }
   }
   loaded.config.apply(loaded.service);
   loaded.config.apply(loaded.http);

@@ -104,8 +104,9 @@ HttpEvents Server::make_events() {
           [this](Ticket ticket) {
             const Time now = steady_now();
             feed_.gone(ticket);
-            if (const auto left = engine_.cancel(ticket, now))
+            if (const auto left = engine_.cancel(ticket, now)) {
               record_.left(*left, http_.peer(ticket), now);
+            }
             telling_.gone(ticket);
             pump();
           },
@@ -147,7 +148,9 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
 // A lease that was told must arrive: who does not get it does not have it.
 void Server::tell(Ticket ticket, const Answer& answer) {
   const std::optional<Mark> mark = http_.mark(ticket);
-  if (!mark) return;
+  if (!mark) {
+    return;
+  }
   const bool is_lease = answer.result == Result::granted || answer.result == Result::held;
   http_.send(ticket, write_answer(all_doors(), *mark, answer),
              is_lease ? Delivery::watched : Delivery::unwatched);
@@ -162,23 +165,35 @@ void Server::configure(Time now) {
 
 std::optional<std::string> Server::open() {
   successor_listens_ = !setup_.inherited.empty();
-  for (Listener& listener : setup_.inherited)
-    if (auto error = serve_on(std::move(listener))) return error;
-  if (successor_listens_) return std::nullopt;
+  for (Listener& listener : setup_.inherited) {
+    if (auto error = serve_on(std::move(listener))) {
+      return error;
+    }
+  }
+  if (successor_listens_) {
+    return std::nullopt;
+  }
   bool listens = false;
   for (const std::string& address : addresses_of(setup_.listen, setup_.settings.service.listen)) {
     auto opened = open_listeners(address);
-    if (auto* error = std::get_if<std::string>(&opened)) return std::move(*error);
+    if (auto* error = std::get_if<std::string>(&opened)) {
+      return std::move(*error);
+    }
     auto& listeners = std::get<std::vector<Listener>>(opened);
-    if (listeners.empty())
+    if (listeners.empty()) {
       log_line(Level::warning, "left out address=%s reason=\"this machine has no IPv6\"",
                address.c_str());
+    }
     for (Listener& listener : listeners) {
-      if (auto error = serve_on(std::move(listener))) return error;
+      if (auto error = serve_on(std::move(listener))) {
+        return error;
+      }
       listens = true;
     }
   }
-  if (!listens) return "cannot listen: this machine has no IPv6, and no other address is given";
+  if (!listens) {
+    return "cannot listen: this machine has no IPv6, and no other address is given";
+  }
   return std::nullopt;
 }
 
@@ -186,9 +201,12 @@ std::optional<BackendRefusal> Server::open_backend() { return backend_->begin();
 
 std::optional<std::string> Server::serve_on(Listener listener) {
   const std::string name = listener.address;
-  if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
-  if (!http_.listen_on(std::move(listener)))
+  if (!listener.unix_path.empty()) {
+    unix_paths_.push_back(listener.unix_path);
+  }
+  if (!http_.listen_on(std::move(listener))) {
     return "cannot listen on " + name + ": " + std::strerror(errno);
+  }
   log_line(Level::info, "listening address=%s%s", name.c_str(),
            successor_listens_ ? " inherited" : "");
   return std::nullopt;
@@ -223,22 +241,27 @@ void Server::run() {
 // The effects of a backend or of the door that answers at once come while the
 // pump is at work: it takes them in its turn.
 void Server::pump() {
-  if (std::exchange(pumping_, true)) return;
+  if (std::exchange(pumping_, true)) {
+    return;
+  }
   do {
-    while (auto effect = engine_.next())
+    while (auto effect = engine_.next()) {
       std::visit([this](auto& done) { perform(done, steady_now()); }, *effect);
+    }
   } while (telling_.send_thanks());
   pumping_ = false;
   feed_.wake();
   arm_timer();
-  if (log_pending() && !evtimer_pending(flush_.get(), nullptr))
+  if (log_pending() && !evtimer_pending(flush_.get(), nullptr)) {
     evtimer_add(flush_.get(), &flush_delay);
+  }
 }
 
 void Server::perform(Answered& answered, Time now) {
   Answer& answer = answered.answer;
-  if (answer.result == Result::busy || answer.result == Result::timeout)
+  if (answer.result == Result::busy || answer.result == Result::timeout) {
     answer.standing = standing_of(sight_, record_.holdings(), answer.pool, answer.owner, now);
+  }
   telling_.answered(std::move(answered), now);
 }
 
@@ -248,7 +271,9 @@ void Server::perform(const Acquire& question, Time now) {
 }
 
 void Server::perform(const Release& question, Time now) {
-  if (question.undelivered) telling_.gives_back(question);
+  if (question.undelivered) {
+    telling_.gives_back(question);
+  }
   record_.asked(question.op, now);
   backend_->release(question, now);
 }
@@ -262,8 +287,12 @@ void Server::perform(const Renew& question, Time now) {
 // costs a change.
 void Server::arm_timer() {
   std::optional<Time> due = engine_.deadline();
-  if (const auto other = backend_->deadline(); other && (!due || *other < *due)) due = other;
-  if (!due || (armed_for_ && *armed_for_ <= *due)) return;
+  if (const auto other = backend_->deadline(); other && (!due || *other < *due)) {
+    due = other;
+  }
+  if (!due || (armed_for_ && *armed_for_ <= *due)) {
+    return;
+  }
   armed_for_ = due;
   const timeval delay = to_timeval(*due - steady_now());
   evtimer_add(timer_.get(), &delay);
@@ -282,7 +311,9 @@ void Server::on_flush(int, short, void*) noexcept { log_flush(); }
 
 // A page that shows leases waits until the backend has looked them up.
 void Server::show(Ticket ticket, const PageRequest& request) {
-  if (!shows_leases(request)) return show_now(ticket, request);
+  if (!shows_leases(request)) {
+    return show_now(ticket, request);
+  }
   backend_->survey([this, ticket, request] { show_now(ticket, request); }, steady_now());
   arm_timer();
 }
@@ -316,8 +347,9 @@ void Server::show_now(Ticket ticket, const PageRequest& request) {
                           });
       },
       [&](Follow&& follow) {
-        if (http_.open_stream(ticket, follow.opening))
+        if (http_.open_stream(ticket, follow.opening)) {
           feed_.follow(ticket, std::move(follow.filter), follow.sse);
+        }
       },
   };
   std::visit(carry, show_page(request, page_view()));
@@ -325,10 +357,11 @@ void Server::show_now(Ticket ticket, const PageRequest& request) {
 
 void Server::on_signal(int signal, short, void* self) noexcept {
   Server& server = *static_cast<Server*>(self);
-  if (signal == SIGHUP)
+  if (signal == SIGHUP) {
     server.reload();
-  else
+  } else {
     server.stop();
+  }
 }
 
 // A server that ends stays as it is: it has told the service manager so.
@@ -351,7 +384,9 @@ void Server::read_again() {
   Settings& settings = std::get<Settings>(loaded);
   const auto arguments = successor_listens_ ? std::nullopt : std::optional{setup_.listen};
   const std::string stays = needs_restart(setup_.settings, settings, arguments);
-  if (!stays.empty()) log_line(Level::warning, "%s", stays.c_str());
+  if (!stays.empty()) {
+    log_line(Level::warning, "%s", stays.c_str());
+  }
   setup_.settings = reloaded(setup_.settings, std::move(settings));
   http_.set_limits(fitted(setup_.settings.http));
   configure(steady_now());
@@ -363,7 +398,9 @@ void Server::read_again() {
 // The first signal answers everybody and goes on until that is done; the second
 // leaves at once.
 void Server::stop() {
-  if (shutdown_.under_way()) return shutdown_.end_at_once();
+  if (shutdown_.under_way()) {
+    return shutdown_.end_at_once();
+  }
   log_line(Level::info, "stopping");
   supervision_.stopping();
   http_.close_after_replies();

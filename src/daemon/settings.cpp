@@ -60,13 +60,17 @@ constexpr Option rows[] = {
 
 std::vector<OptionRows> all_rows() {
   std::vector<OptionRows> all{first_rows};
-  for (const BackendKind& kind : backend_kinds()) all.push_back(kind.options());
+  for (const BackendKind& kind : backend_kinds()) {
+    all.push_back(kind.options());
+  }
   all.emplace_back(rows);
   return all;
 }
 
 std::variant<Settings, std::string> settled(std::variant<Config, std::string> result) {
-  if (auto* error = std::get_if<std::string>(&result)) return std::move(*error);
+  if (auto* error = std::get_if<std::string>(&result)) {
+    return std::move(*error);
+  }
   return settings_of(std::move(std::get<Config>(result)));
 }
 

@@ -28,10 +28,11 @@ Shutdown::Shutdown(event_base* base, Steps steps)
 void Shutdown::begin(bool successor_listens) {
   stop_by_ = steady_now() + longest_stop;
   successor_listens_ = successor_listens;
-  if (successor_listens)
+  if (successor_listens) {
     steps_.stop_listening();
-  else
+  } else {
     steps_.drain();
+  }
   arm(successor_listens ? last_words : interval);
 }
 
@@ -41,11 +42,14 @@ void Shutdown::on_step(int, short, void* self) noexcept { static_cast<Shutdown*>
 
 void Shutdown::step() {
   steps_.stop_listening();
-  if (successor_listens_) steps_.drain();
-  if (steps_.is_done() || steady_now() >= *stop_by_)
+  if (successor_listens_) {
+    steps_.drain();
+  }
+  if (steps_.is_done() || steady_now() >= *stop_by_) {
     event_base_loopexit(base_, nullptr);
-  else
+  } else {
     arm(interval);
+  }
 }
 
 void Shutdown::arm(Duration delay) {

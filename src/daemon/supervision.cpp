@@ -22,7 +22,9 @@ Supervision::Supervision(event_base* base, std::function<std::string()> status)
       status_timer_(event_new(base, -1, EV_PERSIST, on_status, this)) {}
 
 void Supervision::ready() {
-  if (!has_service_manager()) return;
+  if (!has_service_manager()) {
+    return;
+  }
   tell_service_manager("READY=1\n" + changed_status());
   event_add(status_timer_.get(), &status_interval);
   if (const auto interval = watchdog_interval()) {
@@ -38,7 +40,9 @@ void Supervision::reloading() {
 }
 
 void Supervision::reloaded() {
-  if (has_service_manager()) tell_service_manager("READY=1\n" + changed_status());
+  if (has_service_manager()) {
+    tell_service_manager("READY=1\n" + changed_status());
+  }
 }
 
 void Supervision::stopping() {
@@ -49,7 +53,9 @@ void Supervision::stopping() {
 // An assignment, or nothing when the text is the one that was told last.
 std::string Supervision::changed_status() {
   std::string text = status_();
-  if (text == told_) return {};
+  if (text == told_) {
+    return {};
+  }
   told_ = std::move(text);
   return "STATUS=" + told_;
 }
@@ -57,8 +63,9 @@ std::string Supervision::changed_status() {
 void Supervision::on_watchdog(int, short, void*) noexcept { tell_service_manager("WATCHDOG=1"); }
 
 void Supervision::on_status(int, short, void* self) noexcept {
-  if (const std::string text = static_cast<Supervision*>(self)->changed_status(); !text.empty())
+  if (const std::string text = static_cast<Supervision*>(self)->changed_status(); !text.empty()) {
     tell_service_manager(text);
+  }
 }
 
 }  // namespace distributex

@@ -25,21 +25,29 @@ Answer refusal_of(const Answer& answer, const std::string& why) {
 }  // namespace
 
 void Telling::answered(Answered answered, Time now) {
-  if (answered.answer.stored <= stored_) return send(std::move(answered), now);
+  if (answered.answer.stored <= stored_) {
+    return send(std::move(answered), now);
+  }
   const uint64_t stored = answered.answer.stored;
   keep(stored, std::move(answered), now);
 }
 
 void Telling::expired(const std::string& pool, const Lease& lease, uint64_t stored, Time now) {
-  if (stored > stored_) return keep(stored, Expired{pool, lease}, now);
+  if (stored > stored_) {
+    return keep(stored, Expired{pool, lease}, now);
+  }
   record_.expired(pool, lease);
 }
 
 // A lease that had ended by itself was told of as that.
 void Telling::decided(OpId op, const Verdict& verdict, Time now) {
-  if (returns_.empty()) return;
+  if (returns_.empty()) {
+    return;
+  }
   const auto node = returns_.extract(op);
-  if (node.empty()) return;
+  if (node.empty()) {
+    return;
+  }
   const Release& release = node.mapped();
   if (verdict.kind == Verdict::Kind::not_held) {
     secrets_.erase(release.token.value_or(0));
@@ -53,21 +61,25 @@ void Telling::decided(OpId op, const Verdict& verdict, Time now) {
 void Telling::keep(uint64_t stored, News news, Time now) {
   std::deque<Kept>& waiting = kept_[stored];
   waiting.push_back({.news = std::move(news), .since = now, .is_gone = false, .peer = {}});
-  if (const auto* answered = std::get_if<Answered>(&waiting.back().news))
+  if (const auto* answered = std::get_if<Answered>(&waiting.back().news)) {
     tickets_.emplace(answered->ticket, &waiting.back());
+  }
 }
 
 void Telling::send(Answered answered, Time now) {
   record_.answered(answered, door_.peer(answered.ticket), now);
-  if (answered.answer.result == Result::released)
+  if (answered.answer.result == Result::released) {
     thanks_.push_back(std::move(answered));
-  else
+  } else {
     door_.answer(answered.ticket, answered.answer);
+  }
 }
 
 void Telling::gone(Ticket ticket) {
   const auto kept = tickets_.find(ticket);
-  if (kept == tickets_.end()) return;
+  if (kept == tickets_.end()) {
+    return;
+  }
   kept->second->is_gone = true;
   kept->second->peer = door_.peer(ticket);
   tickets_.erase(kept);
@@ -77,12 +89,16 @@ void Telling::stored(uint64_t stored, Time now) {
   stored_ = std::max(stored_, stored);
   while (!kept_.empty() && kept_.begin()->first <= stored_) {
     auto ready = kept_.extract(kept_.begin());
-    for (Kept& kept : ready.mapped()) tell(kept, now);
+    for (Kept& kept : ready.mapped()) {
+      tell(kept, now);
+    }
   }
 }
 
 void Telling::tell(Kept& kept, Time now) {
-  if (is_secret(kept.news)) return;
+  if (is_secret(kept.news)) {
+    return;
+  }
   std::visit([&](auto& news) { tell_now(kept, news, now); }, kept.news);
 }
 
@@ -90,9 +106,13 @@ void Telling::tell_now(Kept& kept, Answered& answered, Time now) {
   Answer& answer = answered.answer;
   if (answer.expires_in) {
     *answer.expires_in -= now - kept.since;
-    if (*answer.expires_in <= Duration::zero()) return refuse(kept, answered, too_late, now);
+    if (*answer.expires_in <= Duration::zero()) {
+      return refuse(kept, answered, too_late, now);
+    }
   }
-  if (kept.is_gone) return record_.answered(answered, kept.peer, now);
+  if (kept.is_gone) {
+    return record_.answered(answered, kept.peer, now);
+  }
   tickets_.erase(answered.ticket);
   send(std::move(answered), now);
 }
@@ -105,19 +125,27 @@ void Telling::tell_now(Kept&, Expired& expired, Time) {
 
 // The end of a grant that nobody was told of.
 bool Telling::is_secret(const News& news) {
-  if (secrets_.empty()) return false;
-  if (const auto* release = std::get_if<Release>(&news))
+  if (secrets_.empty()) {
+    return false;
+  }
+  if (const auto* release = std::get_if<Release>(&news)) {
     return release->token && secrets_.erase(*release->token) != 0;
-  if (const auto* expired = std::get_if<Expired>(&news))
+  }
+  if (const auto* expired = std::get_if<Expired>(&news)) {
     return secrets_.erase(expired->lease.token) != 0;
+  }
   return false;
 }
 
 // The engine gives the lease back when nobody else has heard of it.
 void Telling::refuse(Kept& kept, Answered& answered, const std::string& why, Time now) {
   tickets_.erase(answered.ticket);
-  if (answered.answer.result == Result::granted) secrets_.insert(answered.answer.token);
-  if (kept.is_gone) return;
+  if (answered.answer.result == Result::granted) {
+    secrets_.insert(answered.answer.token);
+  }
+  if (kept.is_gone) {
+    return;
+  }
   engine_.cancel(answered.ticket, now);
   answered.answer = refusal_of(answered.answer, why);
   record_.answered(answered, door_.peer(answered.ticket), now);
@@ -137,9 +165,12 @@ void Telling::unstored(const std::string& why, Time now) {
 }
 
 bool Telling::send_thanks() {
-  if (thanks_.empty()) return false;
-  for (const Answered& thanked : std::exchange(thanks_, {}))
+  if (thanks_.empty()) {
+    return false;
+  }
+  for (const Answered& thanked : std::exchange(thanks_, {})) {
     door_.answer(thanked.ticket, thanked.answer);
+  }
   return true;
 }
 

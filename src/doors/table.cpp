@@ -30,8 +30,9 @@ Refused refuse(const HttpRequest& request, Doors doors, const Door& door, Form f
   answer.fault = refusal.fault;
   answer.error = std::move(refusal.error);
   HttpReply reply = write_with(doors, door, answer, form);
-  if (refusal.fault == Fault::bad_method)
+  if (refusal.fault == Fault::bad_method) {
     reply.headers.push_back({"Allow", allow_text(door.methods)});
+  }
   reply.closes = refusal.fault != Fault::no_such_path || request.trouble != HttpTrouble::none;
   return {.verb = std::nullopt, .answer = std::move(answer), .reply = std::move(reply)};
 }
@@ -46,17 +47,21 @@ HttpReply turn_away(Doors doors, const Door& door, Form form, std::string_view w
 }
 
 Reading read(Doors doors, bool found, const Door& door, Form form, const HttpRequest& request) {
-  if (request.trouble == HttpTrouble::surplus)
+  if (request.trouble == HttpTrouble::surplus) {
     return turn_away(doors, door, form, request.complaint);
-  if (request.trouble == HttpTrouble::framing)
+  }
+  if (request.trouble == HttpTrouble::framing) {
     return refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
-  if (!found)
+  }
+  if (!found) {
     return refuse(request, doors, door, form,
                   {Fault::no_such_path,
                    "there is no path \"/" + std::string(request.path) + "\" on this server"});
-  if ((door.methods & bit_of(request.method)) == 0)
+  }
+  if ((door.methods & bit_of(request.method)) == 0) {
     return refuse(request, doors, door, form,
                   {Fault::bad_method, "this path knows other methods only, see Allow"});
+  }
   if (door.body_limit > 0 && request.body.size() > door.body_limit) {
     Refused refused = refuse(request, doors, door, form,
                              {Fault::bad_request, "the body has more than " +
@@ -73,9 +78,13 @@ Doors all_doors() { return doors_in_order; }
 
 Received receive(Doors doors, const HttpRequest& request) {
   uint8_t index = 0;
-  while (index < doors.size() && !doors[index]->has(request.path)) ++index;
+  while (index < doors.size() && !doors[index]->has(request.path)) {
+    ++index;
+  }
   const bool found = index < doors.size();
-  if (!found) index = 0;
+  if (!found) {
+    index = 0;
+  }
   const Door& door = *doors[index];
   const Form form = door.form ? door.form(request) : doors.front()->form(request);
   return {.mark = {.door = index, .form = form},

@@ -8,7 +8,9 @@ namespace distributex {
 
 void Engine::move(Line::iterator waiter, Line& to, Line::const_iterator before) {
   EnginePool& pool = *waiter->pool;
-  if (waiter->in == &pool.line) pool.turns.erase(waiter->turn);
+  if (waiter->in == &pool.line) {
+    pool.turns.erase(waiter->turn);
+  }
   to.splice(before, *waiter->in, waiter);
   waiter->in = &to;
 }
@@ -22,8 +24,12 @@ void Engine::leave(Line::iterator waiter) {
   }
   if (waiter->in != &running_) {
     pool.by_owner.erase(&*waiter);
-    if (waiter->in == &pool.line) pool.turns.erase(waiter->turn);
-    if (waiter->gives_up != never) timeouts_.erase({waiter->gives_up, waiter->ticket});
+    if (waiter->in == &pool.line) {
+      pool.turns.erase(waiter->turn);
+    }
+    if (waiter->gives_up != never) {
+      timeouts_.erase({waiter->gives_up, waiter->ticket});
+    }
   }
   waiters_.erase(waiter->ticket);
   waiter->in->erase(waiter);
@@ -31,7 +37,9 @@ void Engine::leave(Line::iterator waiter) {
 
 // Who waited and leaves without the lock may come back to its place.
 void Engine::keep_place(const Waiter& waiter, Time now) {
-  if (waiter.verb != Verb::wait || waiter.gives_up <= waiter.since) return;
+  if (waiter.verb != Verb::wait || waiter.gives_up <= waiter.since) {
+    return;
+  }
   waiter.pool->places.keep(waiter.owner, waiter.turn, max_waiting_, now);
 }
 
@@ -39,31 +47,41 @@ void Engine::answer(Line::iterator waiter, Answer out) {
   EnginePool& pool = *waiter->pool;
   out.pool = pool.spec.name;
   out.owner = waiter->owner;
-  if (out.result == Result::granted || out.result == Result::held) pool.places.forget(out.owner);
+  if (out.result == Result::granted || out.result == Result::held) {
+    pool.places.forget(out.owner);
+  }
   promise(pool, waiter->ticket, out);
   effects_.emplace_back(Answered{waiter->ticket, waiter->verb, waiter->since, std::move(out)});
   leave(waiter);
 }
 
 void Engine::answer_all(EnginePool& pool, const Answer& out) {
-  for (Line* line : {&pool.asked, &pool.line, &pool.fresh})
-    while (!line->empty()) answer(line->begin(), out);
+  for (Line* line : {&pool.asked, &pool.line, &pool.fresh}) {
+    while (!line->empty()) {
+      answer(line->begin(), out);
+    }
+  }
 }
 
 // All that one holder waits for in a pool is answered at once.
 void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Answer& out) {
   for (auto it = pool.by_owner.lower_bound(owner);
-       it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner))
+       it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner)) {
     answer(waiters_.at((*it)->ticket), out);
+  }
 }
 
 // Remembers a lease that is being told to a ticket. Held is of interest only
 // while the grant itself may still fail to arrive.
 void Engine::promise(EnginePool& pool, Ticket ticket, const Answer& out) {
-  if (out.result != Result::granted && out.result != Result::held) return;
+  if (out.result != Result::granted && out.result != Result::held) {
+    return;
+  }
   auto it = pool.promises.find(out.token);
   if (it == pool.promises.end()) {
-    if (out.result == Result::held) return;
+    if (out.result == Result::held) {
+      return;
+    }
     it = pool.promises.emplace(out.token, Promise{.owner = out.owner}).first;
   }
   ++it->second.open;
@@ -81,7 +99,9 @@ std::optional<Left> Engine::cancel(Ticket ticket, Time now) {
   const Waiter& waiter = *it->second;
   EnginePool& pool = *waiter.pool;
   std::optional<Left> left;
-  if (waiter.in != &running_) left = Left{waiter.verb, waiter.since, pool.spec.name, waiter.owner};
+  if (waiter.in != &running_) {
+    left = Left{waiter.verb, waiter.since, pool.spec.name, waiter.owner};
+  }
   keep_place(waiter, now);
   leave(it->second);
   settle(pool, now);
@@ -90,19 +110,27 @@ std::optional<Left> Engine::cancel(Ticket ticket, Time now) {
 
 void Engine::close_promise(Ticket ticket, bool arrived, Time now) {
   const auto node = promised_.extract(ticket);
-  if (node.empty()) return;
+  if (node.empty()) {
+    return;
+  }
   const auto [pool, token] = node.mapped();
   Promise& promise = pool->promises.at(token);
   promise.kept = promise.kept || arrived;
-  if (--promise.open != 0) return;
+  if (--promise.open != 0) {
+    return;
+  }
   // The verdict may be on its way that this very lease is held.
-  if (!promise.kept && asks_for(*pool, promise.owner)) return pool->unheard.push_back(token);
+  if (!promise.kept && asks_for(*pool, promise.owner)) {
+    return pool->unheard.push_back(token);
+  }
   end_promise(*pool, token);
   settle(*pool, now);
 }
 
 bool Engine::asks_for(const EnginePool& pool, const Owner& owner) const {
-  if (!pool.acquire) return false;
+  if (!pool.acquire) {
+    return false;
+  }
   const Op& op = ops_.at(pool.acquire);
   return owner == (op.waiter ? (*op.waiter)->owner : op.owner);
 }
@@ -110,14 +138,19 @@ bool Engine::asks_for(const EnginePool& pool, const Owner& owner) const {
 void Engine::end_promise(EnginePool& pool, Token token) {
   const auto node = pool.promises.extract(token);
   const Promise& promise = node.mapped();
-  if (!promise.kept) give_back(pool, promise.owner, token);
+  if (!promise.kept) {
+    give_back(pool, promise.owner, token);
+  }
 }
 
 // The acquire is decided. If no pending answer can announce one of these leases
 // any more, give the lease back.
 void Engine::end_unheard(EnginePool& pool) {
-  for (const Token token : std::exchange(pool.unheard, {}))
-    if (pool.promises.at(token).open == 0) end_promise(pool, token);
+  for (const Token token : std::exchange(pool.unheard, {})) {
+    if (pool.promises.at(token).open == 0) {
+      end_promise(pool, token);
+    }
+  }
 }
 
 }  // namespace distributex

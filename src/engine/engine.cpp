@@ -63,11 +63,15 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
   answer.stored = verdict.stored;
   if (result == Result::granted || result == Result::held || result == Result::renewed) {
     answer.token = verdict.token;
-    if (verdict.ends) answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
+    if (verdict.ends) {
+      answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
+    }
   }
   if (result == Result::released) {
     answer.ended = verdict.token;
-    if (verdict.since) answer.held = now - *verdict.since;
+    if (verdict.since) {
+      answer.held = now - *verdict.since;
+    }
   }
   return answer;
 }
@@ -81,7 +85,9 @@ EnginePool* Engine::find(std::string_view name) const {
 
 void Engine::submit(Ticket ticket, Command command, Time now) {
   EnginePool* pool = find(command.pool);
-  if (refused_at_door(ticket, command, pool, now)) return;
+  if (refused_at_door(ticket, command, pool, now)) {
+    return;
+  }
 
   const bool for_slot = gate_of(command.verb) == Gate::take;
   Line& line = for_slot ? pool->fresh : running_;
@@ -91,8 +97,11 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
     gives_up = forever ? never : now + *command.timeout;
   }
   Turn turn = ++last_turn_;
-  if (gives_up > now)
-    if (const auto place = pool->places.take(command.owner, now)) turn = *place;
+  if (gives_up > now) {
+    if (const auto place = pool->places.take(command.owner, now)) {
+      turn = *place;
+    }
+  }
   line.push_back(Waiter{.ticket = ticket,
                         .pool = pool,
                         .in = &line,
@@ -106,9 +115,13 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
   const auto waiter = std::prev(line.end());
   assert(!waiters_.contains(ticket));
   waiters_.emplace(ticket, waiter);
-  if (!for_slot) return ask_about_lease(waiter);
+  if (!for_slot) {
+    return ask_about_lease(waiter);
+  }
   pool->by_owner.insert(&*waiter);
-  if (is_patient(*waiter, now) && gives_up != never) timeouts_.emplace(gives_up, ticket);
+  if (is_patient(*waiter, now) && gives_up != never) {
+    timeouts_.emplace(gives_up, ticket);
+  }
   settle(*pool, now);
 }
 
@@ -120,7 +133,9 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
                           .newcomers = is_known ? pool->fresh.size() : 0,
                           .max_waiting = max_waiting_,
                           .draining = draining_});
-  if (!refusal) return false;
+  if (!refusal) {
+    return false;
+  }
   Answer answer = refused_with(refusal->result, refusal->fault, std::move(refusal->error));
   answer.pool = command.pool;
   answer.owner = command.owner;
@@ -134,17 +149,25 @@ void Engine::settle(EnginePool& pool, Time now) {
   kick(pool, now);
   const Time want = pool.line.empty() || pool.acquire ? never : pool.retry_at;
   if (want != pool.scheduled) {
-    if (pool.scheduled != never) retries_.erase({pool.scheduled, &pool});
-    if (want != never) retries_.emplace(want, &pool);
+    if (pool.scheduled != never) {
+      retries_.erase({pool.scheduled, &pool});
+    }
+    if (want != never) {
+      retries_.emplace(want, &pool);
+    }
     pool.scheduled = want;
   }
   const bool used = pool.ops != 0 || !pool.promises.empty() || !pool.by_owner.empty();
-  if (pool.removed && !used) pools_.erase(pools_.find(pool.spec.name));
+  if (pool.removed && !used) {
+    pools_.erase(pools_.find(pool.spec.name));
+  }
 }
 
 // Asks the next question about a pool's slots, if there is one.
 void Engine::kick(EnginePool& pool, Time now) {
-  if (pool.acquire) return;
+  if (pool.acquire) {
+    return;
+  }
   if (!pool.line.empty() && pool.retry_at <= now) {
     ask_for_slot(pool, pool.line.begin(), Kind::take);
   } else if (!pool.fresh.empty()) {
@@ -155,11 +178,15 @@ void Engine::kick(EnginePool& pool, Time now) {
 void Engine::decided(OpId id, const Verdict& verdict, Time now) {
   auto node = ops_.extract(id);
   assert(!node.empty());
-  if (node.empty()) return;
+  if (node.empty()) {
+    return;
+  }
   Op& op = node.mapped();
   EnginePool& pool = *op.pool;
   --pool.ops;
-  if (op.waiter) (*op.waiter)->op = 0;
+  if (op.waiter) {
+    (*op.waiter)->op = 0;
+  }
   switch (op.kind) {
     case Kind::take:
     case Kind::find:
@@ -178,7 +205,9 @@ void Engine::decided(OpId id, const Verdict& verdict, Time now) {
 void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time now) {
   assert(pool.acquire != 0);
   pool.acquire = 0;
-  if (op.waiter) op.owner = (*op.waiter)->owner;
+  if (op.waiter) {
+    op.owner = (*op.waiter)->owner;
+  }
   switch (verdict.kind) {
     case Verdict::Kind::granted:
       return granted(pool, op, verdict, now);
@@ -198,7 +227,9 @@ void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time
 
 void Engine::granted(EnginePool& pool, const Op& op, const Verdict& verdict, Time now) {
   pool.retry_at = pool.again ? now : verdict.retry_at.value_or(never);
-  if (!op.waiter) return give_back(pool, op.owner, verdict.token);
+  if (!op.waiter) {
+    return give_back(pool, op.owner, verdict.token);
+  }
   answer(*op.waiter, from_verdict(Result::granted, verdict, now));
   answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
 }
@@ -208,7 +239,9 @@ void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time n
     const Time soonest = now + shortest_retry;
     pool.retry_at = pool.again ? now : std::max(verdict.retry_at.value_or(never), soonest);
   }
-  if (op.waiter) join_line(pool, *op.waiter, op.kind, now);
+  if (op.waiter) {
+    join_line(pool, *op.waiter, op.kind, now);
+  }
 }
 
 // A refused waiter stays if it is patient, at the place of its turn: the head of
@@ -231,11 +264,16 @@ void Engine::join_line(EnginePool& pool, Line::iterator waiter, Kind kind, Time 
 
 void Engine::lease_decided(const Op& op, const Verdict& verdict, Time now) {
   EnginePool& pool = *op.pool;
-  if (verdict.kind == Verdict::Kind::released) make_due(pool, now);
+  if (verdict.kind == Verdict::Kind::released) {
+    make_due(pool, now);
+  }
   // The new length may be a shorter one.
-  if (verdict.kind == Verdict::Kind::renewed && verdict.ends)
+  if (verdict.kind == Verdict::Kind::renewed && verdict.ends) {
     pool.retry_at = std::min(pool.retry_at, *verdict.ends);
-  if (!op.waiter) return;
+  }
+  if (!op.waiter) {
+    return;
+  }
   answer(*op.waiter, from_verdict(result_of(verdict.kind), verdict, now));
 }
 
@@ -256,24 +294,33 @@ void Engine::tick(Time now) {
     const Line::iterator waiter = waiters_.at(timeouts_.begin()->second);
     EnginePool& pool = *waiter->pool;
     timeouts_.erase(timeouts_.begin());
-    if (waiter->in == &pool.asked) continue;  // the verdict may still be a grant
+    if (waiter->in == &pool.asked) {
+      continue;  // the verdict may still be a grant
+    }
     keep_place(*waiter, now);
     answer(waiter, refused_with(Result::timeout, Fault::none, {}));
     settle(pool, now);
   }
-  while (!retries_.empty() && retries_.begin()->first <= now)
+  while (!retries_.empty() && retries_.begin()->first <= now) {
     settle(*retries_.begin()->second, now);
+  }
 }
 
 std::optional<Time> Engine::deadline() const {
   Time due = never;
-  if (!timeouts_.empty()) due = timeouts_.begin()->first;
-  if (!retries_.empty()) due = std::min(due, retries_.begin()->first);
+  if (!timeouts_.empty()) {
+    due = timeouts_.begin()->first;
+  }
+  if (!retries_.empty()) {
+    due = std::min(due, retries_.begin()->first);
+  }
   return due == never ? std::nullopt : std::optional{due};
 }
 
 std::optional<Effect> Engine::next() {
-  if (effects_.empty()) return std::nullopt;
+  if (effects_.empty()) {
+    return std::nullopt;
+  }
   std::optional<Effect> effect{std::move(effects_.front())};
   effects_.pop_front();
   return effect;
@@ -282,10 +329,14 @@ std::optional<Effect> Engine::next() {
 void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now) {
   max_waiting_ = max_waiting;
   const std::vector<EnginePool*> before = std::exchange(order_, {});
-  for (EnginePool* pool : before) pool->removed = true;
+  for (EnginePool* pool : before) {
+    pool->removed = true;
+  }
   for (PoolSpec& spec : pools) {
     std::unique_ptr<EnginePool>& pool = pools_[spec.name];
-    if (!pool) pool = std::make_unique<EnginePool>();
+    if (!pool) {
+      pool = std::make_unique<EnginePool>();
+    }
     pool->spec = std::move(spec);
     pool->removed = false;
     order_.push_back(pool.get());
@@ -293,7 +344,9 @@ void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time n
     settle(*pool, now);
   }
   for (EnginePool* pool : before) {
-    if (!pool->removed) continue;
+    if (!pool->removed) {
+      continue;
+    }
     pool->places.clear();
     answer_all(*pool,
                refused_with(Result::invalid, Fault::not_found,

@@ -13,7 +13,9 @@ namespace {
 // The shorter of what the pool gives and what was asked for.
 std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
                                                  std::optional<std::chrono::seconds> asked) {
-  if (pool.expire == std::chrono::seconds{0}) return std::nullopt;
+  if (pool.expire == std::chrono::seconds{0}) {
+    return std::nullopt;
+  }
   return asked ? std::min(*asked, pool.expire) : pool.expire;
 }
 
@@ -23,7 +25,9 @@ OpId Engine::open_op(Kind kind, EnginePool& pool, std::optional<Line::iterator> 
   const OpId op = ++last_op_;
   ops_.emplace(op, Op{.kind = kind, .pool = &pool, .waiter = waiter, .owner = {}});
   ++pool.ops;
-  if (waiter) (*waiter)->op = op;
+  if (waiter) {
+    (*waiter)->op = op;
+  }
   return op;
 }
 

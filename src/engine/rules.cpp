@@ -78,8 +78,11 @@ Gate gate_of(Verb verb) {
 
 std::optional<Refusal> refused(const Situation& situation) {
   const auto gate = static_cast<unsigned>(gate_of(situation.command.verb));
-  for (const Rule& rule : rules)
-    if ((rule.gates & gate) != 0 && !rule.passes(situation)) return rule.refusal(situation);
+  for (const Rule& rule : rules) {
+    if ((rule.gates & gate) != 0 && !rule.passes(situation)) {
+      return rule.refusal(situation);
+    }
+  }
   return std::nullopt;
 }
 

@@ -12,39 +12,54 @@ namespace {
 std::optional<size_t> place_to_be(const EnginePool& pool, const Owner& owner, size_t within,
                                   Time now) {
   const auto turn = pool.places.find(owner, now);
-  if (!turn) return pool.by_owner.size() + 1;
+  if (!turn) {
+    return pool.by_owner.size() + 1;
+  }
   size_t place = 1;
-  for (const Line* line : {&pool.asked, &pool.line})
+  for (const Line* line : {&pool.asked, &pool.line}) {
     for (const Waiter& waiter : *line) {
-      if (waiter.turn > *turn) break;
-      if (++place > within) return std::nullopt;
+      if (waiter.turn > *turn) {
+        break;
+      }
+      if (++place > within) {
+        return std::nullopt;
+      }
     }
+  }
   return place;
 }
 
 }  // namespace
 
 void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit) const {
-  for (const EnginePool* pool : order_) visit(pool->spec, pool->by_owner.size());
+  for (const EnginePool* pool : order_) {
+    visit(pool->spec, pool->by_owner.size());
+  }
 }
 
 // All who wait for a pool, in the order in which their turns come.
 std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
   // A newcomer that is being asked about stands behind the line.
-  if (pool.acquire && ops_.at(pool.acquire).kind == Kind::find)
+  if (pool.acquire && ops_.at(pool.acquire).kind == Kind::find) {
     return {&pool.line, &pool.asked, &pool.fresh};
+  }
   return {&pool.asked, &pool.line, &pool.fresh};
 }
 
 void Engine::each_waiter(std::string_view name,
                          const std::function<void(const Owner&, Time)>& visit, size_t most) const {
   const EnginePool* pool = find(name);
-  if (!pool) return;
-  for (const Line* line : lines_of(*pool))
+  if (!pool) {
+    return;
+  }
+  for (const Line* line : lines_of(*pool)) {
     for (const Waiter& waiter : *line) {
-      if (most-- == 0) return;
+      if (most-- == 0) {
+        return;
+      }
       visit(waiter.owner, waiter.since);
     }
+  }
 }
 
 const PoolSpec* Engine::pool_at(size_t index) const {
@@ -63,23 +78,37 @@ size_t Engine::waiting(std::string_view name) const {
 
 std::optional<Time> Engine::oldest_waiter(std::string_view name) const {
   const EnginePool* pool = find(name);
-  if (!pool) return std::nullopt;
-  for (const Line* line : lines_of(*pool))
-    if (!line->empty()) return line->front().since;
+  if (!pool) {
+    return std::nullopt;
+  }
+  for (const Line* line : lines_of(*pool)) {
+    if (!line->empty()) {
+      return line->front().since;
+    }
+  }
   return std::nullopt;
 }
 
 std::optional<size_t> Engine::place_of(std::string_view name, const Owner& owner, size_t within,
                                        Time now) const {
   const EnginePool* pool = find(name);
-  if (!pool) return std::nullopt;
-  if (!pool->by_owner.contains(owner)) return place_to_be(*pool, owner, within, now);
+  if (!pool) {
+    return std::nullopt;
+  }
+  if (!pool->by_owner.contains(owner)) {
+    return place_to_be(*pool, owner, within, now);
+  }
   size_t place = 0;
-  for (const Line* line : lines_of(*pool))
+  for (const Line* line : lines_of(*pool)) {
     for (const Waiter& waiter : *line) {
-      if (++place > within) return std::nullopt;
-      if (waiter.owner == owner) return place;
+      if (++place > within) {
+        return std::nullopt;
+      }
+      if (waiter.owner == owner) {
+        return place;
+      }
     }
+  }
   return std::nullopt;
 }
 

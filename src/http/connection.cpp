@@ -18,7 +18,9 @@ namespace {
 using State = Connection::State;
 
 [[maybe_unused]] bool is_legal(State from, State to) {
-  if (to == State::closed) return from != State::closed;
+  if (to == State::closed) {
+    return from != State::closed;
+  }
   switch (from) {
     case State::reading:
       return to == State::asking;
@@ -42,7 +44,9 @@ std::span<const uint8_t> address_of(const sockaddr* address) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
     return {reinterpret_cast<const uint8_t*>(&v4->sin_addr), sizeof v4->sin_addr};
   }
-  if (address->sa_family != AF_INET6) return {};
+  if (address->sa_family != AF_INET6) {
+    return {};
+  }
   const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
   const std::span<const uint8_t> whole{v6->sin6_addr.s6_addr};
   return IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) ? whole.last(4) : whole;
@@ -84,14 +88,20 @@ void Connection::cut_off() {
 
 // evhttp knows the address in numbers. Only unix sockets have no port.
 std::string_view Connection::peer() {
-  if (!peer_.empty()) return peer_;
+  if (!peer_.empty()) {
+    return peer_;
+  }
   char* address = nullptr;
   uint16_t port = 0;
   evhttp_connection_get_peer(evcon, &address, &port);
-  if (!address || port == 0) return peer_ = "unix";
+  if (!address || port == 0) {
+    return peer_ = "unix";
+  }
   constexpr std::string_view mapped = "::ffff:";
   std::string_view host = address;
-  if (host.starts_with(mapped) && host.find('.') != host.npos) host.remove_prefix(mapped.size());
+  if (host.starts_with(mapped) && host.find('.') != host.npos) {
+    host.remove_prefix(mapped.size());
+  }
   const bool v6 = host.find(':') != host.npos;
   peer_.append(v6 ? "[" : "").append(host).append(v6 ? "]:" : ":").append(std::to_string(port));
   return peer_;

@@ -46,7 +46,9 @@ void Deadlines::expect_request(Connection& connection, Time now) {
 }
 
 void Deadlines::request_began(Connection& connection, Time now) {
-  if (connection.deadline.in == &idle_) expect_io(connection, now);
+  if (connection.deadline.in == &idle_) {
+    expect_io(connection, now);
+  }
 }
 
 void Deadlines::expect_nothing(Connection& connection) { put(connection, unbounded_, Time::max()); }
@@ -60,7 +62,9 @@ void Deadlines::put(Connection& connection, std::list<Connection*>& list, Time d
 
 Connection* Deadlines::take_due(Time now) {
   for (std::list<Connection*>* list : {&io_, &idle_}) {
-    if (list->empty() || list->front()->deadline.due > now) continue;
+    if (list->empty() || list->front()->deadline.due > now) {
+      continue;
+    }
     Connection* connection = list->front();
     expect_nothing(*connection);
     return connection;
@@ -71,7 +75,9 @@ Connection* Deadlines::take_due(Time now) {
 // Every deadline goes through here: a sweep that is not armed would let the
 // connection stay for ever on a quiet server.
 void Deadlines::arm(Time now) {
-  if (armed_) return;
+  if (armed_) {
+    return;
+  }
   armed_ = true;
   armed_at_ = now;
   evtimer_add(sweep_.get(), &sweep_interval);
@@ -87,8 +93,12 @@ void Deadlines::on_sweep(int, short, void* self) noexcept {
 // before the next sweep.
 void Deadlines::sweep() {
   armed_ = false;
-  while (Connection* connection = take_due(armed_at_)) overdue_(*connection);
-  if (!io_.empty() || !idle_.empty()) arm(steady_now());
+  while (Connection* connection = take_due(armed_at_)) {
+    overdue_(*connection);
+  }
+  if (!io_.empty() || !idle_.empty()) {
+    arm(steady_now());
+  }
 }
 
 }  // namespace distributex

@@ -62,9 +62,13 @@ void Connection::read_some() {
   }
   const size_t room = std::min(commons_.bytes.size(), most - kept);
   const Io io = transport_->read({commons_.bytes.data(), room});
-  if (io.state != Io::State::done) return not_read(io.state);
+  if (io.state != Io::State::done) {
+    return not_read(io.state);
+  }
   evbuffer_add(input, commons_.bytes.data(), io.bytes);
-  if (transport_->has_pending()) event_active(readable_.get(), EV_READ, 0);
+  if (transport_->has_pending()) {
+    event_active(readable_.get(), EV_READ, 0);
+  }
   if (state_ == State::reading) {
     commons_.deadlines.request_began(*this, steady_now());
     bufferevent_trigger(to, EV_READ, 0);
@@ -93,7 +97,9 @@ void Connection::not_read(Io::State state) {
 // After a request: it may have sent more ahead than is kept.
 void Connection::keep_reading() {
   event_add(readable_.get(), nullptr);
-  if (transport_->has_pending()) event_active(readable_.get(), EV_READ, 0);
+  if (transport_->has_pending()) {
+    event_active(readable_.get(), EV_READ, 0);
+  }
 }
 
 void Connection::read_while_parked() {
@@ -107,14 +113,18 @@ bool Connection::has_left() {
   evbuffer* input = bufferevent_get_input(bev());
   for (;;) {
     const size_t kept = evbuffer_get_length(input);
-    if (kept >= read_mark()) return false;
+    if (kept >= read_mark()) {
+      return false;
+    }
     const size_t room = std::min(commons_.bytes.size(), read_mark() - kept);
     const Io io = transport_->read({commons_.bytes.data(), room});
     if (io.state == Io::State::done) {
       evbuffer_add(input, commons_.bytes.data(), io.bytes);
       continue;
     }
-    if (io.state == Io::State::wait || io.state == Io::State::wait_other) return false;
+    if (io.state == Io::State::wait || io.state == Io::State::wait_other) {
+      return false;
+    }
     event_active(readable_.get(), EV_READ, 0);
     return true;
   }
@@ -126,20 +136,27 @@ bool Connection::has_left() {
 // its end is found like any other.
 bool Connection::send_now(std::string_view bytes) {
   evbuffer* output = bufferevent_get_output(bev());
-  if (evbuffer_get_length(output) == 0) bytes.remove_prefix(transport_->write(bytes).bytes);
-  if (bytes.empty()) return true;
+  if (evbuffer_get_length(output) == 0) {
+    bytes.remove_prefix(transport_->write(bytes).bytes);
+  }
+  if (bytes.empty()) {
+    return true;
+  }
   evbuffer_add(output, bytes.data(), bytes.size());
   return false;
 }
 
 // Ours or evhttp's own words: there is something to be written.
 void Connection::on_output(evbuffer*, const evbuffer_cb_info* change, void* self) noexcept {
-  if (change->n_added > 0) static_cast<Connection*>(self)->want_to_write();
+  if (change->n_added > 0) {
+    static_cast<Connection*>(self)->want_to_write();
+  }
 }
 
 void Connection::want_to_write() {
-  if (!writable_)
+  if (!writable_) {
     writable_.reset(event_new(commons_.base, fd, EV_WRITE | EV_PERSIST, on_writable, this));
+  }
   event_add(writable_.get(), nullptr);
 }
 
@@ -161,7 +178,9 @@ void Connection::write_some() {
     const auto* bytes =
         reinterpret_cast<const char*>(evbuffer_pullup(output, static_cast<ev_ssize_t>(piece)));
     const Io io = transport_->write({bytes, piece});
-    if (io.state == Io::State::wait) return;
+    if (io.state == Io::State::wait) {
+      return;
+    }
     if (io.state == Io::State::wait_other) {
       writes_when_readable_ = true;
       event_del(writable_.get());
@@ -174,7 +193,9 @@ void Connection::write_some() {
     evbuffer_drain(output, io.bytes);
   }
   event_del(writable_.get());
-  if (had_output) bufferevent_trigger(from, EV_WRITE, 0);
+  if (had_output) {
+    bufferevent_trigger(from, EV_WRITE, 0);
+  }
 }
 
 }  // namespace distributex

@@ -29,10 +29,14 @@ std::unique_ptr<BoundListener> BoundListener::bind(event_base* base, evhttp* htt
   bound->unix_path_ = std::move(listener.unix_path);
   bound->resume_.reset(evtimer_new(base, on_resume, bound.get()));
   // Inherited sockets may block; a blocking accept would stop the loop.
-  if (evutil_make_socket_nonblocking(listener.fd.get()) != 0) return nullptr;
+  if (evutil_make_socket_nonblocking(listener.fd.get()) != 0) {
+    return nullptr;
+  }
   bound->listener_ = evconnlistener_new(
       base, nullptr, nullptr, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listener.fd.get());
-  if (!bound->listener_) return nullptr;
+  if (!bound->listener_) {
+    return nullptr;
+  }
   (void)listener.fd.release();
   evconnlistener_set_error_cb(bound->listener_, on_error);
   bound->socket_ = evhttp_bind_listener(http, bound->listener_);
@@ -45,19 +49,29 @@ std::unique_ptr<BoundListener> BoundListener::bind(event_base* base, evhttp* htt
 }
 
 BoundListener::~BoundListener() {
-  if (!socket_) return;
+  if (!socket_) {
+    return;
+  }
   BoundListener** link = &first;
-  while (*link != this) link = &(*link)->next_;
+  while (*link != this) {
+    link = &(*link)->next_;
+  }
   *link = next_;
   evhttp_del_accept_socket(http_, socket_);
-  if (!unix_path_.empty()) unlink(unix_path_.c_str());
+  if (!unix_path_.empty()) {
+    unlink(unix_path_.c_str());
+  }
 }
 
 void BoundListener::on_error(evconnlistener* listener, void*) noexcept {
   const int error = errno;
   BoundListener* bound = first;
-  while (bound && bound->listener_ != listener) bound = bound->next_;
-  if (!bound) return;
+  while (bound && bound->listener_ != listener) {
+    bound = bound->next_;
+  }
+  if (!bound) {
+    return;
+  }
   log_line(Level::warning, "accept paused address=%s error=\"%s\"", bound->address_.c_str(),
            std::strerror(error));
   evconnlistener_disable(listener);

@@ -38,12 +38,20 @@ void set_option(int fd, int level, int name, int value) {
 
 Opened open_inet(const addrinfo& info, const std::string& address) {
   Fd fd{socket(info.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!fd) return why(address, "socket", errno);
+  if (!fd) {
+    return why(address, "socket", errno);
+  }
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (info.ai_family == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (info.ai_family == AF_INET6) {
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  }
   tune_listener(fd.get());
-  if (bind(fd.get(), info.ai_addr, info.ai_addrlen) != 0) return why(address, "bind", errno);
-  if (listen(fd.get(), backlog) != 0) return why(address, "listen", errno);
+  if (bind(fd.get(), info.ai_addr, info.ai_addrlen) != 0) {
+    return why(address, "bind", errno);
+  }
+  if (listen(fd.get(), backlog) != 0) {
+    return why(address, "listen", errno);
+  }
   std::string name = name_of_listener(fd.get());
   return Listener{.fd = std::move(fd), .address = std::move(name), .unix_path = {}};
 }
@@ -51,13 +59,19 @@ Opened open_inet(const addrinfo& info, const std::string& address) {
 // Whether the address is [::1] and this machine has none: the kernel has no IPv6, or
 // it is switched off. An error of the probe itself says nothing of the machine.
 bool lacks_loopback6(const addrinfo& info) {
-  if (info.ai_family != AF_INET6) return false;
+  if (info.ai_family != AF_INET6) {
+    return false;
+  }
   sockaddr_in6 at{};
   std::memcpy(&at, info.ai_addr, std::min<size_t>(info.ai_addrlen, sizeof at));
-  if (!IN6_IS_ADDR_LOOPBACK(&at.sin6_addr)) return false;
+  if (!IN6_IS_ADDR_LOOPBACK(&at.sin6_addr)) {
+    return false;
+  }
   at.sin6_port = 0;
   const Fd probe{socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  if (!probe) return errno == EAFNOSUPPORT;
+  if (!probe) {
+    return errno == EAFNOSUPPORT;
+  }
   return bind(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 &&
          errno == EADDRNOTAVAIL;
 }
@@ -65,16 +79,23 @@ bool lacks_loopback6(const addrinfo& info) {
 // Removes what a dead server left behind; anything else at the path stays.
 std::string clear_path(const sockaddr_un& at, const std::string& address) {
   struct stat st {};
-  if (lstat(at.sun_path, &st) != 0) return errno == ENOENT ? "" : why(address, "stat", errno);
-  if (!S_ISSOCK(st.st_mode))
+  if (lstat(at.sun_path, &st) != 0) {
+    return errno == ENOENT ? "" : why(address, "stat", errno);
+  }
+  if (!S_ISSOCK(st.st_mode)) {
     return "cannot listen on " + address + ": there is a file that is no socket";
+  }
   const Fd probe{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!probe) return why(address, "socket", errno);
+  if (!probe) {
+    return why(address, "socket", errno);
+  }
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 ||
-      errno == EAGAIN)  // a listener that does not accept fast enough
+      errno == EAGAIN) {  // a listener that does not accept fast enough
     return "cannot listen on " + address + ": another process listens there";
-  if (errno != ECONNREFUSED)
+  }
+  if (errno != ECONNREFUSED) {
     return why(address, "cannot tell whether a process listens on the socket there", errno);
+  }
   return unlink(at.sun_path) == 0 ? "" : why(address, "unlink", errno);
 }
 
@@ -82,20 +103,29 @@ Opened open_unix(const std::string& address) {
   const std::string path = address.substr(unix_prefix.size());
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof at.sun_path)
+  if (path.empty() || path.size() >= sizeof at.sun_path) {
     return "cannot listen on " + address + ": a path of 1 to " +
            std::to_string(sizeof at.sun_path - 1) + " bytes is needed";
+  }
   path.copy(at.sun_path, path.size());
-  if (std::string error = clear_path(at, address); !error.empty()) return error;
+  if (std::string error = clear_path(at, address); !error.empty()) {
+    return error;
+  }
   Fd fd{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!fd) return why(address, "socket", errno);
+  if (!fd) {
+    return why(address, "socket", errno);
+  }
   // Who may connect is said by the socket's own mode: owner and group.
   const mode_t before = umask(0117);
   const int bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at);
   const int error = errno;
   umask(before);
-  if (bound != 0) return why(address, "bind", error);
-  if (listen(fd.get(), backlog) != 0) return why(address, "listen", errno);
+  if (bound != 0) {
+    return why(address, "bind", error);
+  }
+  if (listen(fd.get(), backlog) != 0) {
+    return why(address, "listen", errno);
+  }
   return Listener{.fd = std::move(fd), .address = address, .unix_path = path};
 }
 
@@ -103,8 +133,9 @@ Opened open_unix(const std::string& address) {
 std::pair<std::string, std::string> split(const std::string& address) {
   const size_t colon = address.rfind(':');
   std::string host = address.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
+  }
   return {std::move(host), colon == std::string::npos ? "" : address.substr(colon + 1)};
 }
 
@@ -120,12 +151,15 @@ std::variant<std::vector<Listener>, std::string> open_all(const std::string& por
   info.ai_addrlen = sizeof v6;
   if (const Fd probe{socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)}) {
     Opened first = open_inet(info, address);
-    if (auto* error = std::get_if<std::string>(&first)) return std::move(*error);
+    if (auto* error = std::get_if<std::string>(&first)) {
+      return std::move(*error);
+    }
     opened.push_back(std::get<Listener>(std::move(first)));
     // The port that the kernel chose for the first serves for both.
     socklen_t size = sizeof v6;
-    if (getsockname(opened[0].fd.get(), reinterpret_cast<sockaddr*>(&v6), &size) != 0)
+    if (getsockname(opened[0].fd.get(), reinterpret_cast<sockaddr*>(&v6), &size) != 0) {
       return why(address, "getsockname", errno);
+    }
   }
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
@@ -134,7 +168,9 @@ std::variant<std::vector<Listener>, std::string> open_all(const std::string& por
   info.ai_addr = reinterpret_cast<sockaddr*>(&v4);
   info.ai_addrlen = sizeof v4;
   Opened second = open_inet(info, address);
-  if (auto* error = std::get_if<std::string>(&second)) return std::move(*error);
+  if (auto* error = std::get_if<std::string>(&second)) {
+    return std::move(*error);
+  }
   opened.push_back(std::get<Listener>(std::move(second)));
   return opened;
 }
@@ -155,7 +191,9 @@ std::string name_of_listener(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (getsockname(fd, address, &size) != 0) return "unknown";
+  if (getsockname(fd, address, &size) != 0) {
+    return "unknown";
+  }
   if (storage.ss_family == AF_UNIX) {
     const auto* at = reinterpret_cast<const sockaddr_un*>(&storage);
     return std::string{unix_prefix} + (at->sun_path[0] != '\0' ? at->sun_path : "@");
@@ -163,8 +201,9 @@ std::string name_of_listener(int fd) {
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
   if (getnameinfo(address, size, host, sizeof host, port, sizeof port,
-                  NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return "unknown";
+  }
   const bool v6 = storage.ss_family == AF_INET6;
   return (v6 ? "[" + std::string{host} + "]" : std::string{host}) + ":" + port;
 }
@@ -173,23 +212,32 @@ std::variant<std::vector<Listener>, std::string> open_listeners(const std::strin
   std::vector<Listener> opened;
   if (address.starts_with(unix_prefix)) {
     Opened one = open_unix(address);
-    if (auto* error = std::get_if<std::string>(&one)) return std::move(*error);
+    if (auto* error = std::get_if<std::string>(&one)) {
+      return std::move(*error);
+    }
     opened.push_back(std::get<Listener>(std::move(one)));
     return opened;
   }
   const auto [host, port] = split(address);
-  if (host == "*") return open_all(port, address);
+  if (host == "*") {
+    return open_all(port, address);
+  }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  if (const int rc = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); rc != 0)
+  if (const int rc = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); rc != 0) {
     return "cannot listen on " + address + ": " + gai_strerror(rc);
+  }
   const AddressList list{found};
   for (const addrinfo* info = found; info; info = info->ai_next) {
-    if (lacks_loopback6(*info)) continue;
+    if (lacks_loopback6(*info)) {
+      continue;
+    }
     Opened one = open_inet(*info, address);
-    if (auto* error = std::get_if<std::string>(&one)) return std::move(*error);
+    if (auto* error = std::get_if<std::string>(&one)) {
+      return std::move(*error);
+    }
     opened.push_back(std::get<Listener>(std::move(one)));
   }
   return opened;
@@ -201,7 +249,9 @@ bool has_port(const std::string& address) {
 }
 
 std::string with_port(const std::string& address, uint16_t port) {
-  if (address.starts_with(unix_prefix)) return address;
+  if (address.starts_with(unix_prefix)) {
+    return address;
+  }
   const std::string host = has_port(address) ? address.substr(0, address.rfind(':')) : address;
   return host + ":" + std::to_string(port);
 }

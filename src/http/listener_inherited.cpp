@@ -42,15 +42,19 @@ bool listens(int fd) {
 
 std::variant<std::vector<Listener>, std::string> inherited_listeners() {
   const int count = number("LISTEN_PID") == getpid() ? number("LISTEN_FDS") : 0;
-  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) unsetenv(variable);
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
+    unsetenv(variable);
+  }
   std::vector<Listener> listeners;
-  if (count < 0 || count > most_fds)
+  if (count < 0 || count > most_fds) {
     return "LISTEN_FDS is not a number from 0 to " + std::to_string(most_fds);
+  }
   for (int fd = first_fd; fd < first_fd + count; ++fd) {
-    if (!listens(fd))
+    if (!listens(fd)) {
       return "descriptor " + std::to_string(fd) +
              " was handed over, but is no listening TCP or unix stream socket (Accept=no is "
              "needed)";
+    }
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     tune_listener(fd);
     listeners.push_back({.fd = Fd{fd}, .address = name_of_listener(fd), .unix_path = {}});

@@ -39,23 +39,32 @@ constexpr StatusRow statuses[] = {
 std::string allow_text(HttpMethods methods) {
   std::string text;
   for (size_t i = 0; i < method_names.size(); ++i) {
-    if ((methods & 1U << i) == 0) continue;
+    if ((methods & 1U << i) == 0) {
+      continue;
+    }
     text.append(text.empty() ? "" : ", ").append(method_names[i]);
   }
   return text;
 }
 
 std::string_view HttpRequest::header(std::string_view name) const {
-  if (!headers) return {};
-  for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next)
-    if (strncasecmp(h->key, name.data(), name.size()) == 0 && h->key[name.size()] == '\0')
+  if (!headers) {
+    return {};
+  }
+  for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
+    if (strncasecmp(h->key, name.data(), name.size()) == 0 && h->key[name.size()] == '\0') {
       return h->value;
+    }
+  }
   return {};
 }
 
 const char* status_reason(int status) {
-  for (const StatusRow& row : statuses)
-    if (row.status == status) return row.reason;
+  for (const StatusRow& row : statuses) {
+    if (row.status == status) {
+      return row.reason;
+    }
+  }
   return "Unknown";
 }
 

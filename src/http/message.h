@@ -25,7 +25,9 @@ using HttpMethods = unsigned;  // a set: one bit for each method
 constexpr HttpMethods bit_of(HttpMethod method) { return 1U << static_cast<unsigned>(method); }
 constexpr HttpMethods methods_of(std::initializer_list<HttpMethod> methods) {
   HttpMethods all = 0;
-  for (const HttpMethod method : methods) all |= bit_of(method);
+  for (const HttpMethod method : methods) {
+    all |= bit_of(method);
+  }
   return all;
 }
 

@@ -25,11 +25,15 @@ std::optional<PeerKey> key_of(const sockaddr* address) {
     std::memcpy(&key[12], &v4.sin_addr, sizeof v4.sin_addr);
     return key;
   }
-  if (address->sa_family != AF_INET6) return std::nullopt;
+  if (address->sa_family != AF_INET6) {
+    return std::nullopt;
+  }
   sockaddr_in6 v6{};
   std::memcpy(&v6, address, sizeof v6);
   std::memcpy(key.data(), &v6.sin6_addr, key.size());
-  if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) std::fill(key.begin() + network_bytes, key.end(), 0);
+  if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+    std::fill(key.begin() + network_bytes, key.end(), 0);
+  }
   return key;
 }
 
@@ -41,14 +45,18 @@ size_t PeerHash::operator()(const PeerKey& key) const {
 
 Peers::Peer* Peers::enter(const sockaddr* address) {
   const std::optional<PeerKey> key = key_of(address);
-  if (!key) return nullptr;
+  if (!key) {
+    return nullptr;
+  }
   Peer& peer = *peers_.try_emplace(*key, 0).first;
   ++peer.second;
   return &peer;
 }
 
 void Peers::leave(Peer* peer) {
-  if (peer && --peer->second == 0) peers_.erase(peer->first);
+  if (peer && --peer->second == 0) {
+    peers_.erase(peer->first);
+  }
 }
 
 }  // namespace distributex

@@ -11,8 +11,12 @@ namespace distributex {
 namespace {
 
 Io outcome_of(ssize_t moved) {
-  if (moved > 0) return {Io::State::done, static_cast<size_t>(moved)};
-  if (moved == 0) return {Io::State::end};
+  if (moved > 0) {
+    return {Io::State::done, static_cast<size_t>(moved)};
+  }
+  if (moved == 0) {
+    return {Io::State::end};
+  }
   return {errno == EAGAIN || errno == EINTR ? Io::State::wait : Io::State::broken};
 }
 
@@ -30,10 +34,14 @@ class PlainTransport final : public Transport {
   void end() override {}
   // Only a unix socket has no address; there the kernel knows who connected.
   void identify(Identity& identity) const override {
-    if (!identity.address.empty()) return;
+    if (!identity.address.empty()) {
+      return;
+    }
     ucred peer{};
     socklen_t size = sizeof peer;
-    if (getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) identity.uid = peer.uid;
+    if (getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+      identity.uid = peer.uid;
+    }
   }
 
  private:

@@ -29,13 +29,18 @@ Headers read_headers(evhttp_request* request) {
   Headers found;
   const evkeyvalq* headers = evhttp_request_get_input_headers(request);
   for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
-    if (strcasecmp(h->key, "Connection") == 0 && found.connection.empty())
+    if (strcasecmp(h->key, "Connection") == 0 && found.connection.empty()) {
       found.connection = h->value;
+    }
     if (strcasecmp(h->key, "Content-Length") == 0) {
       ++found.content_lengths;
-      if (std::string_view{h->value} != "0") found.announce_body = true;
+      if (std::string_view{h->value} != "0") {
+        found.announce_body = true;
+      }
     }
-    if (strcasecmp(h->key, "Transfer-Encoding") == 0) found.announce_body = true;
+    if (strcasecmp(h->key, "Transfer-Encoding") == 0) {
+      found.announce_body = true;
+    }
   }
   return found;
 }
@@ -49,8 +54,12 @@ bool will_close(const evhttp_request* request, std::string_view connection) {
            strncasecmp(connection.data(), word.data(), word.size()) == 0;
   };
   constexpr std::string_view close = "close";
-  if (request->flags & EVHTTP_PROXY_REQUEST) return true;
-  if (is_old(request) && !is("keep-alive")) return true;
+  if (request->flags & EVHTTP_PROXY_REQUEST) {
+    return true;
+  }
+  if (is_old(request) && !is("keep-alive")) {
+    return true;
+  }
   return connection.size() == close.size() && is(close);
 }
 
@@ -79,7 +88,9 @@ HttpMethod method_of(const evhttp_request* request) {
 std::string_view body_of(evhttp_request* request) {
   evbuffer* buffer = evhttp_request_get_input_buffer(request);
   const size_t size = evbuffer_get_length(buffer);
-  if (size == 0) return {};
+  if (size == 0) {
+    return {};
+  }
   const unsigned char* bytes = evbuffer_pullup(buffer, -1);
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -113,7 +124,9 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
 }
 
 void Http::remember(Ticket ticket, Mark mark) {
-  if (Connection* conn = find(ticket)) conn->mark = mark;
+  if (Connection* conn = find(ticket)) {
+    conn->mark = mark;
+  }
 }
 
 std::optional<Mark> Http::mark(Ticket ticket) {
@@ -125,9 +138,13 @@ std::optional<Mark> Http::mark(Ticket ticket) {
 // parked until its end is read, a moment later, and is reported like any other.
 void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
   Connection* conn = find(ticket);
-  if (!conn) return;
+  if (!conn) {
+    return;
+  }
   const bool watched = delivery == Delivery::watched;
-  if (watched && conn->has_left()) return;
+  if (watched && conn->has_left()) {
+    return;
+  }
   conn->watched = watched;
   write(*conn, reply);
 }
@@ -143,10 +160,14 @@ void Http::write(Connection& conn, const HttpReply& reply) {
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }
   make_head(conn, reply);
-  if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) head_.append(reply.body);
+  if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) {
+    head_.append(reply.body);
+  }
   conn.enter(Connection::State::sending);
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
-  if (!conn.send_now(head_)) commons_.deadlines.expect_io(conn, steady_now());
+  if (!conn.send_now(head_)) {
+    commons_.deadlines.expect_io(conn, steady_now());
+  }
   request->chunked = 0;  // it was the request's: evhttp would end our answer like one
   evhttp_send_reply_end(request);
 }
@@ -155,13 +176,16 @@ void Http::make_head(const Connection& conn, const HttpReply& reply) {
   head_ = conn.old ? "HTTP/1.0 " : "HTTP/1.1 ";
   head_.append(std::to_string(reply.status)).append(" ").append(status_reason(reply.status));
   add_to_head("Content-Type", reply.content_type);
-  for (const Header& header : reply.headers) add_to_head(header.name, header.value);
+  for (const Header& header : reply.headers) {
+    add_to_head(header.name, header.value);
+  }
   head_.append("\r\nDate: ").append(date());
   head_.append("\r\nContent-Length: ").append(std::to_string(reply.body.size()));
-  if (conn.closes)
+  if (conn.closes) {
     head_.append("\r\nConnection: close");
-  else if (conn.old)
+  } else if (conn.old) {
     head_.append("\r\nConnection: keep-alive");
+  }
   head_.append("\r\n\r\n");
 }
 
@@ -198,11 +222,14 @@ void Http::sent(Connection& conn) {
   const Time now = steady_now();
   const evbuffer* input = bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon));
   conn.keep_reading();
-  if (evbuffer_get_length(input) == 0)
+  if (evbuffer_get_length(input) == 0) {
     commons_.deadlines.expect_request(conn, now);
-  else
+  } else {
     commons_.deadlines.expect_io(conn, now);
-  if (std::exchange(conn.watched, false)) events_.delivered(conn.ticket);
+  }
+  if (std::exchange(conn.watched, false)) {
+    events_.delivered(conn.ticket);
+  }
 }
 
 }  // namespace distributex

@@ -43,7 +43,9 @@ Http::Http(event_base* base, const HttpLimits& limits, HttpEvents events)
 Http::~Http() {
   events_ = {};
   bound_.clear();
-  for (const Fresh& fresh : fresh_) bufferevent_decref(fresh.bev);
+  for (const Fresh& fresh : fresh_) {
+    bufferevent_decref(fresh.bev);
+  }
   entrances_.clear();
 }
 
@@ -73,7 +75,9 @@ void Http::set_limits(const HttpLimits& limits) {
 bool Http::listen_on(Listener listener, size_t transport) {
   auto bound =
       BoundListener::bind(commons_.base, entrances_[transport]->evhttp.get(), std::move(listener));
-  if (!bound) return false;
+  if (!bound) {
+    return false;
+  }
   bound_.push_back(std::move(bound));
   return true;
 }
@@ -86,7 +90,9 @@ void Http::stop_listening() { bound_.clear(); }
 bufferevent* Http::on_connection(event_base* base, void* entrance) noexcept {
   const Entrance& by = *static_cast<Entrance*>(entrance);
   bufferevent* bev = bufferevent_socket_new(base, -1, 0);  // evhttp closes the socket
-  if (!bev) return nullptr;
+  if (!bev) {
+    return nullptr;
+  }
   bufferevent_incref(bev);
   by.http->fresh_.push_back({bev, &by});
   event_active(by.http->fresh_event_.get(), EV_TIMEOUT, 0);
@@ -105,10 +111,14 @@ void Http::adopt(const Fresh& fresh) {
   const int fd = bufferevent_getfd(fresh.bev);
   void* evcon = nullptr;
   bufferevent_getcb(fresh.bev, nullptr, nullptr, nullptr, &evcon);
-  if (fd < 0 || !evcon) return;  // closed already
+  if (fd < 0 || !evcon) {
+    return;  // closed already
+  }
   const auto slot = static_cast<size_t>(fd);
   assert(slot < (size_t{1} << descriptor_bits));
-  if (connections_.size() <= slot) connections_.resize(slot + 1);
+  if (connections_.size() <= slot) {
+    connections_.resize(slot + 1);
+  }
   assert(!connections_[slot]);
   connections_[slot] = std::make_unique<Connection>(
       *this, commons_, static_cast<evhttp_connection*>(evcon), fd, fresh.by->make(fd));
@@ -126,12 +136,14 @@ void Http::count(Connection& connection) {
   const uint32_t most_per_peer = limits_.max_connections_per_peer;
   const uint32_t from_peer =
       connection.counted && most_per_peer > 0 ? connection.counted->second : 0;
-  if (count_ > most)
+  if (count_ > most) {
     connection.surplus = "the server has as many connections as it may have";
-  else if (from_peer > most_per_peer)
+  } else if (from_peer > most_per_peer) {
     connection.surplus = "your address has as many connections to the server as it may have";
-  if (count_ > most + refusal_reserve || from_peer > most_per_peer + refusal_reserve)
+  }
+  if (count_ > most + refusal_reserve || from_peer > most_per_peer + refusal_reserve) {
     shutdown(connection.fd, SHUT_RDWR);
+  }
 }
 
 void Http::on_request(evhttp_request* request, void* self) noexcept {
@@ -149,7 +161,9 @@ void Http::handle(evhttp_request* request) {
   commons_.deadlines.expect_nothing(connection);
   dispatch(connection, request);
   Connection* unanswered = at_slot(ticket);  // the connection may be closed by now
-  if (unanswered && unanswered->state() == State::asking) park(*unanswered);
+  if (unanswered && unanswered->state() == State::asking) {
+    park(*unanswered);
+  }
 }
 
 // Keeps little of a request that takes time.
@@ -158,7 +172,9 @@ void Http::park(Connection& connection) {
   const char* word = evhttp_find_header(headers, "Connection");
   const std::string kept = word ? word : "";
   evhttp_clear_headers(headers);
-  if (!kept.empty()) evhttp_add_header(headers, "Connection", kept.c_str());
+  if (!kept.empty()) {
+    evhttp_add_header(headers, "Connection", kept.c_str());
+  }
   connection.read_while_parked();
   connection.enter(State::parked);
 }
@@ -173,11 +189,14 @@ void Http::closed(Connection& connection) {
   connection.leave_socket();
   --count_;
   peers_.leave(connection.counted);
-  if (connection.request && !evhttp_request_get_connection(connection.request))
+  if (connection.request && !evhttp_request_get_connection(connection.request)) {
     evhttp_request_free(connection.request);
+  }
   const bool unanswered = connection.is_open() || connection.state() == State::streaming;
   connection.enter(State::closed);  // nobody can answer it any more
-  if ((unanswered || connection.watched) && events_.gone) events_.gone(connection.ticket);
+  if ((unanswered || connection.watched) && events_.gone) {
+    events_.gone(connection.ticket);
+  }
   connections_[static_cast<size_t>(connection.fd)].reset();
 }
 

@@ -25,7 +25,9 @@ Connection* Http::find_stream(Ticket ticket) {
 
 bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
   Connection* conn = find(ticket);
-  if (!conn) return false;
+  if (!conn) {
+    return false;
+  }
   conn->enter(Connection::State::streaming);
   start_stream(*conn, reply);
   return stream(ticket, reply.body);
@@ -35,25 +37,34 @@ void Http::start_stream(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
   evkeyvalq* out = evhttp_request_get_output_headers(request);
   evhttp_add_header(out, "Content-Type", reply.content_type);
-  for (const Header& header : reply.headers)
+  for (const Header& header : reply.headers) {
     evhttp_add_header(out, header.name, header.value.c_str());
+  }
   // nginx would keep the pieces until its buffer is full.
   evhttp_add_header(out, "X-Accel-Buffering", "no");
   // HTTP/1.0 has no chunks: there the end of the connection ends the stream.
-  if (conn.old) evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
-  if (conn.old || closing_) evhttp_add_header(out, "Connection", "close");
+  if (conn.old) {
+    evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
+  }
+  if (conn.old || closing_) {
+    evhttp_add_header(out, "Connection", "close");
+  }
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
   evhttp_send_reply_start(request, reply.status, status_reason(reply.status));
 }
 
 void Http::send_slices(Ticket ticket, const HttpReply& opening, Slices slices) {
   Connection* conn = find(ticket);
-  if (!conn) return;
+  if (!conn) {
+    return;
+  }
   conn->enter(Connection::State::sending);
   conn->slices = std::move(slices);
   start_stream(*conn, opening);
   const bool bare = evhttp_request_get_command(conn->request) == EVHTTP_REQ_HEAD;
-  if (bare) conn->slices = nullptr;
+  if (bare) {
+    conn->slices = nullptr;
+  }
   send_slice(*conn, bare ? std::string_view{} : opening.body);
 }
 
@@ -61,8 +72,9 @@ void Http::send_slices(Ticket ticket, const HttpReply& opening, Slices slices) {
 void Http::send_slice(Connection& conn, std::string_view slice) {
   commons_.deadlines.expect_io(conn, steady_now());
   evbuffer_add(body_.get(), slice.data(), slice.size());
-  if (conn.slices)
+  if (conn.slices) {
     return evhttp_send_reply_chunk_with_cb(conn.request, body_.get(), on_taken, &conn);
+  }
   evhttp_send_reply_chunk(conn.request, body_.get());
   evhttp_send_reply_end(conn.request);
 }
@@ -74,13 +86,17 @@ void Http::on_taken(evhttp_connection*, void* connection) noexcept {
 
 void Http::next_slice(Connection& conn) {
   std::string slice;
-  if (!conn.slices(slice)) conn.slices = nullptr;
+  if (!conn.slices(slice)) {
+    conn.slices = nullptr;
+  }
   send_slice(conn, slice);
 }
 
 bool Http::stream(Ticket ticket, std::string_view bytes) {
   Connection* conn = find_stream(ticket);
-  if (!conn) return false;
+  if (!conn) {
+    return false;
+  }
   bufferevent* bev = evhttp_connection_get_bufferevent(conn->evcon);
   if (evbuffer_get_length(bufferevent_get_output(bev)) > most_unsent) {
     conn->cut_off();
@@ -93,7 +109,9 @@ bool Http::stream(Ticket ticket, std::string_view bytes) {
 
 void Http::close_stream(Ticket ticket) {
   Connection* conn = find_stream(ticket);
-  if (!conn) return;
+  if (!conn) {
+    return;
+  }
   conn->enter(Connection::State::sending);
   commons_.deadlines.expect_io(*conn, steady_now());
   evhttp_send_reply_end(conn->request);

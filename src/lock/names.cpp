@@ -44,10 +44,14 @@ constexpr std::array<ResultRow, result_count> results = {{
 
 constexpr bool rows_stand_in_order() {
   for (size_t i = 0; i < verbs.size(); ++i) {
-    if (static_cast<size_t>(verbs[i].verb) != i || verbs[i].name.empty()) return false;
+    if (static_cast<size_t>(verbs[i].verb) != i || verbs[i].name.empty()) {
+      return false;
+    }
   }
   for (size_t i = 0; i < results.size(); ++i) {
-    if (static_cast<size_t>(results[i].result) != i || results[i].name.empty()) return false;
+    if (static_cast<size_t>(results[i].result) != i || results[i].name.empty()) {
+      return false;
+    }
   }
   return true;
 }
@@ -59,7 +63,9 @@ std::string_view verb_name(Verb verb) { return verbs[static_cast<size_t>(verb)].
 
 std::optional<Verb> find_verb(std::string_view name) {
   for (const VerbRow& row : verbs) {
-    if (row.name == name) return row.verb;
+    if (row.name == name) {
+      return row.verb;
+    }
   }
   return std::nullopt;
 }
@@ -68,7 +74,9 @@ std::string_view result_name(Result result) { return results[static_cast<size_t>
 
 std::optional<Result> find_result(std::string_view name) {
   for (const ResultRow& row : results) {
-    if (row.name == name) return row.result;
+    if (row.name == name) {
+      return row.result;
+    }
   }
   return std::nullopt;
 }

@@ -17,7 +17,9 @@ constexpr size_t error_max = 256;
 // Printable ASCII but for space, quote, backslash and the equals sign.
 constexpr std::array<bool, 256> make_harmless() {
   std::array<bool, 256> table{};
-  for (size_t c = 0x21; c < 0x7f; ++c) table[c] = c != '"' && c != '\\' && c != '=';
+  for (size_t c = 0x21; c < 0x7f; ++c) {
+    table[c] = c != '"' && c != '\\' && c != '=';
+  }
   return table;
 }
 constexpr std::array<bool, 256> harmless = make_harmless();
@@ -30,15 +32,33 @@ AuditLine::AuditLine(const LockEvent& event) {
   add("event=");
   add(what_name(event.what));
   add_seconds(" time=", std::chrono::microseconds{event.wall_us});
-  if (!event.verb.empty()) add_text(" verb=", event.verb);
-  if (!event.pool.empty()) add_text(" pool=", event.pool);
-  if (!event.host.empty()) add_text(" host=", event.host);
-  if (!event.id.empty()) add_text(" id=", event.id);
-  if (event.token != 0) add_whole(" token=", event.token);
-  if (event.waited) add_seconds(" waited=", *event.waited);
-  if (event.held) add_seconds(" held=", *event.held);
-  if (!event.peer.empty()) add_text(" peer=", event.peer);
-  if (!event.error.empty()) add_text(" error=", event.error.substr(0, error_max));
+  if (!event.verb.empty()) {
+    add_text(" verb=", event.verb);
+  }
+  if (!event.pool.empty()) {
+    add_text(" pool=", event.pool);
+  }
+  if (!event.host.empty()) {
+    add_text(" host=", event.host);
+  }
+  if (!event.id.empty()) {
+    add_text(" id=", event.id);
+  }
+  if (event.token != 0) {
+    add_whole(" token=", event.token);
+  }
+  if (event.waited) {
+    add_seconds(" waited=", *event.waited);
+  }
+  if (event.held) {
+    add_seconds(" held=", *event.held);
+  }
+  if (!event.peer.empty()) {
+    add_text(" peer=", event.peer);
+  }
+  if (!event.error.empty()) {
+    add_text(" error=", event.error.substr(0, error_max));
+  }
 }
 
 void AuditLine::add(std::string_view text) {
@@ -65,7 +85,9 @@ void AuditLine::add_seconds(std::string_view key, Duration duration) {
 
 void AuditLine::add_text(std::string_view key, std::string_view value) {
   add(key);
-  if (std::all_of(value.begin(), value.end(), is_harmless)) return add(value);
+  if (std::all_of(value.begin(), value.end(), is_harmless)) {
+    return add(value);
+  }
   constexpr char digits[] = "0123456789abcdef";
   add("\"");
   for (const char c : value) {

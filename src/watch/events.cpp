@@ -36,8 +36,11 @@ constexpr std::array<Kind, static_cast<size_t>(What::last)> kinds = {{
 }};
 
 constexpr bool kinds_stand_in_order() {
-  for (size_t i = 0; i < kinds.size(); ++i)
-    if (static_cast<size_t>(kinds[i].what) != i || kinds[i].name.empty()) return false;
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (static_cast<size_t>(kinds[i].what) != i || kinds[i].name.empty()) {
+      return false;
+    }
+  }
   return true;
 }
 static_assert(kinds_stand_in_order());
@@ -63,9 +66,15 @@ std::string event_json(const LockEvent& event) {
   set_text(json.get(), "pool", event.pool);
   set_text(json.get(), "host", event.host);
   set_text(json.get(), "id", event.id);
-  if (event.token != 0) set_whole(json.get(), "token", event.token);
-  if (event.waited) set_seconds(json.get(), "waited", *event.waited);
-  if (event.held) set_seconds(json.get(), "held", *event.held);
+  if (event.token != 0) {
+    set_whole(json.get(), "token", event.token);
+  }
+  if (event.waited) {
+    set_seconds(json.get(), "waited", *event.waited);
+  }
+  if (event.held) {
+    set_seconds(json.get(), "held", *event.held);
+  }
   set_text(json.get(), "peer", event.peer);
   set_text(json.get(), "verb", event.verb);
   set_text(json.get(), "error", event.error);
@@ -79,7 +88,9 @@ bool EventFilter::takes(const LockEvent& event) const {
 
 void EventRing::keep(Kept& place, const LockEvent& event) {
   place.texts.clear();
-  for (const auto text : texts_of) place.texts += event.*text;
+  for (const auto text : texts_of) {
+    place.texts += event.*text;
+  }
   place.event = event;
 }
 
@@ -106,18 +117,23 @@ void EventRing::add(LockEvent event) {
 }
 
 void EventRing::set_capacity(size_t capacity) {
-  if (capacity == capacity_) return;
+  if (capacity == capacity_) {
+    return;
+  }
   std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(oldest_), ring_.end());
   oldest_ = 0;
   capacity_ = capacity;
-  if (ring_.size() > capacity)
+  if (ring_.size() > capacity) {
     ring_.erase(ring_.begin(), ring_.end() - static_cast<std::ptrdiff_t>(capacity));
+  }
 }
 
 void EventRing::each_after(uint64_t seq, const std::function<void(const LockEvent&)>& visit) const {
   const uint64_t first = next_seq_ - ring_.size();
   const size_t skip = seq < first ? 0 : static_cast<size_t>(std::min(seq, last_seq()) - first + 1);
-  for (size_t i = skip; i < ring_.size(); ++i) visit(shown(ring_[(oldest_ + i) % ring_.size()]));
+  for (size_t i = skip; i < ring_.size(); ++i) {
+    visit(shown(ring_[(oldest_ + i) % ring_.size()]));
+  }
 }
 
 }  // namespace distributex

@@ -18,12 +18,13 @@ constexpr timeval gather{.tv_sec = 0, .tv_usec = 20'000};
 }  // namespace
 
 void append_event(std::string& text, bool sse, const LockEvent& event, const std::string& json) {
-  if (sse)
+  if (sse) {
     text.append("id: ")
         .append(std::to_string(event.seq))
         .append("\nevent: ")
         .append(what_name(event.what))
         .append("\ndata: ");
+  }
   text.append(json).append(sse ? "\n\n" : "\n");
 }
 
@@ -35,7 +36,9 @@ Feed::Feed(event_base* base, const EventRing& ring, FeedSink sink, Duration beat
       beat_interval_(to_timeval(beat)) {}
 
 const char* Feed::full() const {
-  if (stopped_) return "the server is shutting down";
+  if (stopped_) {
+    return "the server is shutting down";
+  }
   return readers_.size() >= most_readers ? "too many readers follow the events" : nullptr;
 }
 
@@ -49,18 +52,27 @@ void Feed::follow(Ticket ticket, EventFilter filter, bool sse) {
 }
 
 void Feed::wake() {
-  if (readers_.empty() || shown_seq_ == ring_.last_seq()) return;
-  if (!evtimer_pending(events_.get(), nullptr)) evtimer_add(events_.get(), &gather);
+  if (readers_.empty() || shown_seq_ == ring_.last_seq()) {
+    return;
+  }
+  if (!evtimer_pending(events_.get(), nullptr)) {
+    evtimer_add(events_.get(), &gather);
+  }
 }
 
 void Feed::on_events(int, short, void* self) noexcept { static_cast<Feed*>(self)->send_events(); }
 
 void Feed::send_events() {
-  if (readers_.empty()) return;
+  if (readers_.empty()) {
+    return;
+  }
   ring_.each_after(shown_seq_, [&](const LockEvent& event) {
     const std::string json = event_json(event);
-    for (auto& [ticket, reader] : readers_)
-      if (reader.filter.takes(event)) append_event(reader.due, reader.sse, event, json);
+    for (auto& [ticket, reader] : readers_) {
+      if (reader.filter.takes(event)) {
+        append_event(reader.due, reader.sse, event, json);
+      }
+    }
   });
   shown_seq_ = ring_.last_seq();
   send_due();
@@ -74,7 +86,9 @@ void Feed::on_beat(int, short, void* self) noexcept {
     event_del(feed.beat_.get());
     return;
   }
-  for (auto& [ticket, reader] : feed.readers_) reader.due += reader.sse ? ":\n\n" : "\n";
+  for (auto& [ticket, reader] : feed.readers_) {
+    reader.due += reader.sse ? ":\n\n" : "\n";
+  }
   feed.send_due();
 }
 
@@ -84,7 +98,9 @@ void Feed::send_due() {
     const Ticket ticket = it->first;
     const std::string bytes = std::exchange(it->second.due, {});
     ++it;
-    if (bytes.empty() || sink_.send(ticket, bytes)) continue;
+    if (bytes.empty() || sink_.send(ticket, bytes)) {
+      continue;
+    }
     ++dropped_;
     log_line(Level::warning, "event stream dropped: its reader is too slow");
   }
@@ -93,7 +109,9 @@ void Feed::send_due() {
 void Feed::stop() {
   stopped_ = true;
   send_events();
-  for (const auto& [ticket, reader] : std::exchange(readers_, {})) sink_.close(ticket);
+  for (const auto& [ticket, reader] : std::exchange(readers_, {})) {
+    sink_.close(ticket);
+  }
 }
 
 }  // namespace distributex

@@ -75,14 +75,18 @@ void add_figures(Families& families, const std::vector<Figure>& figures) {
   constexpr MetricType types[] = {MetricType::Counter, MetricType::Gauge, MetricType::Histogram};
   for (const Figure& figure : figures) {
     const std::string name = std::string("distributex_") + figure.name;
-    if (families.back().name != name)
+    if (families.back().name != name) {
       open_family(families, name.c_str(), figure.help, types[static_cast<size_t>(figure.kind)]);
+    }
     ClientMetric metric;
-    if (!figure.label.first.empty()) metric.label = {{figure.label.first, figure.label.second}};
+    if (!figure.label.first.empty()) {
+      metric.label = {{figure.label.first, figure.label.second}};
+    }
     metric.counter.value = metric.gauge.value = metric.histogram.sample_sum = figure.value;
     metric.histogram.sample_count = figure.count;
-    for (const auto& [bound, count] : figure.buckets)
+    for (const auto& [bound, count] : figure.buckets) {
       metric.histogram.bucket.push_back({.cumulative_count = count, .upper_bound = bound});
+    }
     families.back().metric.push_back(std::move(metric));
   }
 }
@@ -136,7 +140,9 @@ void append_number(std::string& text, Number number) {
 
 void append_label(std::string& text, std::string_view value) {
   for (const char c : value) {
-    if (c == '"' || c == '\\') text += '\\';
+    if (c == '"' || c == '\\') {
+      text += '\\';
+    }
     text += c;  // no name holds a newline
   }
 }
@@ -149,11 +155,12 @@ void append_pool_gauges(std::string& text, const Sight& sight, Time now) {
       text.append(gauge.name).append("{pool=\"");
       append_label(text, pool.name);
       text.append("\"} ");
-      if (gauge.age)
+      if (gauge.age) {
         append_number(text,
                       seconds_of(std::chrono::floor<milliseconds>(gauge.age(sight, pool, now))));
-      else
+      } else {
         append_number(text, gauge.number(sight, pool));
+      }
       text += '\n';
     });
   }
@@ -190,7 +197,7 @@ std::string Metrics::page(const MetricsView& view) const {
   MetricFamily& requests =
       open_family(all, "distributex_requests_total", "Requests answered, by verb and result.",
                   MetricType::Counter);
-  for (size_t v = 0; v < verb_count; ++v)
+  for (size_t v = 0; v < verb_count; ++v) {
     for (size_t i = 0; i < result_count; ++i) {
       ClientMetric metric;
       metric.label = {{"verb", std::string{verb_name(static_cast<Verb>(v))}},
@@ -198,9 +205,11 @@ std::string Metrics::page(const MetricsView& view) const {
       metric.counter.value = static_cast<double>(answers_[v][i]);
       requests.metric.push_back(std::move(metric));
     }
-  for (size_t i = 0; i < std::size(counters); ++i)
+  }
+  for (size_t i = 0; i < std::size(counters); ++i) {
     add_counter(all, "distributex_" + std::string{counters[i].name} + "_total", counters[i].help,
                 counts_[i]);
+  }
   add_counter(all, "distributex_event_streams_dropped_total",
               "Readers of /events/ cut off because they read too slowly.", view.streams_dropped);
   add_counter(all, "distributex_log_dropped_lines_total", "Lines that the log had no room for.",

@@ -42,7 +42,9 @@ inline constexpr CounterRow counters[] = {
 struct Count {
   size_t row = 0;
   consteval Count(const char* name) {  // NOLINT(google-explicit-constructor)
-    while (counters[row].name != name) ++row;
+    while (counters[row].name != name) {
+      ++row;
+    }
   }
 };
 

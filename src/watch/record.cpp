@@ -52,10 +52,16 @@ void Record::configure(const RecordOptions& options, const std::vector<PoolSpec>
 
 void Record::tell(LockEvent event) {
   const bool logged = audit_ && log_enabled(level_of(event.what));
-  if (!is_kept(event.what) && !logged) return;
+  if (!is_kept(event.what) && !logged) {
+    return;
+  }
   event.wall_us = wall_us();
-  if (is_kept(event.what)) events_.add(event);
-  if (logged) log_sound_line(level_of(event.what), AuditLine{event}.text());
+  if (is_kept(event.what)) {
+    events_.add(event);
+  }
+  if (logged) {
+    log_sound_line(level_of(event.what), AuditLine{event}.text());
+  }
 }
 
 void Record::answered(const Answered& answered, std::string_view peer, Time now) {
@@ -68,11 +74,14 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
                   .token = answer.token != 0 ? answer.token : answer.ended,
                   .held = answer.held,
                   .peer = peer};
-  if (event.what == What::granted || event.what == What::timeout || event.what == What::busy)
+  if (event.what == What::granted || event.what == What::timeout || event.what == What::busy) {
     event.waited = now - answered.since;
+  }
   if (event.what == What::granted) {
     metrics_.count("grants");
-    if (answered.verb == Verb::wait) metrics_.waited(*event.waited);
+    if (answered.verb == Verb::wait) {
+      metrics_.waited(*event.waited);
+    }
   } else if (event.what == What::released) {
     metrics_.count("releases");
     if (answer.held) {
@@ -87,7 +96,9 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
 }
 
 void Record::refused(std::optional<Verb> verb, const Answer& answer, std::string_view peer) {
-  if (!verb) return metrics_.count("stray_requests");
+  if (!verb) {
+    return metrics_.count("stray_requests");
+  }
   metrics_.answered(*verb, answer.result);
   tell({.what = What::refused, .peer = peer, .verb = verb_name(*verb), .error = answer.error});
 }
@@ -127,9 +138,13 @@ void Record::expired(std::string_view pool, const Lease& lease) {
 }
 
 void Record::decided(OpId op, const Verdict& verdict, Time now) {
-  if (verdict.kind == Verdict::Kind::failed) metrics_.count("backend_errors");
+  if (verdict.kind == Verdict::Kind::failed) {
+    metrics_.count("backend_errors");
+  }
   const Asked& asked = asked_[op % asked_.size()];
-  if (asked.op == op) metrics_.backend_took(now - asked.at);
+  if (asked.op == op) {
+    metrics_.backend_took(now - asked.at);
+  }
 }
 
 }  // namespace distributex

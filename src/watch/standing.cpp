@@ -16,24 +16,33 @@ constexpr size_t places_known = 1000;
 
 void Holdings::ended(std::string_view pool, Duration held) {
   auto it = pools_.find(pool);
-  if (it == pools_.end()) it = pools_.emplace(pool, Recent{}).first;
+  if (it == pools_.end()) {
+    it = pools_.emplace(pool, Recent{}).first;
+  }
   Recent& recent = it->second;
   recent.last[recent.count++ % recent.last.size()] = held;
 }
 
 std::optional<Duration> Holdings::mean(std::string_view pool) const {
   const auto it = pools_.find(pool);
-  if (it == pools_.end()) return std::nullopt;
+  if (it == pools_.end()) {
+    return std::nullopt;
+  }
   const auto known = std::min(it->second.count, it->second.last.size());
   Duration sum{};
-  for (size_t i = 0; i < known; ++i) sum += it->second.last[i] / static_cast<int64_t>(known);
+  for (size_t i = 0; i < known; ++i) {
+    sum += it->second.last[i] / static_cast<int64_t>(known);
+  }
   return sum;
 }
 
 void Holdings::keep_only(const std::vector<PoolSpec>& pools) {
   decltype(pools_) kept;
-  for (const PoolSpec& pool : pools)
-    if (auto node = pools_.extract(pool.name)) kept.insert(std::move(node));
+  for (const PoolSpec& pool : pools) {
+    if (auto node = pools_.extract(pool.name)) {
+      kept.insert(std::move(node));
+    }
+  }
   pools_ = std::move(kept);
 }
 
@@ -44,12 +53,18 @@ Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks, s
 
 Estimate::Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec& pool, Time now)
     : mean_(holdings.mean(pool.name)), maxlocks_(pool.maxlocks) {
-  if (!mean_) return;
-  for (const Lease& oldest : sight.leases(pool.name, 1)) oldest_held_ = now - oldest.since;
+  if (!mean_) {
+    return;
+  }
+  for (const Lease& oldest : sight.leases(pool.name, 1)) {
+    oldest_held_ = now - oldest.since;
+  }
 }
 
 std::optional<Duration> Estimate::at(size_t place) const {
-  if (!mean_) return std::nullopt;
+  if (!mean_) {
+    return std::nullopt;
+  }
   return turn_comes_in(*mean_, oldest_held_, maxlocks_, place);
 }
 
@@ -60,12 +75,15 @@ Standing standing_of(const Sight& sight, const Holdings& holdings, std::string_v
   standing.position = sight.place_of(pool, owner, places_known, now);
   for (const Lease& lease : sight.leases(pool, holders_shown)) {
     Standing::Holder holder{.owner = lease.owner, .held = now - lease.since, .expires_in = {}};
-    if (lease.ends) holder.expires_in = std::max(*lease.ends - now, Duration::zero());
+    if (lease.ends) {
+      holder.expires_in = std::max(*lease.ends - now, Duration::zero());
+    }
     standing.holders.push_back(std::move(holder));
   }
   const PoolSpec* spec = sight.find_pool(pool);
-  if (spec && standing.position)
+  if (spec && standing.position) {
     standing.estimate = Estimate{sight, holdings, *spec, now}.at(*standing.position);
+  }
   return standing;
 }
 

@@ -2,7 +2,6 @@
 // What every backend does alike, asked through the one interface: each test
 // runs over all of them. What one backend does beyond is in tests of its own.
 #include "backends/backend.h"
-
 #include "base/clock.h"
 #include "support/bench.h"
 #include "support/daemon.h"
@@ -87,7 +86,9 @@ void tokens_rise_with_each_grant(void** state) {
 
 void a_semaphore_has_as_many_holders_as_slots(void** state) {
   BackendBench& f = bench(state);
-  for (const char* host : {"h1", "h2", "h3"}) assert_text(name(f.get({host, ""}, 3)), "granted");
+  for (const char* host : {"h1", "h2", "h3"}) {
+    assert_text(name(f.get({host, ""}, 3)), "granted");
+  }
   assert_text(name(f.get(a, 3)), "full");
   assert_text(name(f.get({"h2", ""}, 3)), "held");
   assert_text(name(f.release({"h2", ""}, {}, 3)), "released");
@@ -141,7 +142,9 @@ void a_renewed_lease_outlives_its_first_end(void** state) {
   const OpId other = f.ask_get(b);
   assert_text(name(f.verdict_of(other)), "full");
   // The loop turns until the first end is past.
-  while (steady_now() < later) assert_text(name(f.get(b)), "full");
+  while (steady_now() < later) {
+    assert_text(name(f.get(b)), "full");
+  }
   assert_int_equal(f.expired().size(), 0);
   assert_text(name(f.renew(a, granted.token)), "renewed");
 }
@@ -209,7 +212,9 @@ void tells_who_holds_and_until_when(void** state) {
 
 void a_lowered_maxlocks_takes_no_lock_away(void** state) {
   BackendBench& f = bench(state);
-  for (const Owner& owner : {a, b, c}) (void)f.get(owner, 3);
+  for (const Owner& owner : {a, b, c}) {
+    (void)f.get(owner, 3);
+  }
   assert_text(name(f.get({"d", ""}, 1)), "full");
   assert_text(name(f.release(a)), "released");
   assert_text(name(f.get({"d", ""}, 1)), "full");
@@ -284,7 +289,9 @@ int main() {
   const CMUnitTest memcache[] = all_over(make_memcache);
   const CMUnitTest sqlite[] = all_over(make_sqlite);
   Memcached memcached;
-  if (!memcached.start()) return 1;
+  if (!memcached.start()) {
+    return 1;
+  }
   shared_memcached = &memcached;
   return cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
          cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What log lines look like, when they are written, and that none is lost
 // without a word.
-#include "base/log.h"
-
-#include "support/log_pipe.h"
-#include "support/test.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +10,10 @@
 #include <cstdlib>
 #include <ctime>
 #include <vector>
+
+#include "base/log.h"
+#include "support/log_pipe.h"
+#include "support/test.h"
 
 using namespace distributex;
 using namespace distributex::test;
@@ -103,7 +102,9 @@ void warning_goes_out_at_once_behind_what_came_before(void** state) {
 void much_goes_out_unasked(void** state) {
   auto& f = fixture_of<LogPipe>(state);
   f.logging([&f] {
-    for (int i = 0; i < 40; ++i) log_line(Level::info, "%s", std::string(470, 'x').c_str());
+    for (int i = 0; i < 40; ++i) {
+      log_line(Level::info, "%s", std::string(470, 'x').c_str());
+    }
     f.drain();
   });
   assert_in_range(f.text.size(), 16 * 1024, 17 * 1024);
@@ -116,8 +117,9 @@ void event_is_one_line_whatever_its_bytes(void** state) {
   assert_text(f.written(Level::info, ""), "info \n");
   for (int round = 0; round < 5000; ++round) {
     f.wanted.clear();
-    for (size_t n = f.random() % 2000; n > 0; --n)
+    for (size_t n = f.random() % 2000; n > 0; --n) {
       f.wanted += static_cast<char>(1 + f.random() % 255);
+    }
     const std::string_view line = f.written(Level::info, f.wanted.c_str());
     assert_int_equal(line.find('\n'), line.size() - 1);
     assert_true(std::none_of(line.begin(), line.end() - 1,
@@ -193,7 +195,9 @@ void refused_lines_wait_and_the_dropped_are_counted(void** state) {
   for (int round = 0; round < 20; ++round) {
     const size_t burst = round % 3 == 0 ? 3000 : f.random() % 300;
     f.logging([&] {
-      for (size_t i = 0; i < burst; ++i) log_line(Level::info, "number=%zu.", next++);
+      for (size_t i = 0; i < burst; ++i) {
+        log_line(Level::info, "number=%zu.", next++);
+      }
       log_flush();
     });
     for (size_t reads = f.random() % 10; reads > 0; --reads) {
@@ -219,7 +223,9 @@ void stuck_pipe_is_not_waited_for(void** state) {
   size_t next = 0;
   alarm(60);
   f.logging_to(stuck[1], [&next] {
-    while (next < 6000) log_line(Level::info, "number=%zu.", next++);
+    while (next < 6000) {
+      log_line(Level::info, "number=%zu.", next++);
+    }
     log_flush();
   });
   alarm(0);
@@ -254,7 +260,9 @@ void broken_descriptor_neither_kills_nor_loses_silently(void** state) {
   for (const int fd : {closed[1], full}) {
     size_t next = 0;
     f.logging_to(fd, [&next] {
-      while (next < 4000) log_line(Level::info, "number=%zu.", next++);
+      while (next < 4000) {
+        log_line(Level::info, "number=%zu.", next++);
+      }
       log_flush();
     });
     close(fd);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What goes to syslog, and that stderr is then left alone.
-#include "base/log.h"
-
 #include <cstdarg>
 #include <cstdio>
 #include <string>
 
+#include "base/log.h"
 #include "support/log_pipe.h"
 #include "support/test.h"
 
@@ -20,7 +19,9 @@ namespace {
                                                va_list arguments) {
   char text[4096];
   std::vsnprintf(text, sizeof text, format, arguments);
-  if (heard) heard->append("<" + std::to_string(priority) + ">" + text + "\n");
+  if (heard) {
+    heard->append("<" + std::to_string(priority) + ">" + text + "\n");
+  }
 }
 }  // namespace
 

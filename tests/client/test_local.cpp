@@ -38,7 +38,9 @@ struct Fixture {
   std::string path;  // of the lock file
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     path = "/run/lock/" + client::local_lock_name({{"127.0.0.1", daemon.port()}}, "many");
     return access(path.c_str(), F_OK) != 0;
   }
@@ -56,7 +58,9 @@ struct Fixture {
       char target[4096];
       const std::string link = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd);
       const ssize_t length = readlink(link.c_str(), target, sizeof target);
-      if (length > 0 && std::string_view(target, static_cast<size_t>(length)) == path) return true;
+      if (length > 0 && std::string_view(target, static_cast<size_t>(length)) == path) {
+        return true;
+      }
     }
     return false;
   }
@@ -200,7 +204,9 @@ void a_link_or_a_strangers_file_is_refused(void** state) {
        }},
   };
   for (const Trap& trap : traps) {
-    if (geteuid() != 0 && strcmp(trap.what, "a stranger's file") == 0) continue;
+    if (geteuid() != 0 && strcmp(trap.what, "a stranger's file") == 0) {
+      continue;
+    }
     assert_true(trap.lay());
     const Ended ended = run_client(f.args({"-l", "echo ran"}));
     assert_that(ended.code == 69 && ended.out.empty(), "%s: exit %d", trap.what, ended.code);
@@ -268,7 +274,9 @@ void a_wait_needs_no_system_call_that_sandboxes_refuse(void** state) {
       };
       const sock_fprog program = {4, code};
       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-      if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) _exit(98);
+      if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        _exit(98);
+      }
     };
     waiting.push_back(std::make_unique<Client>(f.args({"-l", "-v", "--", "echo", "ran"}), sandbox));
     assert_true(eventually([&] {

@@ -90,7 +90,9 @@ RawAnswer answer(std::string body, const std::vector<std::string>& headers, long
   RawAnswer raw;
   raw.status = status;
   raw.body = std::move(body);
-  for (const std::string& line : headers) take_header(raw, line);
+  for (const std::string& line : headers) {
+    take_header(raw, line);
+  }
   return raw;
 }
 
@@ -137,7 +139,9 @@ void numbers_are_read_whole_or_not_at_all(void**) {
 std::optional<Options> parse(std::vector<std::string> words, std::string* error = nullptr) {
   std::vector<char*> argv;
   words.insert(words.begin(), "distributex");
-  for (std::string& word : words) argv.push_back(word.data());
+  for (std::string& word : words) {
+    argv.push_back(word.data());
+  }
   argv.push_back(nullptr);
   std::string ignored;
   return parse_options(static_cast<int>(words.size()), argv.data(),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What distributex.yaml may say, the files in which it stands, and what is
 // refused for its size. The wording of errors is in test_errors.cpp.
-#include "config/config.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "config/config.h"
 #include "support/config.h"
 #include "support/test.h"
 
@@ -174,7 +173,9 @@ void numbers_keep_to_their_range(void** state) {
 
 std::string repeated(std::string_view piece, size_t times) {
   std::string all;
-  while (times-- > 0) all += piece;
+  while (times-- > 0) {
+    all += piece;
+  }
   return all;
 }
 
@@ -194,7 +195,9 @@ Bomb billion_laughs() {
 
 Bomb hosts_shared_by_many() {
   std::string text = "pools:\n- {name: a, servers: &s [" + repeated("h,", 10000) + "]}\n";
-  for (int i = 0; i < 1000; ++i) text += "- {name: p" + std::to_string(i) + ", servers: *s}\n";
+  for (int i = 0; i < 1000; ++i) {
+    text += "- {name: p" + std::to_string(i) + ", servers: *s}\n";
+  }
   return {text, "f:199:25: " + std::string(too_much)};
 }
 
@@ -211,7 +214,9 @@ void bombs_are_refused_at_once(void** state) {
   };
   for (const Bomb& bomb : f.bombs) {
     f.seen = options_in(bomb.text);
-    if (f.seen != bomb.outcome) print_error("%.60s...\n", bomb.text.c_str());
+    if (f.seen != bomb.outcome) {
+      print_error("%.60s...\n", bomb.text.c_str());
+    }
     assert_text(f.seen, bomb.outcome);
   }
 }
@@ -267,7 +272,9 @@ std::string uncommented(std::string text) {
   for (size_t at = text.find("\n#"); at != text.npos; at = text.find("\n#", at + 1)) {
     const bool option = at + 2 < text.size() && text[at + 2] >= 'a' && text[at + 2] <= 'z';
     const bool pool = text.compare(at + 2, 2, "  ") == 0 && text.find("\npools:") < at;
-    if (option || pool) text.erase(at + 1, 1);
+    if (option || pool) {
+      text.erase(at + 1, 1);
+    }
   }
   return text;
 }
@@ -300,9 +307,13 @@ void a_damaged_file_gives_one_printable_line_at_most(void** state) {
     }
     const auto result = parse_settings(f.text, "f");
     const auto* error = std::get_if<std::string>(&result);
-    if (!error) continue;
+    if (!error) {
+      continue;
+    }
     f.seen = *error;
-    for (const char c : f.seen) assert_in_range(c, ' ', '~');
+    for (const char c : f.seen) {
+      assert_in_range(c, ' ', '~');
+    }
     assert_true(f.seen.starts_with("f:"));
   }
 }

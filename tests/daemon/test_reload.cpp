@@ -2,7 +2,6 @@
 // What a reload changes and what it cannot: each option that a restart would
 // change is named, compared with what runs.
 #include "daemon/reload.h"
-
 #include "support/test.h"
 
 namespace distributex::test {
@@ -17,7 +16,9 @@ struct Fixture {
 
   static Settings settings(std::string_view text) {
     auto parsed = parse_settings(std::string(text).append(pools), "f");
-    if (const auto* error = std::get_if<std::string>(&parsed)) fail_msg("%s", error->c_str());
+    if (const auto* error = std::get_if<std::string>(&parsed)) {
+      fail_msg("%s", error->c_str());
+    }
     return std::get<Settings>(std::move(parsed));
   }
   void start(std::string_view text) { runs = settings(text); }

@@ -3,7 +3,6 @@
 // engine and the record are real, the disk is the test. First single rules, then
 // a long random walk in which nothing may be told before it is stored.
 #include "daemon/telling.h"
-
 #include "support/stored_world.h"
 #include "support/test.h"
 

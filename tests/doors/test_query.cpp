@@ -2,7 +2,6 @@
 // The parameters of pages: what is absent, what is sound, and that the first
 // unsound one is complained of; and which types an Accept header names.
 #include "doors/query.h"
-
 #include "support/test.h"
 
 using namespace distributex;
@@ -39,23 +38,28 @@ void a_text_is_absent_sound_or_complained_of(void**) {
       {"pool=%00", "parameter \"pool\" has a control character, which no name may have: \"%00\""},
       {"pool=%ff", "parameter \"pool\" is not valid UTF-8: \"%ff\""},
   };
-  for (const Row& row : rows) assert_text(read_text(row.query), row.wanted);
+  for (const Row& row : rows) {
+    assert_text(read_text(row.query), row.wanted);
+  }
 }
 
 void a_number_is_whole_and_nothing_else(void**) {
   const auto read = [](std::string_view query) {
     PageQuery asked{query};
     const auto number = asked.whole("limit");
-    if (!asked.complaint().empty()) return asked.complaint();
+    if (!asked.complaint().empty()) {
+      return asked.complaint();
+    }
     return number ? std::to_string(*number) : "-";
   };
   assert_text(read("limit=0"), "0");
   assert_text(read("limit=18446744073709551615"), "18446744073709551615");
   assert_text(read("most=1"), "-");
   assert_text(read("limit="), "parameter \"limit\" is empty; it has 1 to 255 bytes");
-  for (const std::string_view bad : {"x"sv, "-1"sv, "1.5"sv, "18446744073709551616"sv, "1x"sv})
+  for (const std::string_view bad : {"x"sv, "-1"sv, "1.5"sv, "18446744073709551616"sv, "1x"sv}) {
     assert_text(read("limit=" + std::string(bad)),
                 "parameter \"limit\" is not a whole number: \"" + std::string(bad) + "\"");
+  }
 }
 
 void the_first_complaint_stays(void**) {
@@ -68,7 +72,9 @@ void the_first_complaint_stays(void**) {
 }
 
 void check_accept(std::string_view accept, bool json) {
-  if (accepts_json(accept) != json) print_error("Accept: %s\n", accept.data());
+  if (accepts_json(accept) != json) {
+    print_error("Accept: %s\n", accept.data());
+  }
   assert_true(accepts_json(accept) == json);
 }
 
@@ -79,15 +85,17 @@ void json_is_for_those_who_name_it(void**) {
         "application/json;charset=utf-8"sv, "\tapplication/json\t"sv,
         "application/json;q=0, application/json"sv, "application/json;q=0.001"sv,
         "*/*;q=0,application/json"sv, "application/json;q=wrong"sv, "application/json;qq=0"sv,
-        ",,application/json,"sv})
+        ",,application/json,"sv}) {
     check_accept(accept, true);
+  }
   for (const std::string_view accept :
        {""sv, "*/*"sv, "application/*"sv, "text/plain"sv, "application/json5"sv,
         "application/jso"sv, "xapplication/json"sv, "application/json;q=0"sv,
         "application/json;q=0.000"sv, "application/json; Q = 0"sv,
         "application/json;charset=utf-8;q=0"sv, "application /json"sv, "application/json\0"sv,
-        ";application/json"sv, "text/plain;x=application/json"sv, ","sv, ";"sv})
+        ";application/json"sv, "text/plain;x=application/json"sv, ","sv, ";"sv}) {
     check_accept(accept, false);
+  }
 }
 
 }  // namespace

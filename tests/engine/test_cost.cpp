@@ -27,8 +27,9 @@ struct Crowd {
 
   void configure(uint32_t pools) {
     std::vector<PoolSpec> specs;
-    for (uint32_t i = 0; i < pools; ++i)
+    for (uint32_t i = 0; i < pools; ++i) {
       specs.push_back({.name = std::to_string(i), .expire = seconds{60}, .servers = {}});
+    }
     engine.configure(std::move(specs), many, now);
   }
 
@@ -39,7 +40,9 @@ struct Crowd {
                     .token = {},
                     .expire = {},
                     .timeout = {}};
-    if (verb == Verb::wait) request.timeout = seconds{100 + pool};
+    if (verb == Verb::wait) {
+      request.timeout = seconds{100 + pool};
+    }
     engine.submit(++last, std::move(request), now);
     return last;
   }
@@ -48,8 +51,12 @@ struct Crowd {
   size_t count() {
     size_t effects = 0;
     for (; auto effect = engine.next(); ++effects) {
-      if (const auto* acquire = std::get_if<Acquire>(&*effect)) asked = acquire->op;
-      if (const auto* release = std::get_if<Release>(&*effect)) asked = release->op;
+      if (const auto* acquire = std::get_if<Acquire>(&*effect)) {
+        asked = acquire->op;
+      }
+      if (const auto* release = std::get_if<Release>(&*effect)) {
+        asked = release->op;
+      }
     }
     return effects;
   }
@@ -73,7 +80,9 @@ struct Crowd {
 void event_in_a_long_line_has_few_effects(void** state) {
   auto& crowd = fixture_of<Crowd>(state);
   crowd.configure(1);
-  for (uint32_t i = 0; i < many; ++i) crowd.park(0, "h" + std::to_string(i));
+  for (uint32_t i = 0; i < many; ++i) {
+    crowd.park(0, "h" + std::to_string(i));
+  }
   crowd.submit(Verb::get, 0, "late");
   assert_int_equal(crowd.count(), 1);
   assert_int_equal(crowd.decide(Verdict::Kind::full), 1);
@@ -95,7 +104,9 @@ void event_in_a_long_line_has_few_effects(void** state) {
 void event_of_one_pool_leaves_the_others_alone(void** state) {
   auto& crowd = fixture_of<Crowd>(state);
   crowd.configure(many);
-  for (uint32_t i = 0; i < many; ++i) crowd.park(i, "h");
+  for (uint32_t i = 0; i < many; ++i) {
+    crowd.park(i, "h");
+  }
   crowd.engine.tick(crowd.now);
   assert_int_equal(crowd.count(), 0);
   crowd.now += seconds{1};

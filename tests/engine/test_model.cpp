@@ -18,18 +18,24 @@ constexpr int steps = 3000;
 
 bool agrees(uint64_t seed) {
   const auto wrong = std::make_unique<ModelWorld>(Choices(seed))->run(steps);
-  if (wrong) print_error("seed %lu: %s\n", static_cast<unsigned long>(seed), wrong->c_str());
+  if (wrong) {
+    print_error("seed %lu: %s\n", static_cast<unsigned long>(seed), wrong->c_str());
+  }
   return !wrong;
 }
 
 void answers_leases_and_lines_are_those_of_the_oracle(void**) {
-  for (uint64_t seed = first_seed; seed <= last_seed; ++seed) assert_true(agrees(seed));
+  for (uint64_t seed = first_seed; seed <= last_seed; ++seed) {
+    assert_true(agrees(seed));
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) first_seed = last_seed = strtoull(argv[1], nullptr, 10);
+  if (argc > 1) {
+    first_seed = last_seed = strtoull(argv[1], nullptr, 10);
+  }
   const CMUnitTest tests[] = {
       cmocka_unit_test(answers_leases_and_lines_are_those_of_the_oracle),
   };

@@ -18,18 +18,24 @@ constexpr int steps = 4000;
 
 bool goes_well(uint64_t seed) {
   const auto wrong = std::make_unique<SlowWorld>(Choices(seed))->run(steps);
-  if (wrong) print_error("seed %lu: %s\n", static_cast<unsigned long>(seed), wrong->c_str());
+  if (wrong) {
+    print_error("seed %lu: %s\n", static_cast<unsigned long>(seed), wrong->c_str());
+  }
   return !wrong;
 }
 
 void nobody_is_passed_over_doubled_or_forgotten(void**) {
-  for (uint64_t seed = first_seed; seed <= last_seed; ++seed) assert_true(goes_well(seed));
+  for (uint64_t seed = first_seed; seed <= last_seed; ++seed) {
+    assert_true(goes_well(seed));
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) first_seed = last_seed = strtoull(argv[1], nullptr, 10);
+  if (argc > 1) {
+    first_seed = last_seed = strtoull(argv[1], nullptr, 10);
+  }
   const CMUnitTest tests[] = {
       cmocka_unit_test(nobody_is_passed_over_doubled_or_forgotten),
   };

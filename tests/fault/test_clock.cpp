@@ -31,8 +31,9 @@ constexpr long day = 86400;
 std::string find_library() {
   glob_t found{};
   std::string path;
-  if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, nullptr, &found) == 0)
+  if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, nullptr, &found) == 0) {
     path = found.gl_pathv[0];
+  }
   globfree(&found);
   return path;
 }
@@ -79,7 +80,9 @@ struct Clocked {
 
 // Before a test has anything that its end would leave behind.
 void skip_without_library() {
-  if (!find_library().empty()) return;
+  if (!find_library().empty()) {
+    return;
+  }
   print_message("skipped: libfaketime is not installed, so no clock can step\n");
   skip();
 }
@@ -92,7 +95,9 @@ struct Fixture {
   bool finish() {
     crowd.reset();
     bool well = true;
-    for (const auto& one : daemons) well = one->daemon.stop() && well;
+    for (const auto& one : daemons) {
+      well = one->daemon.stop() && well;
+    }
     return well;
   }
   Clocked& add(std::string_view yaml, long ahead = 0) {
@@ -216,8 +221,9 @@ void daemons_that_differ_on_the_date_share_a_mutex(void** state) {
                            "\npoll: 20\n" + std::string(pools);
   const Clocked& one = f.add(yaml);
   const Clocked& other = f.add(yaml);
-  for (const Clocked* d : {&one, &other})
+  for (const Clocked* d : {&one, &other}) {
     assert_true(eventually([&] { return fetch(d->daemon.port(), "/readyz").status == 200; }));
+  }
   f.crowd = std::make_unique<Crowd>(CrowdShape{.pool = "mutex", .clients = 20},
                                     std::vector{one.daemon.port(), other.daemon.port()});
   f.crowd->history().slots("mutex", 1);
@@ -243,8 +249,9 @@ void a_daemon_that_differs_on_the_date_tells_the_same_end_of_a_lease(void** stat
   const Clocked& one = f.add(yaml);
   const Clocked& ahead = f.add(yaml, 400 * day);
   const Clocked& behind = f.add(yaml, -400 * day);
-  for (const auto& d : f.daemons)
+  for (const auto& d : f.daemons) {
     assert_true(eventually([&] { return fetch(d->daemon.port(), "/readyz").status == 200; }));
+  }
   const auto left = [&](const Clocked& d) { return expires_in(fetch(d.daemon.port(), get)); };
   assert_true(left(one) > Seconds{590});
   assert_true(eventually([&] { return left(one) < Seconds{595}; }));

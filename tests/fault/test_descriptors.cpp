@@ -28,7 +28,9 @@ struct Fixture {
 
   bool start(std::string_view yaml) {
     daemon = std::make_unique<Daemon>(yaml);
-    if (!daemon->start()) return false;
+    if (!daemon->start()) {
+      return false;
+    }
     at_rest = daemon->open_files();
     return true;
   }
@@ -36,8 +38,9 @@ struct Fixture {
     if (!memcached.start() ||
         !start("backend: memcache\nmemcachehost: " + memcached.address() + "\n" +
                std::string(inmemory)) ||
-        !eventually([&] { return fetch(port(), "/readyz").status == 200; }))
+        !eventually([&] { return fetch(port(), "/readyz").status == 200; })) {
       return false;
+    }
     at_rest = daemon->open_files();
     return true;
   }
@@ -55,7 +58,9 @@ struct Fixture {
   std::vector<Connection> use_up() {
     allow(static_cast<rlim_t>(daemon->open_files()));
     std::vector<Connection> crowd;
-    for (int i = 0; i < 20; i++) crowd.emplace_back(port());
+    for (int i = 0; i < 20; i++) {
+      crowd.emplace_back(port());
+    }
     assert_true(daemon->wait_for_log("accept paused").has_value());
     return crowd;
   }
@@ -94,7 +99,9 @@ void waiters_keep_their_place_and_their_lock(void** state) {
   assert_text(word(first, "/release?pool=mutex&host=first"), "OK");
   assert_text(second.response()->body, "YES");
   assert_text(word(second, "/release?pool=mutex&host=second"), "OK");
-  for (Connection* one : {&holder, &first, &second}) one->close();
+  for (Connection* one : {&holder, &first, &second}) {
+    one->close();
+  }
   crowd.clear();
   f.allow(plenty);
   assert_text(unrest(*f.daemon, "mutex", 1, f.at_rest), "");
@@ -131,7 +138,9 @@ void full_server_can_still_reload(void** state) {
   Connection control(f.port());
   assert_text(word(control, "/livez"), "ok\n");
   std::vector<Connection> crowd;
-  for (unsigned i = 0; i < files + 20; ++i) crowd.emplace_back(f.port());
+  for (unsigned i = 0; i < files + 20; ++i) {
+    crowd.emplace_back(f.port());
+  }
   // The last one is among those far above the limit, which are closed at once,
   // or no descriptor is left.
   assert_true(eventually([&] {

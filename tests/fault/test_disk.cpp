@@ -38,7 +38,9 @@ struct TinyDisk {
     mounted = mount("tiny", place.path().c_str(), "tmpfs", 0, options.c_str()) == 0;
   }
   ~TinyDisk() {
-    if (mounted) umount2(place.path().c_str(), MNT_DETACH);
+    if (mounted) {
+      umount2(place.path().c_str(), MNT_DETACH);
+    }
   }
   TinyDisk(const TinyDisk&) = delete;
   TinyDisk& operator=(const TinyDisk&) = delete;
@@ -93,7 +95,9 @@ void check_log(Daemon& daemon, long long first, long long last) {
       gap = true;
       continue;
     }
-    if (line.find("event=granted") == std::string::npos) continue;
+    if (line.find("event=granted") == std::string::npos) {
+      continue;
+    }
     const long long token = atoll(line.c_str() + line.find("token=") + 6);
     assert_that(token == expected || (gap && token > expected), "\"%s\" where %lld should be",
                 line.c_str(), expected);

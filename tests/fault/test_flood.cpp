@@ -31,7 +31,9 @@ struct Fixture {
   long at_rest = 0;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     at_rest = daemon.open_files();
     return true;
   }
@@ -48,7 +50,9 @@ struct Told {
   void token(const Response& response) {
     const long long told = atoll(response.header("Distributex-Token").c_str());
     const std::lock_guard guard(lock);
-    if (!tokens.insert(told).second) trouble = "token " + std::to_string(told) + " twice";
+    if (!tokens.insert(told).second) {
+      trouble = "token " + std::to_string(told) + " twice";
+    }
   }
   void wrong(std::string what) {
     const std::lock_guard guard(lock);
@@ -67,10 +71,13 @@ constexpr int pairs_at_once = 60;
 // Many pairs of get and release in one go; then their answers, each in its place.
 bool send_burst(Connection& connection, const std::string& host, Told& told) {
   std::string burst;
-  for (int i = 0; i < pairs_at_once; i++)
+  for (int i = 0; i < pairs_at_once; i++) {
     burst += get_request("/get?pool=flooded&host=" + host) +
              get_request("/release?pool=flooded&host=" + host);
-  if (!connection.send(burst)) return false;
+  }
+  if (!connection.send(burst)) {
+    return false;
+  }
   for (int i = 0; i < pairs_at_once; i++) {
     const auto got = connection.response();
     const auto back = connection.response();
@@ -94,7 +101,9 @@ void check_order(Daemon& daemon, const Told& told) {
   bool taken = false;
   for (const std::string& line : daemon.log_lines("pool=flooded")) {
     const bool granted = line.find("event=granted") != std::string::npos;
-    if (!granted && line.find("event=released") == std::string::npos) continue;
+    if (!granted && line.find("event=released") == std::string::npos) {
+      continue;
+    }
     assert_that(granted != taken, "out of turn: %s", line.c_str());
     taken = granted;
     seen += granted ? 1 : 0;
@@ -111,10 +120,14 @@ void answers_a_pipelined_flood_whole_and_in_order(void** state) {
     floods.emplace_back([&f, &told, bursts, host = "h" + std::to_string(i)] {
       Connection connection(f.port());
       int left = bursts;
-      while (left > 0 && send_burst(connection, host, told)) left--;
+      while (left > 0 && send_burst(connection, host, told)) {
+        left--;
+      }
     });
   }
-  for (std::thread& flood : floods) flood.join();
+  for (std::thread& flood : floods) {
+    flood.join();
+  }
   assert_text(told.trouble, "");
   assert_that(told.tokens.size() > 100, "only %zu grants", told.tokens.size());
   assert_text(unrest(f.daemon, "mutex", 1, f.at_rest), "");
@@ -129,7 +142,9 @@ void answers_a_pipelined_flood_whole_and_in_order(void** state) {
 // gives it back; and ends in its own way.
 void connect_once(uint16_t port, int kind, const std::string& who, Told& told) {
   Connection connection(port);
-  if (!connection.connected()) return told.wrong("not connected");
+  if (!connection.connected()) {
+    return told.wrong("not connected");
+  }
   switch (kind) {
     case 0:
       return connection.close();
@@ -137,13 +152,16 @@ void connect_once(uint16_t port, int kind, const std::string& who, Told& told) {
       connection.send("GET /get?pool=four&host=" + who);
       return connection.reset();
     case 2:
-      if (word(connection, "/livez") != "ok\n") told.wrong("/livez does not answer");
+      if (word(connection, "/livez") != "ok\n") {
+        told.wrong("/livez does not answer");
+      }
       return connection.reset();
     default:
       const auto got = fetch(connection, "/get?pool=four&host=" + who);
       const auto back = fetch(connection, "/release?pool=four&host=" + who);
-      if (result_of(got) + " " + result_of(back) != "granted released")
+      if (result_of(got) + " " + result_of(back) != "granted released") {
         return told.wrong(result_of(got) + " " + result_of(back));
+      }
       told.token(got);
       return connection.reset();
   }
@@ -159,10 +177,14 @@ void bears_ten_thousand_connects_without_a_pause(void** state) {
   std::vector<std::thread> storm;
   for (int i = 0; i < 4; i++) {
     storm.emplace_back([&f, &told, each, who = "h" + std::to_string(i)] {
-      for (int n = 0; n < each; n++) connect_once(f.port(), n % 4, who, told);
+      for (int n = 0; n < each; n++) {
+        connect_once(f.port(), n % 4, who, told);
+      }
     });
   }
-  for (std::thread& one : storm) one.join();
+  for (std::thread& one : storm) {
+    one.join();
+  }
   const std::chrono::duration<double> took = Clock::now() - begin;
   print_message("%.0f connects a second\n", 4 * each / took.count());
   assert_true(crowd.goes_on(10));
@@ -192,7 +214,9 @@ void serves_a_thousand_connects_of_one_moment(void** state) {
     const auto got = one.response();
     assert_text(result_of(got) + " " + result_of(one.response()),
                 result_of(got) == "granted" ? "granted released" : "busy not-held");
-    if (result_of(got) == "granted") told.token(*got);
+    if (result_of(got) == "granted") {
+      told.token(*got);
+    }
   }
   assert_text(told.trouble, "");
   all.clear();

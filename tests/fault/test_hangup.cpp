@@ -30,7 +30,9 @@ struct Fixture {
   std::string token;  // of the holder of "taken"
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     at_rest = daemon.open_files();
     control = Connection(daemon.port());
     token = fetch(control, "/get?pool=taken&host=h").header("Distributex-Token");
@@ -42,8 +44,9 @@ struct Fixture {
   void check_rest() {
     assert_text(word(control, "/release?pool=taken&host=h&token=" + token), "OK");
     control.close();
-    for (const char* pool : {"mutex", "one", "taken"})
+    for (const char* pool : {"mutex", "one", "taken"}) {
       assert_text(unrest(daemon, pool, 1, at_rest), "");
+    }
   }
 };
 
@@ -67,17 +70,22 @@ void leave(Connection& client, Leave how) {
 void send_part_and_leave(Fixture& f, std::string_view part, Leave how, bool apart) {
   Connection client(f.port());
   assert_true(client.send(part));
-  if (apart) assert_text(word(f.control, "/livez"), "ok\n");
+  if (apart) {
+    assert_text(word(f.control, "/livez"), "ok\n");
+  }
   leave(client, how);
-  if (how != Leave::half) return;
+  if (how != Leave::half) {
+    return;
+  }
   assert_true(client.wait_end() != End::none);
   assert_true(client.unread().find("YES") == std::string::npos);
 }
 
 void check_every_part(Fixture& f, const std::string& request) {
   for (size_t size = 0; size < request.size(); size += sanitized ? 5 : 1) {
-    for (const Leave how : all_ways)
+    for (const Leave how : all_ways) {
       send_part_and_leave(f, std::string_view(request).substr(0, size), how, size % 2 == 0);
+    }
   }
   assert_text(holders_of(f.port(), "one"), "");
   assert_text(waiters_of(f.port(), "one"), "");
@@ -111,7 +119,9 @@ void ask_and_leave(Fixture& f, const std::string& request, Step step, Leave how)
   Connection client(f.port());
   assert_true(client.send(request));
   char byte = 0;
-  if (step == Step::read) assert_text(word(f.control, "/livez"), "ok\n");
+  if (step == Step::read) {
+    assert_text(word(f.control, "/livez"), "ok\n");
+  }
   if (step == Step::answer_begun) {
     assert_true(client.wait_readable());
     assert_int_equal(recv(client.fd(), &byte, 1, 0), 1);
@@ -122,7 +132,9 @@ void ask_and_leave(Fixture& f, const std::string& request, Step step, Leave how)
     return word(f.control, "/get?pool=one&host=next") == "YES";
   };
   assert_true(eventually(next_has_it));
-  if (how == Leave::half) assert_true(client.wait_end() != End::none);
+  if (how == Leave::half) {
+    assert_true(client.wait_end() != End::none);
+  }
   assert_text(holders_of(f.port(), "one"), "next");
   assert_text(fetch(f.control, "/release?pool=one&host=next").header("Distributex-Result"),
               "released");
@@ -137,7 +149,9 @@ void a_lock_whose_client_left_goes_to_the_next(void** state) {
   for (const std::string& request : requests) {
     for (const Step step : all_steps) {
       for (const Leave how : all_ways) {
-        for (int i = 0; i < 5; i++) ask_and_leave(f, request, step, how);
+        for (int i = 0; i < 5; i++) {
+          ask_and_leave(f, request, step, how);
+        }
       }
     }
   }
@@ -158,7 +172,9 @@ void be_rude(uint16_t port, unsigned number, const std::atomic<bool>& stopping) 
     {
       Connection client(port);
       client.send(std::string_view(request).substr(0, roll % (2 * request.size())));
-      if (roll % 7 == 0) (void)client.wait_readable(milliseconds{5});
+      if (roll % 7 == 0) {
+        (void)client.wait_readable(milliseconds{5});
+      }
       leave(client, all_ways[roll % 3]);
     }
     (void)fetch(port, "/release?" + who);
@@ -169,13 +185,16 @@ void clients_that_leave_in_all_ways_harm_no_others(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::atomic<bool> stopping = false;
   std::vector<std::thread> rude;
-  for (unsigned i = 0; i < 6; i++)
+  for (unsigned i = 0; i < 6; i++) {
     rude.emplace_back([&f, &stopping, i] { be_rude(f.port(), i, stopping); });
+  }
   Crowd crowd({.pool = "mutex", .clients = 12}, std::vector{f.port()});
   crowd.history().slots("mutex", 1);
   const bool gone_on = crowd.goes_on(200);
   stopping = true;
-  for (std::thread& one : rude) one.join();
+  for (std::thread& one : rude) {
+    one.join();
+  }
   const bool in_peace = crowd.goes_on(20);
   crowd.stop();
   assert_true(gone_on && in_peace);

@@ -30,7 +30,9 @@ struct Fixture {
   bool finish() {
     crowd.reset();
     bool well = true;
-    for (const auto& daemon : daemons) well = daemon->stop() && well;
+    for (const auto& daemon : daemons) {
+      well = daemon->stop() && well;
+    }
     return well;
   }
   void start(size_t count, const std::string& yaml) {
@@ -53,7 +55,9 @@ struct Fixture {
   }
   Crowd& contend(const std::string& pool, size_t slots) {
     std::vector<uint16_t> ports;
-    for (const auto& daemon : daemons) ports.push_back(daemon->port());
+    for (const auto& daemon : daemons) {
+      ports.push_back(daemon->port());
+    }
     crowd = std::make_unique<Crowd>(CrowdShape{.pool = pool, .clients = 20}, ports);
     crowd->history().slots(pool, slots);
     return *crowd;
@@ -83,11 +87,15 @@ void kill_in_turn(Fixture& f, const std::string& pool, size_t slots) {
     kill_at_some_moment(f, daemon);
     assert_true(daemon.restart());
   }
-  for (const auto& daemon : f.daemons) assert_true(Fixture::is_ready(*daemon));
+  for (const auto& daemon : f.daemons) {
+    assert_true(Fixture::is_ready(*daemon));
+  }
   assert_true(crowd.goes_on(20));
   crowd.stop();
   assert_text(crowd.history().verdict(), "");
-  for (const auto& daemon : f.daemons) assert_text(unrest(*daemon, pool, slots, at_rest), "");
+  for (const auto& daemon : f.daemons) {
+    assert_text(unrest(*daemon, pool, slots, at_rest), "");
+  }
 }
 
 void a_mutex_in_memcached_outlives_every_daemon(void** state) {
@@ -106,7 +114,9 @@ void a_lock_in_memcached_outlives_all_daemons_at_once(void** state) {
   const Response granted = fetch(f.daemons[0]->port(), "/get?pool=long&host=a");
   assert_text(granted.body, "YES");
   const std::string token = granted.header("Distributex-Token");
-  for (const auto& daemon : f.daemons) daemon->kill_now();
+  for (const auto& daemon : f.daemons) {
+    daemon->kill_now();
+  }
   for (const auto& daemon : f.daemons) {
     assert_true(daemon->restart() && Fixture::is_ready(*daemon));
     assert_text(word(daemon->port(), "/get?pool=long&host=b"), "NO");
@@ -118,7 +128,9 @@ void a_lock_in_memcached_outlives_all_daemons_at_once(void** state) {
   const Response next = fetch(f.daemons[0]->port(), "/get?pool=long&host=b");
   assert_true(std::stoll(next.header("Distributex-Token")) > std::stoll(token));
   assert_text(word(f.daemons[0]->port(), "/release?pool=long&host=b"), "OK");
-  for (const auto& daemon : f.daemons) assert_text(unrest(*daemon, "long", 1, at_rest), "");
+  for (const auto& daemon : f.daemons) {
+    assert_text(unrest(*daemon, "long", 1, at_rest), "");
+  }
 }
 
 void kill_with_a_store(Fixture& f, const std::string& pool, size_t slots) {

@@ -33,7 +33,9 @@ struct Fixture {
   bool finish() {
     crowd.reset();
     bool well = true;
-    for (const auto& daemon : daemons) well = daemon->stop() && well;
+    for (const auto& daemon : daemons) {
+      well = daemon->stop() && well;
+    }
     return well;
   }
   Daemon& add(std::string_view yaml) {
@@ -48,7 +50,9 @@ struct Fixture {
 
 // Before a test has anything that its end would leave behind.
 void skip_where_sanitized() {
-  if (!sanitized) return;
+  if (!sanitized) {
+    return;
+  }
   print_message("skipped: a sanitizer's memory cannot be limited\n");
   skip();
 }
@@ -73,9 +77,13 @@ Clock::time_point fill_until_it_ends(Daemon& daemon) {
   while (!daemon.wait_exit(milliseconds{greedy.size() < most_greedy ? 0 : 20})) {
     alive = Clock::now();
     assert_that(alive - begin < patience, "it bears %zu of them", greedy.size());
-    if (greedy.size() == most_greedy) continue;
+    if (greedy.size() == most_greedy) {
+      continue;
+    }
     greedy.emplace_back(daemon.port());
-    if (greedy.back().connected()) (void)greedy.back().send(head);
+    if (greedy.back().connected()) {
+      (void)greedy.back().send(head);
+    }
   }
   for (Connection& one : greedy) {
     assert_true(!one.connected() || one.wait_end() != End::none);
@@ -153,7 +161,9 @@ void its_limits_bound_what_clients_can_make_it_keep(void** state) {
   const long at_rest = daemon.open_files();
   const long before = daemon.rss_kib();
   std::string lines;
-  for (int i = 0; i < 2000; i++) lines += ":\r\n";
+  for (int i = 0; i < 2000; i++) {
+    lines += ":\r\n";
+  }
   std::vector<Connection> crowd;
   for (int i = 0; i < 150; i++) {
     crowd.emplace_back(daemon.port());

@@ -105,7 +105,9 @@ void a_network_that_is_away_for_a_while_harms_nobody(void** state) {
   const Clock::time_point away = Clock::now();
   assert_text(word(holder, "/release?pool=one&host=a"), "OK");
   assert_text(holders_of(f.port(), "one"), "b");
-  while (Clock::now() < away + milliseconds{1500}) assert_true(crowd.goes_on(1));
+  while (Clock::now() < away + milliseconds{1500}) {
+    assert_true(crowd.goes_on(1));
+  }
   f.network->set({});
   assert_text(waiter.response()->body, "YES");
   assert_text(word(waiter, "/release?pool=one&host=b"), "OK");

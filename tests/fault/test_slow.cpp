@@ -34,7 +34,9 @@ struct Fixture {
   long at_rest = 0;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     at_rest = daemon.open_files();
     return true;
   }
@@ -59,7 +61,9 @@ void ask_for_more(Slow& slow) {
   static const std::string request = get_request("/status/");
   static const std::string many = [] {
     std::string text;
-    for (int i = 0; i < 1000; i++) text += request;
+    for (int i = 0; i < 1000; i++) {
+      text += request;
+    }
     return text;
   }();
   ssize_t some = 0;
@@ -86,7 +90,9 @@ void drip_until_cut(std::vector<Slow>& crowd) {
   for (size_t left = crowd.size(); left > 0;) {
     assert_that(Clock::now() - begin < patience, "%zu slow clients are served still", left);
     for (Slow& slow : crowd) {
-      if (slow.lasted.count() >= 0) continue;
+      if (slow.lasted.count() >= 0) {
+        continue;
+      }
       if (has_ended(slow.connection)) {
         slow.lasted = Clock::now() - begin;
         left--;
@@ -121,9 +127,10 @@ Slow slow_reader(uint16_t port) {
 }
 
 void check_lasted(const std::vector<Slow>& crowd, Seconds least) {
-  for (const Slow& slow : crowd)
+  for (const Slow& slow : crowd) {
     assert_that(slow.lasted >= least && slow.lasted < patience, "cut off after %f s",
                 slow.lasted.count());
+  }
 }
 
 void slow_heads_and_bodies_cost_nobody_else_a_lock(void** state) {
@@ -147,7 +154,9 @@ void slow_heads_and_bodies_cost_nobody_else_a_lock(void** state) {
 void slow_readers_cost_nobody_else_a_lock(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::vector<Slow> slow;
-  for (int i = 0; i < 3; i++) slow.push_back(slow_reader(f.port()));
+  for (int i = 0; i < 3; i++) {
+    slow.push_back(slow_reader(f.port()));
+  }
   Crowd crowd({.pool = "mutex", .clients = 10}, std::vector{f.port()});
   crowd.history().slots("mutex", 1);
   drip_until_cut(slow);
@@ -167,7 +176,9 @@ void a_house_full_of_slow_clients_empties(void** state) {
   assert_true(parked.send(get_request("/wait?pool=mutex&host=b")));
   assert_true(wait_for_waiting(f.port(), "mutex", 1));
   std::vector<Slow> slow;
-  for (size_t i = 0; i < cap; i++) slow.push_back(slow_head(f.port()));
+  for (size_t i = 0; i < cap; i++) {
+    slow.push_back(slow_head(f.port()));
+  }
   const Response refused = fetch(f.port(), "/release?pool=mutex&host=a");
   assert_int_equal(refused.status, 503);
   assert_text(refused.body, "NO");

@@ -133,7 +133,9 @@ Askers ask_half(Daemon& daemon, const std::string& request) {
     }
     assert_text(word(daemon.port(), "/livez"), "ok\n");
     stand_still(daemon);
-    if (Clock::now() - since < deadline / 2) return askers;
+    if (Clock::now() - since < deadline / 2) {
+      return askers;
+    }
     go_on(daemon);
   }
   fail_msg("one connection takes longer than half of its deadline");

@@ -24,13 +24,19 @@ struct Fixture {
   }
   static std::unique_ptr<Daemon> started(const std::string& host) {
     auto daemon = std::make_unique<Daemon>(config(host));
-    if (!daemon->start()) return nullptr;
+    if (!daemon->start()) {
+      return nullptr;
+    }
     const uint16_t port = daemon->port();
-    if (!eventually([port] { return fetch(port, "/readyz").status == 200; })) return nullptr;
+    if (!eventually([port] { return fetch(port, "/readyz").status == 200; })) {
+      return nullptr;
+    }
     return daemon;
   }
   bool begin() {
-    if (!memcached.start()) return false;
+    if (!memcached.start()) {
+      return false;
+    }
     proxy = std::make_unique<FaultProxy>(memcached.port());
     return (daemon = started(proxy->address())) != nullptr;
   }

@@ -43,7 +43,9 @@ struct TinyDisk {
   explicit TinyDisk(const char* options)
       : mounted(mount("tiny", place.path().c_str(), "tmpfs", 0, options) == 0) {}
   ~TinyDisk() {
-    if (mounted) umount2(place.path().c_str(), MNT_DETACH);
+    if (mounted) {
+      umount2(place.path().c_str(), MNT_DETACH);
+    }
   }
   TinyDisk(const TinyDisk&) = delete;
   TinyDisk& operator=(const TinyDisk&) = delete;
@@ -82,7 +84,9 @@ struct LoopDisk {
            0;
   }
   bool unmount() {
-    if (!mounted) return true;
+    if (!mounted) {
+      return true;
+    }
     return system(("umount " + folder + " 2>/dev/null").c_str()) == 0;
   }
   // What the system has not written is lost.
@@ -107,7 +111,9 @@ bool is_ready(const Daemon& daemon) {
 }
 
 void a_disk_that_is_full_is_said_and_heals(void**) {
-  if (!no_namespace.empty()) skip();
+  if (!no_namespace.empty()) {
+    skip();
+  }
   TinyDisk disk("size=16m");
   assert_true(disk.mounted);
   Daemon daemon(yaml_for(disk.place.file("locks.db")));
@@ -126,7 +132,9 @@ void a_disk_that_is_full_is_said_and_heals(void**) {
   for (int i = 0; i < 300; i++) {
     const std::string host = "&host=h" + std::to_string(i);
     assert_text(word(client, "/get?pool=many" + host), "YES");
-    if (i % 2 == 0) assert_text(word(client, "/release?pool=many" + host), "OK");
+    if (i % 2 == 0) {
+      assert_text(word(client, "/release?pool=many" + host), "OK");
+    }
   }
   daemon.kill_now();
   assert_true(daemon.restart());
@@ -137,7 +145,9 @@ void a_disk_that_is_full_is_said_and_heals(void**) {
 
 void a_disk_that_hangs_holds_up_nobody_else(void**) {
   LoopDisk disk;
-  if (!disk.mounted) skip();
+  if (!disk.mounted) {
+    skip();
+  }
   Daemon daemon(yaml_for(disk.folder + "/locks.db", "sqlitetimeout: 500\n"));
   assert_true(daemon.start());
   assert_text(word(daemon.port(), "/get?pool=mutex&host=a"), "YES");
@@ -173,28 +183,36 @@ std::set<int64_t> take_until_cut(const Daemon& daemon, const LoopDisk& disk, uns
 
 void a_power_cut_loses_no_lock(void**) {
   LoopDisk disk;
-  if (!disk.mounted) skip();
+  if (!disk.mounted) {
+    skip();
+  }
   Daemon daemon(yaml_for(disk.folder + "/locks.db"));
   std::set<int64_t> told;
   for (unsigned round = 0; round < 4; round++) {
     assert_true(round == 0 ? daemon.start() : daemon.restart());
-    for (const int64_t token : take_until_cut(daemon, disk, 20 + 60 * round)) told.insert(token);
+    for (const int64_t token : take_until_cut(daemon, disk, 20 + 60 * round)) {
+      told.insert(token);
+    }
     daemon.kill_now();
     assert_true(disk.unmount() && disk.remount());
   }
   assert_true(daemon.restart());
   std::set<int64_t> held;
-  for (const HolderState& holder : pool_state(daemon.port(), "many").holders)
+  for (const HolderState& holder : pool_state(daemon.port(), "many").holders) {
     held.insert(holder.token);
-  for (const int64_t token : told)
+  }
+  for (const int64_t token : told) {
     assert_that(held.contains(token), "token %ld is lost", static_cast<long>(token));
+  }
   assert_true(daemon.stop());
 }
 
 // The control: what is committed without a sync does not outlive such a cut.
 void a_power_cut_is_one(void**) {
   LoopDisk disk;
-  if (!disk.mounted) skip();
+  if (!disk.mounted) {
+    skip();
+  }
   const std::string path = disk.folder + "/control.db";
   tamper(path, "PRAGMA journal_mode = WAL; CREATE TABLE t(n)");
   assert_int_equal(
@@ -202,9 +220,11 @@ void a_power_cut_is_one(void**) {
         sqlite3* db = nullptr;
         sqlite3_open(path.c_str(), &db);
         sqlite3_exec(db, "PRAGMA synchronous = NORMAL", nullptr, nullptr, nullptr);
-        for (int i = 0; i < 100; i++)
-          if (sqlite3_exec(db, "INSERT INTO t VALUES(1)", nullptr, nullptr, nullptr) != SQLITE_OK)
+        for (int i = 0; i < 100; i++) {
+          if (sqlite3_exec(db, "INSERT INTO t VALUES(1)", nullptr, nullptr, nullptr) != SQLITE_OK) {
             return 1;
+          }
+        }
         return disk.cut_power() ? 0 : 2;
       }),
       0);

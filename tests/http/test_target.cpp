@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where the path of a target ends and its query begins.
 #include "http/target.h"
-
 #include "support/test.h"
 
 using namespace distributex;

@@ -33,8 +33,12 @@ struct Fixture {
 size_t open_descriptors() {
   size_t count = 0;
   DIR* fds = opendir("/proc/self/fd");
-  while (fds != nullptr && readdir(fds) != nullptr) ++count;
-  if (fds != nullptr) closedir(fds);
+  while (fds != nullptr && readdir(fds) != nullptr) {
+    ++count;
+  }
+  if (fds != nullptr) {
+    closedir(fds);
+  }
   return count;
 }
 

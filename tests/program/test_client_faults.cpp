@@ -81,7 +81,9 @@ class Session {
   }
   // A lock that ran out was one that could not be given back, and that was said.
   void check_end() {
-    if (!gave_back_) return;
+    if (!gave_back_) {
+      return;
+    }
     for (const std::string& line : f_.daemon.log_lines("event=expired")) {
       assert_that(line.find(" id=" + id() + " ") == std::string::npos, "call %s (%s): kept a lock",
                   id().c_str(), faults_.page().failed);
@@ -133,14 +135,18 @@ void every_system_call_may_fail(void** state) {
   constexpr size_t beside = 6;
   std::vector<std::unique_ptr<Session>> sessions;
   for (const auto& [call, error] : faults) {
-    if (sessions.size() >= beside) sessions[sessions.size() - beside]->check();
+    if (sessions.size() >= beside) {
+      sessions[sessions.size() - beside]->check();
+    }
     sessions.push_back(std::make_unique<Session>(f, call, error));
   }
   for (size_t i = sessions.size() - std::min(beside, sessions.size()); i < sessions.size(); ++i) {
     sessions[i]->check();
   }
   assert_true(wait_for_holders(f.daemon.port(), "many", 0));
-  for (const auto& session : sessions) session->check_end();
+  for (const auto& session : sessions) {
+    session->check_end();
+  }
 }
 
 void a_refused_process_gives_the_lock_back_at_once(void** state) {

@@ -36,7 +36,9 @@ struct Fixture {
   // Verbose: renewals are worth a line of the log only then.
   bool begin() { return daemon.start({.args = {"-v", "-l", "127.0.0.1:0"}}); }
   bool finish() {
-    if (daemon.running()) daemon.send_signal(SIGCONT);
+    if (daemon.running()) {
+      daemon.send_signal(SIGCONT);
+    }
     return daemon.stop();
   }
 
@@ -59,7 +61,9 @@ struct Fixture {
   [[nodiscard]] std::optional<Clock::time_point> lease_end(std::string_view pool = "one") const {
     const auto asked = Clock::now();
     const PoolState state = pool_state(daemon.port(), pool);
-    if (state.holders.size() != 1 || !state.holders.front().expires_in) return std::nullopt;
+    if (state.holders.size() != 1 || !state.holders.front().expires_in) {
+      return std::nullopt;
+    }
     const std::chrono::duration<double> left(*state.holders.front().expires_in);
     return asked + std::chrono::duration_cast<Clock::duration>(left);
   }
@@ -241,8 +245,9 @@ void a_lease_that_never_ends_survives_silence_but_not_a_loss(void** state) {
     assert_true(eventually([&] {
       size_t count = 0;
       const std::string said = client.err();
-      for (size_t at = 0; (at = said.find("renewal failed", at)) != std::string::npos; ++at)
+      for (size_t at = 0; (at = said.find("renewal failed", at)) != std::string::npos; ++at) {
         ++count;
+      }
       return count >= failures;
     }));
   }

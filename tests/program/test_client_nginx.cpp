@@ -33,7 +33,9 @@ class Nginx {
                    std::to_string(daemon) + ";\n      proxy_read_timeout 2s;\n    }\n  }\n}\n");
   }
   ~Nginx() {
-    if (pid_ <= 0) return;
+    if (pid_ <= 0) {
+      return;
+    }
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
@@ -47,9 +49,10 @@ class Nginx {
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       const std::string folder = dir_.path() + "/";
-      for (const char* nginx : {"nginx", "/usr/sbin/nginx"})
+      for (const char* nginx : {"nginx", "/usr/sbin/nginx"}) {
         execlp(nginx, "nginx", "-p", folder.c_str(), "-c", "nginx.conf", "-e", "error.log",
                static_cast<char*>(nullptr));
+      }
       _exit(127);
     }
     const auto answers = [this] { return fetch(port_, "/livez").status == 200; };
@@ -74,7 +77,9 @@ struct Fixture {
   }
   void start_nginx() {
     nginx = std::make_unique<Nginx>(daemon.port());
-    if (nginx->start()) return;
+    if (nginx->start()) {
+      return;
+    }
     print_message("skipped: nginx is not installed, so none stands before the daemon\n");
     skip();
   }
@@ -108,9 +113,10 @@ void client_behind_nginx_is_served_beside_others(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.start_nginx();
   std::vector<std::unique_ptr<Client>> others;
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < 4; ++i) {
     others.push_back(std::make_unique<Client>(
         on(f.daemon.port(), "one", {"-i", "other" + std::to_string(i), "sleep 1"})));
+  }
   assert_true(wait_for_waiting(f.daemon.port(), "one", 3));
   Client through(on(f.nginx->port(), "one", {"-i", "through", "true"}));
   size_t locks = 0;
@@ -119,7 +125,9 @@ void client_behind_nginx_is_served_beside_others(void** state) {
     assert_true(eventually(
         [&] { return !through.running() || std::any_of(others.begin(), others.end(), ended); }));
     for (size_t i = 0; i < others.size(); ++i) {
-      if (others[i]->running()) continue;
+      if (others[i]->running()) {
+        continue;
+      }
       ++locks;
       others[i] = std::make_unique<Client>(
           on(f.daemon.port(), "one", {"-i", "other" + std::to_string(i), "sleep 1"}));

@@ -37,7 +37,9 @@ struct Fixture {
 
   bool begin() { return daemon.start({.args = {"-l", "0.0.0.0:0"}}); }
   bool finish() {
-    if (daemon.running()) daemon.send_signal(SIGCONT);
+    if (daemon.running()) {
+      daemon.send_signal(SIGCONT);
+    }
     return daemon.stop();
   }
 

@@ -241,7 +241,9 @@ void closed_standard_descriptors_are_no_trouble(void** state) {
     Client::Setup setup;
     setup.in_child = [closed] {
       for (int fd = 0; fd < 3; ++fd) {
-        if ((closed >> fd & 1) != 0) close(fd);
+        if ((closed >> fd & 1) != 0) {
+          close(fd);
+        }
       }
     };
     Client client(
@@ -252,7 +254,9 @@ void closed_standard_descriptors_are_no_trouble(void** state) {
     assert_int_equal(client.finish().code, 0);
     std::string expected;
     for (int fd = 0; fd < 3; ++fd) {
-      if ((closed >> fd & 1) != 0) expected += static_cast<char>('0' + fd);
+      if ((closed >> fd & 1) != 0) {
+        expected += static_cast<char>('0' + fd);
+      }
     }
     assert_text(read_whole_file(seen), expected);
   }

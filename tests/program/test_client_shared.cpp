@@ -26,7 +26,9 @@ struct Fixture {
   std::optional<Daemon> second;
 
   bool begin() {
-    if (!memcached.start()) return false;
+    if (!memcached.start()) {
+      return false;
+    }
     first.emplace(config(memcached.port()));
     second.emplace(config(memcached.port()));
     return start(*first) && start(*second);

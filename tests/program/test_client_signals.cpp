@@ -58,7 +58,9 @@ class Control {
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       const auto left = std::chrono::duration_cast<std::chrono::microseconds>(due - Clock::now());
-      if (left.count() > 0) usleep(static_cast<useconds_t>(left.count()));
+      if (left.count() > 0) {
+        usleep(static_cast<useconds_t>(left.count()));
+      }
       _exit(0);
     }
   }

@@ -32,7 +32,9 @@ struct Fixture {
 
   bool begin() { return daemon.start(); }
   bool finish() {
-    if (daemon.running()) daemon.send_signal(SIGCONT);
+    if (daemon.running()) {
+      daemon.send_signal(SIGCONT);
+    }
     return daemon.stop();
   }
 
@@ -155,7 +157,9 @@ void a_command_that_may_not_be_signalled_is_said(void** state) {
   write_file(pid_file, "");
   Client::Setup nobody;
   nobody.in_child = [] {
-    if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) _exit(98);
+    if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) {
+      _exit(98);
+    }
   };
   Client client(f.args({"--", program, "--become-root", pid_file}), nobody);
   const pid_t command = wait_for_pid(pid_file);
@@ -202,9 +206,13 @@ void a_run_inside_a_run_still_waits(void** state) {
 
 // The set-uid program of a_command_that_may_not_be_signalled_is_said.
 [[noreturn]] void become_root(const char* pid_file) {
-  if (setresuid(0, 0, 0) != 0) _exit(1);
+  if (setresuid(0, 0, 0) != 0) {
+    _exit(1);
+  }
   write_file(pid_file, std::to_string(getpid()) + "\n");
-  for (;;) pause();
+  for (;;) {
+    pause();
+  }
 }
 
 }  // namespace
@@ -212,7 +220,9 @@ void a_run_inside_a_run_still_waits(void** state) {
 
 int main(int argc, char** argv) {
   using namespace distributex::test;
-  if (argc == 3 && strcmp(argv[1], "--become-root") == 0) become_root(argv[2]);
+  if (argc == 3 && strcmp(argv[1], "--become-root") == 0) {
+    become_root(argv[2]);
+  }
   const CMUnitTest tests[] = {
       test_with(Fixture, a_signal_to_all_processes_at_once_gives_the_lock_back),
       test_with(Fixture, a_signal_that_reaches_both_processes_reaches_the_command_once),

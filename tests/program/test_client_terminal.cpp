@@ -63,11 +63,15 @@ class Screen {
       pollfd waits{fd_, POLLIN, 0};
       char buffer[4096];
       const ssize_t got = poll(&waits, 1, 100) > 0 ? read(fd_, buffer, sizeof buffer) : 0;
-      if (got < 0) break;
+      if (got < 0) {
+        break;
+      }
       seen_.append(buffer, static_cast<size_t>(got));
     }
     const bool found = seen_.find(text) != std::string::npos;
-    if (!found) print_error("no \"%s\" on the screen:\n%s\n", text.c_str(), seen_.c_str());
+    if (!found) {
+      print_error("no \"%s\" on the screen:\n%s\n", text.c_str(), seen_.c_str());
+    }
     return found;
   }
   void forget() { seen_.clear(); }

@@ -26,7 +26,9 @@ struct Fixture {
 
   bool begin() { return daemon.start(); }
   bool finish() {
-    if (daemon.running()) daemon.send_signal(SIGCONT);
+    if (daemon.running()) {
+      daemon.send_signal(SIGCONT);
+    }
     return daemon.stop();
   }
 

@@ -28,7 +28,9 @@ struct Fixture {
   }
   std::string log() {
     std::string all;
-    for (const std::string& line : daemon.log_lines()) all += line + "\n";
+    for (const std::string& line : daemon.log_lines()) {
+      all += line + "\n";
+    }
     return all;
   }
 };
@@ -98,8 +100,9 @@ void prints_version_and_help_to_stdout(void** state) {
   for (const char* option : {"-h", "--help"}) {
     assert_int_equal(f.exit_code({.args = {option}, .with_config = false}), 0);
     for (const char* known :
-         {"-c", "-p", "-l", "-d", "-P", "-u", "-t", "-v", "-V", "-h", "--help", "--version"})
+         {"-c", "-p", "-l", "-d", "-P", "-u", "-t", "-v", "-V", "-h", "--help", "--version"}) {
       assert_that(has(f.daemon.output(), known), "no %s in the help", known);
+    }
   }
 }
 
@@ -167,7 +170,9 @@ pools:
 
 void serves_as_another_user_where_told(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  if (geteuid() != 0) skip();
+  if (geteuid() != 0) {
+    skip();
+  }
   assert_true(f.daemon.start({.args = {"-l", "127.0.0.1:0", "-u", "nobody"}}));
   const std::string status = read_whole_file("/proc/" + std::to_string(f.daemon.pid()) + "/status");
   assert_false(has(status, "\nUid:\t0"));
@@ -183,7 +188,9 @@ void starts_with_few_descriptors(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start({.max_files = 64}));
   std::vector<Connection> crowd;
-  for (int i = 0; i < 200; ++i) crowd.emplace_back(f.daemon.port());
+  for (int i = 0; i < 200; ++i) {
+    crowd.emplace_back(f.daemon.port());
+  }
   crowd.clear();
   assert_true(eventually([&] { return word(f.daemon.port(), "/livez") == "ok\n"; }));
 }

@@ -32,7 +32,9 @@ struct Fixture {
   // The daemon's refusal to listen there; "" when it does not refuse as it should.
   std::string refusal(const Launch& launch) {
     other.spawn(launch);
-    if (other.wait_exit() != EX_OSERR) return "";
+    if (other.wait_exit() != EX_OSERR) {
+      return "";
+    }
     return other.log_lines(path).empty() ? "" : other.log_lines(path).front();
   }
 };
@@ -55,13 +57,17 @@ std::string word_at(std::string_view address, std::string_view target) {
 void listens_on_all_addresses_of_the_configuration(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::string listen = "listen:\n  - 127.0.0.1:0\n  - 127.0.0.2:0\n  - " + f.unix_address + "\n";
-  if (has_ipv6()) listen += "  - \"[::1]:0\"\n";
+  if (has_ipv6()) {
+    listen += "  - \"[::1]:0\"\n";
+  }
   f.daemon.configure(listen + std::string(pools));
   assert_true(f.daemon.start({.args = {}}));
   const std::vector<std::string> addresses = f.daemon.addresses();
   assert_int_equal(addresses.size(), has_ipv6() ? 4 : 3);
   assert_text(addresses[2], f.unix_address);
-  if (has_ipv6()) assert_text(addresses[3].substr(0, 6), "[::1]:");
+  if (has_ipv6()) {
+    assert_text(addresses[3].substr(0, 6), "[::1]:");
+  }
   for (const std::string& address : addresses) {
     assert_text(word_at(address, "/livez"), "ok\n");
     assert_text(word_at(address, "/get?pool=one&host=a"), "YES");
@@ -90,7 +96,9 @@ void listens_on_every_address_where_none_is_named(void** state) {
   assert_true(f.daemon.start({.args = {"-p", "0"}}));
   const std::string port = std::to_string(f.daemon.port());
   assert_text(word_at("127.0.0.1:" + port, "/livez"), "ok\n");
-  if (has_ipv6()) assert_text(word_at("[::1]:" + port, "/livez"), "ok\n");
+  if (has_ipv6()) {
+    assert_text(word_at("[::1]:" + port, "/livez"), "ok\n");
+  }
 }
 
 void removes_the_socket_that_a_dead_daemon_left(void** state) {
@@ -113,7 +121,9 @@ void refuses_the_socket_of_a_live_daemon(void** state) {
 // may open all, but for this capability.
 void tells_a_socket_that_it_may_not_open_from_a_live_one(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  if (geteuid() == 0) assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  if (geteuid() == 0) {
+    assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  }
   assert_true(f.daemon.start(f.at_path()));
   f.daemon.kill_now();
   assert_int_equal(chmod(f.path.c_str(), 0), 0);

@@ -25,7 +25,9 @@ struct Fixture {
   Connection control;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     control = Connection(daemon.port());
     return control.connected();
   }
@@ -123,8 +125,9 @@ void answers_invalid_to_the_waiters_of_a_removed_pool(void** state) {
     assert_text(response.header("Distributex-Result"), "invalid");
     assert_false(response.header("Distributex-Error").empty());
   }
-  for (const char* verb : {"get", "wait", "release", "renew"})
+  for (const char* verb : {"get", "wait", "release", "renew"}) {
     assert_text(f.word(std::string("/") + verb + "?pool=one&host=a"), "INVALID");
+  }
   assert_true(kept.quiet());
   assert_text(f.word("/release?pool=kept&host=h"), "OK");
   assert_text(kept.response()->body, "YES");
@@ -192,7 +195,9 @@ void bears_many_signals_and_takes_the_last_file(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.take_both();
   Connection c = f.park("one", "c");
-  for (int i = 0; i < 30; ++i) f.daemon.send_signal(SIGHUP);
+  for (int i = 0; i < 30; ++i) {
+    f.daemon.send_signal(SIGHUP);
+  }
   assert_true(f.reload(std::string(two_slots) + "  - name: last\n"));
   assert_true(eventually([&] { return f.word("/get?pool=last&host=a") == "YES"; }));
   assert_true(c.quiet());

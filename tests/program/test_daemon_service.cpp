@@ -27,9 +27,13 @@ int bound_unix(int type, const std::string& path) {
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
   path.copy(at.sun_path, sizeof at.sun_path - 1);
-  if (path.front() == '@') at.sun_path[0] = '\0';
+  if (path.front() == '@') {
+    at.sun_path[0] = '\0';
+  }
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&at), size) != 0) return -1;
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&at), size) != 0) {
+    return -1;
+  }
   return fd;
 }
 
@@ -38,7 +42,9 @@ int bound_tcp() {
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) return -1;
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
+    return -1;
+  }
   return fd;
 }
 
@@ -58,7 +64,9 @@ struct Fixture {
   int unix_fd = bound_unix(SOCK_STREAM, unix_path);
 
   ~Fixture() {
-    for (const int fd : {notify, tcp, unix_fd}) close(fd);
+    for (const int fd : {notify, tcp, unix_fd}) {
+      close(fd);
+    }
   }
   bool begin() { return notify >= 0 && listen(tcp, 64) == 0 && listen(unix_fd, 64) == 0; }
   bool finish() { return daemon.stop(); }
@@ -72,7 +80,9 @@ struct Fixture {
   // The next message; "" when none comes.
   std::string told() const {
     pollfd waiting{.fd = notify, .events = POLLIN, .revents = 0};
-    if (poll(&waiting, 1, static_cast<int>(milliseconds{patience}.count())) != 1) return "";
+    if (poll(&waiting, 1, static_cast<int>(milliseconds{patience}.count())) != 1) {
+      return "";
+    }
     char text[4096];
     const ssize_t n = recv(notify, text, sizeof text, 0);
     return n > 0 ? std::string(text, static_cast<size_t>(n)) : "";
@@ -80,8 +90,9 @@ struct Fixture {
   // The next message that has the text.
   std::string told_of(std::string_view text) const {
     std::string message;
-    do message = told();
-    while (!message.empty() && message.find(text) == std::string::npos);
+    do {
+      message = told();
+    } while (!message.empty() && message.find(text) == std::string::npos);
     return message;
   }
 };
@@ -166,7 +177,9 @@ void says_that_it_stops(void** state) {
 void gives_signs_of_life_when_asked_for(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start(f.managed({"WATCHDOG_USEC=200000"})));
-  for (int i = 0; i < 3; ++i) assert_text(f.told_of("WATCHDOG"), "WATCHDOG=1");
+  for (int i = 0; i < 3; ++i) {
+    assert_text(f.told_of("WATCHDOG"), "WATCHDOG=1");
+  }
 }
 
 // STATUS comes every two seconds when there is news: by then the other would

@@ -98,7 +98,9 @@ struct Remote {
   std::unique_ptr<Daemon> daemon;
 
   bool begin() {
-    if (!memcached.start()) return false;
+    if (!memcached.start()) {
+      return false;
+    }
     daemon = std::make_unique<Daemon>("backend: memcache\nmemcachehost: \"" + memcached.address() +
                                       "\"\nmemcachetimeout: 1000\npools:\n  - name: one\n");
     return daemon->start() && word(daemon->port(), "/get?pool=one&host=h") == "YES";
@@ -202,8 +204,12 @@ void breaks_no_answer_off_under_load(void** state) {
                 get_request("/wait?pool=two&host=b&timeout=0.01") + get_request("/livez");
   }
   std::vector<Connection> crowd;
-  for (int i = 0; i < 60; ++i) crowd.emplace_back(f.port());
-  for (Connection& client : crowd) client.send(requests);
+  for (int i = 0; i < 60; ++i) {
+    crowd.emplace_back(f.port());
+  }
+  for (Connection& client : crowd) {
+    client.send(requests);
+  }
   assert_true(crowd[0].response().has_value());
   f.daemon.send_signal(SIGTERM);
   for (Connection& client : crowd) {
@@ -231,7 +237,9 @@ struct Background {
   int launch_as(const Launch& how) {
     launcher.spawn(how);
     const int code = launcher.wait_exit().value_or(-1);
-    if (code == 0) pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid(), 0));
+    if (code == 0) {
+      pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid(), 0));
+    }
     return code;
   }
   pid_t pid() const {
@@ -242,8 +250,12 @@ struct Background {
     return poll(&waits, 1, static_cast<int>(timeout.count())) == 1;
   }
   bool finish() {
-    if (pidfd < 0) return true;
-    if (!ended(milliseconds{0})) syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    if (pidfd < 0) {
+      return true;
+    }
+    if (!ended(milliseconds{0})) {
+      syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+    }
     const bool gone = ended(patience);
     close(pidfd);
     return gone;
@@ -312,7 +324,9 @@ void takes_over_the_pid_file_of_a_dead_daemon(void** state) {
 // A folder that may not be written is no obstacle for root, but for this capability.
 void empties_a_pid_file_that_it_cannot_remove(void** state) {
   Background& b = fixture_of<Background>(state);
-  if (geteuid() == 0) assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  if (geteuid() == 0) {
+    assert_int_equal(prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), 0);
+  }
   const std::string folder = b.launcher.dir().file("closed");
   assert_int_equal(mkdir(folder.c_str(), 0700), 0);
   b.pidfile = folder + "/pid";

@@ -18,7 +18,9 @@ void leave_loop(int, short, void* base) noexcept {
 }
 
 std::optional<std::chrono::seconds> length_of(int seconds) {
-  if (seconds == 0) return std::nullopt;
+  if (seconds == 0) {
+    return std::nullopt;
+  }
   return std::chrono::seconds(seconds);
 }
 
@@ -28,11 +30,15 @@ BackendBench::BackendBench(const std::string& backend, const std::string& option
     : base_(event_base_new()), timer_(evtimer_new(base_.get(), leave_loop, base_.get())) {
   auto parsed = parse_settings(
       "backend: " + backend + "\n" + options + "\npools: [{name: p, maxlocks: 3}]\n", "bench");
-  if (!std::holds_alternative<Settings>(parsed)) abort();
+  if (!std::holds_alternative<Settings>(parsed)) {
+    abort();
+  }
   const Settings& settings = std::get<Settings>(parsed);
   BackendSink sink;
   sink.decided = [this](OpId op, const Verdict& verdict) {
-    if (!verdicts_.emplace(op, verdict).second) abort();  // decided twice
+    if (!verdicts_.emplace(op, verdict).second) {
+      abort();  // decided twice
+    }
     order_.push_back(op);
   };
   sink.changed = [this](const std::string&) { changes_++; };
@@ -42,7 +48,9 @@ BackendBench::BackendBench(const std::string& backend, const std::string& option
   sink.stored = [this](uint64_t stored) { stored_ = stored; };
   sink.unstored = [this](const std::string& why) { unstored_.push_back(why); };
   backend_ = find_backend(backend)->make({base_.get(), settings.config, sink, wall_us()});
-  if (auto refusal = backend_->begin()) refusal_ = refusal->what;
+  if (auto refusal = backend_->begin()) {
+    refusal_ = refusal->what;
+  }
   backend_->configure(settings.service.pools);
 }
 
@@ -86,7 +94,9 @@ bool BackendBench::until(const std::function<bool()>& so) {
   const Time deadline = steady_now() + patience;
   while (!so()) {
     const Time now = steady_now();
-    if (now >= deadline) return false;
+    if (now >= deadline) {
+      return false;
+    }
     const auto due = std::min(backend_->deadline().value_or(deadline), deadline);
     const auto us = std::chrono::ceil<std::chrono::microseconds>(std::max(due - now, Duration{}));
     const timeval delay{us.count() / 1'000'000, us.count() % 1'000'000};
@@ -100,7 +110,9 @@ bool BackendBench::until(const std::function<bool()>& so) {
 }
 
 Verdict BackendBench::verdict_of(OpId op) {
-  if (!until([&] { return verdicts_.contains(op); })) abort();
+  if (!until([&] { return verdicts_.contains(op); })) {
+    abort();
+  }
   return verdicts_.at(op);
 }
 
@@ -120,7 +132,9 @@ Verdict BackendBench::renew(const Owner& owner, std::optional<Token> token, int 
 std::string BackendBench::holders() {
   bool ready = false;
   backend_->survey([&] { ready = true; }, steady_now());
-  if (!until([&] { return ready; })) abort();
+  if (!until([&] { return ready; })) {
+    abort();
+  }
   std::string text;
   for (const Lease& lease : backend_->leases(pool_)) {
     text += (text.empty() ? "" : " ") + lease.owner.host;

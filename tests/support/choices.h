@@ -20,7 +20,9 @@ class Choices {
 
   // 0 to n - 1. Of bytes it takes one, or two when n needs them; then it is 0.
   uint64_t below(uint64_t n) {
-    if (!from_bytes_) return random_() % n;
+    if (!from_bytes_) {
+      return random_() % n;
+    }
     uint64_t value = 0;
     for (uint64_t reach = 1; reach < n && !bytes_.empty(); reach <<= 8) {
       value = value << 8 | static_cast<unsigned char>(bytes_.front());

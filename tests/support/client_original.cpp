@@ -52,10 +52,14 @@ class Loop {
   [[noreturn]] void run() {
     for (;;) {
       std::vector<pollfd> waits = {{listener_, POLLIN, 0}};
-      for (const Peer& peer : peers_) waits.push_back({peer.fd, POLLIN, 0});
+      for (const Peer& peer : peers_) {
+        waits.push_back({peer.fd, POLLIN, 0});
+      }
       poll(waits.data(), waits.size(), -1);
       for (size_t i = 1; i < waits.size(); ++i) {
-        if (waits[i].revents != 0) read_from(waits[i].fd);
+        if (waits[i].revents != 0) {
+          read_from(waits[i].fd);
+        }
       }
       if (waits[0].revents != 0) {
         peers_.push_back({accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC), {}, {}});
@@ -68,7 +72,9 @@ class Loop {
   virtual void on_gone(const Peer&) {}
 
   void end(int fd, const std::string& bytes) {
-    if (!bytes.empty()) (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (!bytes.empty()) {
+      (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
     shutdown(fd, SHUT_RDWR);
     close(fd);
     std::erase_if(peers_, [fd](const Peer& peer) { return peer.fd == fd; });
@@ -79,7 +85,9 @@ class Loop {
   void read_from(int fd) {
     const auto found = std::find_if(peers_.begin(), peers_.end(),
                                     [fd](const Peer& peer) { return peer.fd == fd; });
-    if (found == peers_.end()) return;
+    if (found == peers_.end()) {
+      return;
+    }
     char buffer[4096];
     const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
     if (got <= 0) {
@@ -125,7 +133,9 @@ class Original : public Loop {
     if (!is_known || (verb != "get" && verb != "wait" && verb != "release")) {
       end(peer.fd, answer("INVALID"));
     } else if (verb == "release") {
-      if (holder_ == host) holder_.clear();
+      if (holder_ == host) {
+        holder_.clear();
+      }
       end(peer.fd, answer("OK"));
       serve_waiting();
     } else if (may_have(host)) {
@@ -206,7 +216,9 @@ StandIn::StandIn(StandIn&& other) noexcept
 
 StandIn::~StandIn() {
   kill_now();
-  if (requests_ != nullptr) munmap(requests_, sizeof(uint64_t));
+  if (requests_ != nullptr) {
+    munmap(requests_, sizeof(uint64_t));
+  }
 }
 
 size_t StandIn::requests() const { return __atomic_load_n(requests_, __ATOMIC_RELAXED); }

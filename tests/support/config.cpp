@@ -18,7 +18,9 @@ namespace {
 template <typename Items, typename Show>
 std::string joined(const Items& items, const char* separator, Show show) {
   std::string all;
-  for (const auto& item : items) all += (all.empty() ? "" : separator) + show(item);
+  for (const auto& item : items) {
+    all += (all.empty() ? "" : separator) + show(item);
+  }
   return all;
 }
 
@@ -62,7 +64,9 @@ bool check_row(const ConfigRow& row, const ConfigTable& table) {
   std::string expected(row.outcome);
   expected += table.ending;
   const std::string outcome = table.show(parse_settings(text, "f"));
-  if (outcome == expected) return true;
+  if (outcome == expected) {
+    return true;
+  }
   print_error("%s\nis     \"%s\"\nshould \"%s\"\n", text.c_str(), outcome.c_str(),
               expected.c_str());
   return false;
@@ -92,7 +96,9 @@ std::string pools_in(std::string_view text) { return pools_of(parse_settings(tex
 
 void check_config_rows(std::span<const ConfigRow> rows, const ConfigTable& table) {
   for (const ConfigRow& row : rows) {
-    if (!check_row(row, table)) fail_msg("another outcome");
+    if (!check_row(row, table)) {
+      fail_msg("another outcome");
+    }
   }
 }
 

@@ -14,7 +14,9 @@ constexpr milliseconds pause_after_trouble{20};
 
 std::vector<std::string> on_loopback(const std::vector<uint16_t>& ports) {
   std::vector<std::string> addresses;
-  for (const uint16_t port : ports) addresses.push_back("127.0.0.1:" + std::to_string(port));
+  for (const uint16_t port : ports) {
+    addresses.push_back("127.0.0.1:" + std::to_string(port));
+  }
   return addresses;
 }
 
@@ -44,7 +46,9 @@ void Crowd::stop() {
 
 void Crowd::finish() {
   for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
+    if (thread.joinable()) {
+      thread.join();
+    }
   }
 }
 
@@ -62,7 +66,9 @@ void Crowd::be_client(size_t number) {
   auto dice = static_cast<unsigned>(number * 2654435761U + 1);
   History::Time since = Clock::now();
   for (size_t done = 0; !stopping_ && (shape_.rounds == 0 || done < shape_.rounds);) {
-    if (!take_turn(number, dice, since)) continue;
+    if (!take_turn(number, dice, since)) {
+      continue;
+    }
     done++;
     since = Clock::now();
   }

@@ -35,13 +35,19 @@ namespace {
 // way.
 void hand_over(const std::vector<int>& sockets) {
   std::vector<int> high;
-  for (const int fd : sockets) high.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 100));
+  for (const int fd : sockets) {
+    high.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 100));
+  }
   int next = 3;
   for (const int fd : high) {
-    if (dup2(fd, next++) < 0) _exit(126);
+    if (dup2(fd, next++) < 0) {
+      _exit(126);
+    }
   }
   setenv("LISTEN_FDS", std::to_string(sockets.size()).c_str(), 1);
-  if (getenv("LISTEN_PID") == nullptr) setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+  if (getenv("LISTEN_PID") == nullptr) {
+    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+  }
 }
 
 // The calling process becomes the daemon.
@@ -63,7 +69,9 @@ void hand_over(const std::vector<int>& sockets) {
   for (const std::string& variable : launch.environment) {
     putenv(const_cast<char*>(variable.c_str()));
   }
-  if (!launch.handed_over.empty()) hand_over(launch.handed_over);
+  if (!launch.handed_over.empty()) {
+    hand_over(launch.handed_over);
+  }
   std::vector<char*> argv;
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
@@ -196,7 +204,9 @@ void Daemon::note_addresses() {
 void Daemon::configure(std::string_view yaml) {
   const std::string fresh = config_path() + ".new";
   write_file(fresh, yaml);
-  if (rename(fresh.c_str(), config_path().c_str()) != 0) perror("configure");
+  if (rename(fresh.c_str(), config_path().c_str()) != 0) {
+    perror("configure");
+  }
 }
 
 std::optional<std::string> Daemon::reload(std::string_view yaml) {

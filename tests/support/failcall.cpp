@@ -20,7 +20,9 @@ std::string find_library() {
   for (auto folder = self.parent_path(); folder.has_relative_path();
        folder = folder.parent_path()) {
     const auto library = folder / "support/preload/failcall.so";
-    if (std::filesystem::exists(library)) return library;
+    if (std::filesystem::exists(library)) {
+      return library;
+    }
   }
   fprintf(stderr, "test support: there is no support/preload/failcall.so\n");
   abort();
@@ -60,7 +62,9 @@ std::vector<std::string> FailCall::environment() const {
 
 std::vector<std::string> own_environment_and(const std::vector<std::string>& more) {
   std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) all.emplace_back(*entry);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    all.emplace_back(*entry);
+  }
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }

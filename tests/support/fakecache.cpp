@@ -8,8 +8,12 @@ namespace distributex::test {
 
 FakeCache::Item* FakeCache::find(const std::string& key) {
   const auto it = items.find(key);
-  if (it == items.end()) return nullptr;
-  if (!it->second.ends || now < *it->second.ends) return &it->second;
+  if (it == items.end()) {
+    return nullptr;
+  }
+  if (!it->second.ends || now < *it->second.ends) {
+    return &it->second;
+  }
   items.erase(it);
   return nullptr;
 }
@@ -21,7 +25,9 @@ void FakeCache::put(const std::string& key, const std::string& value, std::chron
 }
 
 bool FakeLink::deliver() {
-  if (delayed_.empty()) return false;
+  if (delayed_.empty()) {
+    return false;
+  }
   (void)delayed_.front()();
   delayed_.erase(delayed_.begin());
   return true;
@@ -44,7 +50,9 @@ Stored FakeLink::run(const std::string& command, std::function<Stored()> effect)
       return Stored::failed;
     case Fault::delayed:
       // Only writes whose effect refers to nobody's variables.
-      if (command == "increment" || command == "read") return Stored::failed;
+      if (command == "increment" || command == "read") {
+        return Stored::failed;
+      }
       delayed_.push_back(std::move(effect));
       return Stored::failed;
   }
@@ -52,11 +60,15 @@ Stored FakeLink::run(const std::string& command, std::function<Stored()> effect)
 }
 
 std::optional<std::vector<MemcacheItem>> FakeLink::read(std::span<const std::string> keys) {
-  if (keys.size() > keys_at_once) abort();
+  if (keys.size() > keys_at_once) {
+    abort();
+  }
   std::vector<MemcacheItem> found;
   const Stored stored = run("read", [&] {
     for (size_t i = 0; i < keys.size(); i++) {
-      if (const auto* item = cache_.find(keys[i])) found.push_back({i, item->value, item->unique});
+      if (const auto* item = cache_.find(keys[i])) {
+        found.push_back({i, item->value, item->unique});
+      }
     }
     return Stored::done;
   });
@@ -65,7 +77,9 @@ std::optional<std::vector<MemcacheItem>> FakeLink::read(std::span<const std::str
 
 Stored FakeLink::add(const std::string& key, const std::string& value, std::chrono::seconds lives) {
   return run("add", [this, key, value, lives] {
-    if (cache_.find(key)) return Stored::refused;
+    if (cache_.find(key)) {
+      return Stored::refused;
+    }
     cache_.put(key, value, lives);
     return Stored::done;
   });
@@ -75,8 +89,12 @@ Stored FakeLink::replace(const std::string& key, const std::string& value,
                          std::chrono::seconds lives, uint64_t unique) {
   return run("replace", [this, key, value, lives, unique] {
     const auto* item = cache_.find(key);
-    if (!item) return Stored::absent;
-    if (item->unique != unique) return Stored::refused;
+    if (!item) {
+      return Stored::absent;
+    }
+    if (item->unique != unique) {
+      return Stored::refused;
+    }
     cache_.put(key, value, lives);
     return Stored::done;
   });
@@ -85,8 +103,12 @@ Stored FakeLink::replace(const std::string& key, const std::string& value,
 Stored FakeLink::remove(const std::string& key, uint64_t unique) {
   return run("remove", [this, key, unique] {
     const auto* item = cache_.find(key);
-    if (!item) return Stored::absent;
-    if (item->unique != unique) return Stored::refused;
+    if (!item) {
+      return Stored::absent;
+    }
+    if (item->unique != unique) {
+      return Stored::refused;
+    }
     cache_.items.erase(key);
     return Stored::done;
   });
@@ -95,7 +117,9 @@ Stored FakeLink::remove(const std::string& key, uint64_t unique) {
 Stored FakeLink::append(const std::string& key, const std::string& text) {
   return run("append", [this, key, text] {
     auto* item = cache_.find(key);
-    if (!item) return Stored::refused;
+    if (!item) {
+      return Stored::refused;
+    }
     item->value += text;
     item->unique = ++cache_.last_unique;
     return Stored::done;
@@ -105,7 +129,9 @@ Stored FakeLink::append(const std::string& key, const std::string& text) {
 Stored FakeLink::increment(const std::string& key, uint32_t by, uint64_t& value) {
   return run("increment", [this, key, by, &value] {
     auto* item = cache_.find(key);
-    if (!item) return Stored::absent;
+    if (!item) {
+      return Stored::absent;
+    }
     value = std::stoull(item->value) + by;
     item->value = std::to_string(value);
     item->unique = ++cache_.last_unique;

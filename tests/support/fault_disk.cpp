@@ -49,15 +49,23 @@ std::string twin_of(const char* path) {
 // Whether this call meets the fault that is planned.
 bool strikes() {
   const uint64_t call = ++shared->calls;
-  if (shared->at == 0 || call < shared->at || call >= shared->at + shared->times) return false;
+  if (shared->at == 0 || call < shared->at || call >= shared->at + shared->times) {
+    return false;
+  }
   shared->struck = true;
-  if (shared->fault == FaultDisk::Fault::death) _exit(77);
+  if (shared->fault == FaultDisk::Fault::death) {
+    _exit(77);
+  }
   return true;
 }
 
 int error_of(int code) {
-  if (shared->fault == FaultDisk::Fault::sync_error) return SQLITE_OK;
-  if (!strikes()) return SQLITE_OK;
+  if (shared->fault == FaultDisk::Fault::sync_error) {
+    return SQLITE_OK;
+  }
+  if (!strikes()) {
+    return SQLITE_OK;
+  }
   return shared->fault == FaultDisk::Fault::full ? SQLITE_FULL : code;
 }
 
@@ -65,17 +73,24 @@ void sync_twin(const FaultFile& file) {
   const int from = open(file.path, O_RDONLY | O_CLOEXEC);
   const int to = open(twin_of(file.path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   struct stat status {};
-  if (from < 0 || to < 0 || fstat(from, &status) != 0) abort();
+  if (from < 0 || to < 0 || fstat(from, &status) != 0) {
+    abort();
+  }
   char page[page_size];
   for (size_t i = 0; i < pages; i++) {
-    if (!shared->dirty[file.is_log][i]) continue;
+    if (!shared->dirty[file.is_log][i]) {
+      continue;
+    }
     const ssize_t size = pread(from, page, sizeof page, static_cast<off_t>(i * page_size));
     if (size > 0 &&
-        pwrite(to, page, static_cast<size_t>(size), static_cast<off_t>(i * page_size)) != size)
+        pwrite(to, page, static_cast<size_t>(size), static_cast<off_t>(i * page_size)) != size) {
       abort();
+    }
     shared->dirty[file.is_log][i] = false;
   }
-  if (ftruncate(to, status.st_size) != 0) abort();
+  if (ftruncate(to, status.st_size) != 0) {
+    abort();
+  }
   close(from);
   close(to);
 }
@@ -88,22 +103,28 @@ int do_close(sqlite3_file* f) {
 }
 
 int do_read(sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
-  if (const int code = error_of(SQLITE_IOERR_READ))
+  if (const int code = error_of(SQLITE_IOERR_READ)) {
     return code == SQLITE_FULL ? SQLITE_IOERR_READ : code;
+  }
   FaultFile& file = file_of(f);
   return file.real->pMethods->xRead(file.real, to, size, at);
 }
 
 int do_write(sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
-  if (const int code = error_of(SQLITE_IOERR_WRITE)) return code;
+  if (const int code = error_of(SQLITE_IOERR_WRITE)) {
+    return code;
+  }
   FaultFile& file = file_of(f);
-  for (sqlite3_int64 i = at / 4096; i <= (at + size - 1) / 4096; i++)
+  for (sqlite3_int64 i = at / 4096; i <= (at + size - 1) / 4096; i++) {
     shared->dirty[file.is_log][static_cast<size_t>(i) % pages] = true;
+  }
   return file.real->pMethods->xWrite(file.real, from, size, at);
 }
 
 int do_truncate(sqlite3_file* f, sqlite3_int64 size) {
-  if (const int code = error_of(SQLITE_IOERR_TRUNCATE)) return code;
+  if (const int code = error_of(SQLITE_IOERR_TRUNCATE)) {
+    return code;
+  }
   FaultFile& file = file_of(f);
   return file.real->pMethods->xTruncate(file.real, size);
 }
@@ -153,8 +174,9 @@ constexpr sqlite3_io_methods methods = {1,          do_close,  do_read,   do_wri
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out) {
   FaultFile& file = file_of(f);
   memset(&file, 0, sizeof file);
-  if (const int code = error_of(SQLITE_CANTOPEN))
+  if (const int code = error_of(SQLITE_CANTOPEN)) {
     return code == SQLITE_FULL ? SQLITE_CANTOPEN : code;
+  }
   file.real = static_cast<sqlite3_file*>(calloc(1, static_cast<size_t>(real_vfs->szOsFile)));
   const int code = real_vfs->xOpen(real_vfs, name, file.real, flags, out);
   if (code != SQLITE_OK) {
@@ -163,15 +185,20 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* o
   }
   file.base.pMethods = &methods;
   file.is_log = name && std::string_view(name).ends_with("-wal");
-  if (name) strncpy(file.path, name, sizeof file.path - 1);
+  if (name) {
+    strncpy(file.path, name, sizeof file.path - 1);
+  }
   return SQLITE_OK;
 }
 
 int delete_file(sqlite3_vfs*, const char* name, int sync_folder) {
-  if (const int code = error_of(SQLITE_IOERR_DELETE)) return code;
+  if (const int code = error_of(SQLITE_IOERR_DELETE)) {
+    return code;
+  }
   unlink(twin_of(name).c_str());
-  if (std::string_view(name).ends_with("-wal"))
+  if (std::string_view(name).ends_with("-wal")) {
     memset(shared->dirty[1], 0, sizeof shared->dirty[1]);
+  }
   return real_vfs->xDelete(real_vfs, name, sync_folder);
 }
 

@@ -60,8 +60,12 @@ void FaultProxy::accept_one() {
     pairs_.push_back({client, server});
     return;
   }
-  if (client >= 0) close(client);
-  if (server >= 0) close(server);
+  if (client >= 0) {
+    close(client);
+  }
+  if (server >= 0) {
+    close(server);
+  }
 }
 
 void FaultProxy::from_client(Pair& pair) {
@@ -79,17 +83,27 @@ void FaultProxy::from_server(Pair& pair) {
     pair.over = true;
     return;
   }
-  if (pair.to_client.empty()) pair.answered = std::chrono::steady_clock::now();
+  if (pair.to_client.empty()) {
+    pair.answered = std::chrono::steady_clock::now();
+  }
   pair.to_client.append(bytes, static_cast<size_t>(size));
 }
 
 void FaultProxy::to_client(Pair& pair) {
   const Mode mode = mode_;
-  if (mode == Mode::late && std::chrono::steady_clock::now() - pair.answered < lateness) return;
+  if (mode == Mode::late && std::chrono::steady_clock::now() - pair.answered < lateness) {
+    return;
+  }
   size_t size = pair.to_client.size();
-  if (mode == Mode::drip) size = 1;
-  if (mode == Mode::cut) size = size / 2;
-  if (send(pair.client, pair.to_client.data(), size, MSG_NOSIGNAL) < 0) pair.over = true;
+  if (mode == Mode::drip) {
+    size = 1;
+  }
+  if (mode == Mode::cut) {
+    size = size / 2;
+  }
+  if (send(pair.client, pair.to_client.data(), size, MSG_NOSIGNAL) < 0) {
+    pair.over = true;
+  }
   pair.to_client.erase(0, size);
   if (mode == Mode::cut) {
     pair.over = true;
@@ -114,14 +128,24 @@ void FaultProxy::run() {
     (void)!read(wake_, &count, sizeof count);
     size_t at = 2;
     for (Pair& pair : pairs_) {
-      if (fds[at].revents != 0) from_client(pair);
-      if (fds[at + 1].revents != 0) from_server(pair);
-      if (!stalled && !pair.to_client.empty()) to_client(pair);
+      if (fds[at].revents != 0) {
+        from_client(pair);
+      }
+      if (fds[at + 1].revents != 0) {
+        from_server(pair);
+      }
+      if (!stalled && !pair.to_client.empty()) {
+        to_client(pair);
+      }
       at += 2;
     }
-    if (fds[1].revents != 0) accept_one();
+    if (fds[1].revents != 0) {
+      accept_one();
+    }
     std::erase_if(pairs_, [](const Pair& pair) {
-      if (!pair.over) return false;
+      if (!pair.over) {
+        return false;
+      }
       close(pair.client);
       close(pair.server);
       return true;

@@ -21,12 +21,16 @@ void History::told(const std::string& pool, const std::string& holder, uint64_t 
     return;
   }
   known->asked = std::min(known->asked, asked);
-  if (!ends || (known->ends && *ends > *known->ends)) known->ends = ends;
+  if (!ends || (known->ends && *ends > *known->ends)) {
+    known->ends = ends;
+  }
 }
 
 void History::let_go(const std::string& pool, uint64_t token, Time when) {
   for (Grant& grant : grants_[pool]) {
-    if (grant.token == token && (!grant.let_go || when < *grant.let_go)) grant.let_go = when;
+    if (grant.token == token && (!grant.let_go || when < *grant.let_go)) {
+      grant.let_go = when;
+    }
   }
 }
 
@@ -38,15 +42,21 @@ size_t History::grants(const std::string& pool) const {
 std::map<uint64_t, std::string> History::tokens(const std::string& pool) const {
   std::map<uint64_t, std::string> all;
   const auto it = grants_.find(pool);
-  if (it == grants_.end()) return all;
-  for (const Grant& grant : it->second) all.emplace(grant.token, grant.holder);
+  if (it == grants_.end()) {
+    return all;
+  }
+  for (const Grant& grant : it->second) {
+    all.emplace(grant.token, grant.holder);
+  }
   return all;
 }
 
 History::Time History::end_of(const Grant& grant) const {
   Time end = std::min(grant.ends.value_or(Time::max()), grant.let_go.value_or(Time::max()));
   for (const auto& [from, to] : losses_) {
-    if (grant.asked <= to) end = std::min(end, std::max(from, grant.answered));
+    if (grant.asked <= to) {
+      end = std::min(end, std::max(from, grant.answered));
+    }
   }
   return end;
 }
@@ -59,7 +69,9 @@ std::string History::check_exclusion(const std::string& pool, const Grants& gran
   };
   std::vector<Edge> edges;
   for (const Grant& grant : grants) {
-    if (end_of(grant) <= grant.answered) continue;
+    if (end_of(grant) <= grant.answered) {
+      continue;
+    }
     edges.push_back({grant.answered, +1, &grant});
     edges.push_back({end_of(grant), -1, &grant});
   }
@@ -74,7 +86,9 @@ std::string History::check_exclusion(const std::string& pool, const Grants& gran
       continue;
     }
     holders.push_back(edge.grant);
-    if (holders.size() <= slots_.at(pool)) continue;
+    if (holders.size() <= slots_.at(pool)) {
+      continue;
+    }
     std::string text = pool + ": too many at once:";
     for (const Grant* holder : holders) {
       text += " " + holder->holder + "/" + std::to_string(holder->token);
@@ -101,8 +115,12 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
   if (in_turn) {
     const Grant* before = nullptr;
     for (const Grant* grant : by_answer) {
-      if (end_of(*grant) <= grant->answered) continue;
-      if (before && grant->token <= before->token) return wrong(before, grant);
+      if (end_of(*grant) <= grant->answered) {
+        continue;
+      }
+      if (before && grant->token <= before->token) {
+        return wrong(before, grant);
+      }
       before = grant;
     }
   }
@@ -112,12 +130,18 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
   auto answer = by_answer.begin();
   for (const Grant* grant : by_question) {
     for (; answer != by_answer.end() && (*answer)->answered < grant->asked; ++answer) {
-      if (!highest || (*answer)->token > highest->token) highest = *answer;
+      if (!highest || (*answer)->token > highest->token) {
+        highest = *answer;
+      }
     }
-    if (highest && highest != grant && grant->token <= highest->token) return wrong(highest, grant);
+    if (highest && highest != grant && grant->token <= highest->token) {
+      return wrong(highest, grant);
+    }
   }
   std::vector<uint64_t> tokens;
-  for (const Grant& grant : grants) tokens.push_back(grant.token);
+  for (const Grant& grant : grants) {
+    tokens.push_back(grant.token);
+  }
   std::sort(tokens.begin(), tokens.end());
   const auto twin = std::adjacent_find(tokens.begin(), tokens.end());
   return twin == tokens.end() ? "" : pool + ": token " + std::to_string(*twin) + " twice";
@@ -125,9 +149,13 @@ std::string History::check_tokens(const std::string& pool, const Grants& grants,
 
 std::string History::check_floor(const std::string& pool, const Grants& grants) const {
   const auto floor = floors_.find(pool);
-  if (floor == floors_.end()) return "";
+  if (floor == floors_.end()) {
+    return "";
+  }
   for (const Grant& grant : grants) {
-    if (grant.asked < horizon_ || grant.token > floor->second) continue;
+    if (grant.asked < horizon_ || grant.token > floor->second) {
+      continue;
+    }
     return pool + ": token " + std::to_string(grant.token) + " of " + grant.holder +
            " came after " + std::to_string(floor->second) + ", which is settled";
   }
@@ -143,10 +171,11 @@ std::string History::settle(Time horizon) {
     };
     uint64_t& floor = floors_[pool];
     for (const Grant& grant : grants) {
-      if (is_over(grant))
+      if (is_over(grant)) {
         floor = std::max(floor, grant.token);
-      else
+      } else {
         first_question = std::min(first_question, grant.asked);
+      }
     }
     std::erase_if(grants, is_over);
   }
@@ -158,9 +187,15 @@ std::string History::settle(Time horizon) {
 std::string History::verdict() const {
   for (const auto& [pool, grants] : grants_) {
     std::string wrong = check_exclusion(pool, grants);
-    if (wrong.empty()) wrong = check_floor(pool, grants);
-    if (wrong.empty()) wrong = check_tokens(pool, grants, slots_.at(pool) == 1 && losses_.empty());
-    if (!wrong.empty()) return wrong;
+    if (wrong.empty()) {
+      wrong = check_floor(pool, grants);
+    }
+    if (wrong.empty()) {
+      wrong = check_tokens(pool, grants, slots_.at(pool) == 1 && losses_.empty());
+    }
+    if (!wrong.empty()) {
+      return wrong;
+    }
   }
   return "";
 }

@@ -103,9 +103,13 @@ std::string peer_queues(uint16_t own_port, uint16_t peer_port) {
     char queues[32] = "";
     const int fields =
         sscanf(line, " %*u: %*8[0-9A-F]:%x %*8[0-9A-F]:%x %*x %31s", &local, &remote, queues);
-    if (fields == 3 && local == peer_port && remote == own_port) found = queues;
+    if (fields == 3 && local == peer_port && remote == own_port) {
+      found = queues;
+    }
   }
-  if (table != nullptr) fclose(table);
+  if (table != nullptr) {
+    fclose(table);
+  }
   return found;
 }
 
@@ -164,7 +168,9 @@ void Connection::connect_to(std::string_view address, std::string_view from) {
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   const SocketAddress own = from.empty() ? SocketAddress{} : inet_address(from);
-  if (own.length > 0 && bind(fd_, own.get(), own.length) != 0) return close();
+  if (own.length > 0 && bind(fd_, own.get(), own.length) != 0) {
+    return close();
+  }
   int error = ::connect(fd_, to.get(), to.length) == 0 ? 0 : errno;
   if (error == EINPROGRESS && wait_for(POLLOUT, Clock::now() + patience)) {
     socklen_t size = sizeof error;
@@ -359,7 +365,9 @@ std::string word(uint16_t port, std::string_view target) { return fetch(port, ta
 // for this connection stay as they are.
 bool stuff(Connection& greedy, std::string_view request, size_t most) {
   std::string many;
-  while (many.size() < 65536) many += request;
+  while (many.size() < 65536) {
+    many += request;
+  }
   const uint16_t peer_port = port_of(greedy.fd(), getpeername);
   const uint16_t own_port = port_of(greedy.fd(), getsockname);
   Connection other(peer_port);
@@ -375,7 +383,9 @@ bool stuff(Connection& greedy, std::string_view request, size_t most) {
   std::string queues;
   for (int same = 0; same < 20;) {
     const ssize_t some = push();
-    if (some < 0 || sent >= most || fetch(other, "/livez").status != 200) return false;
+    if (some < 0 || sent >= most || fetch(other, "/livez").status != 200) {
+      return false;
+    }
     const std::string now = peer_queues(own_port, peer_port);
     same = !now.empty() && now == queues ? same + 1 : 0;
     queues = now;

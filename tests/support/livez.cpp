@@ -21,15 +21,21 @@ milliseconds LivezWatch::Answers::slowest() const {
 
 LivezWatch::LivezWatch(const std::vector<uint16_t>& ports)
     : control_("pools:\n  - name: control\n") {
-  if (!control_.start()) return;
+  if (!control_.start()) {
+    return;
+  }
   threads_.emplace_back([this] { ask(control_.port(), controls_); });
-  for (const uint16_t port : ports) threads_.emplace_back([this, port] { ask(port, watched_); });
+  for (const uint16_t port : ports) {
+    threads_.emplace_back([this, port] { ask(port, watched_); });
+  }
 }
 
 void LivezWatch::stop() {
   stopping_ = true;
   for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
+    if (thread.joinable()) {
+      thread.join();
+    }
   }
 }
 
@@ -41,7 +47,9 @@ void LivezWatch::ask(uint16_t port, Answers& answers) {
     {
       const std::lock_guard guard(lock_);
       answers.took.push_back(took);
-      if (response.status != 200) ++answers.failures;
+      if (response.status != 200) {
+        ++answers.failures;
+      }
     }
     std::this_thread::sleep_for(pace);  // the measure's, not a wait for anything
   }
@@ -55,7 +63,9 @@ bool LivezWatch::is_quick(milliseconds limit) const {
 
 std::string LivezWatch::report() const {
   const std::lock_guard guard(lock_);
-  if (watched_.took.empty() || controls_.took.empty()) return "no answer";
+  if (watched_.took.empty() || controls_.took.empty()) {
+    return "no answer";
+  }
   std::vector<milliseconds> took = watched_.took;
   std::sort(took.begin(), took.end());
   return std::to_string(took.size()) + " answers, " + std::to_string(watched_.failures) +

@@ -13,14 +13,18 @@ LogPipe::LogPipe() {
   signal(SIGPIPE, SIG_IGN);
   unsetenv("JOURNAL_STREAM");
   terminal_ = dup(STDERR_FILENO);
-  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) abort();
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    abort();
+  }
   open_log(Level::info);
 }
 
 LogPipe::~LogPipe() {
   open_log(Level::info);
   drain();
-  for (const int fd : {terminal_, ends[0], ends[1]}) close(fd);
+  for (const int fd : {terminal_, ends[0], ends[1]}) {
+    close(fd);
+  }
 }
 
 void LogPipe::open_log(Level most_verbose) {
@@ -29,8 +33,9 @@ void LogPipe::open_log(Level most_verbose) {
 
 void LogPipe::drain() {
   char bytes[65536];
-  for (ssize_t n; (n = read(ends[0], bytes, sizeof bytes)) > 0;)
+  for (ssize_t n; (n = read(ends[0], bytes, sizeof bytes)) > 0;) {
     text.append(bytes, static_cast<size_t>(n));
+  }
 }
 
 std::string_view LogPipe::written(Level level, const char* line) {

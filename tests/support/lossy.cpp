@@ -53,23 +53,33 @@ bool switch_on(int control) {
 
 LossyNetwork::LossyNetwork() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   trouble_ = open();
-  if (trouble_.empty()) thread_ = std::thread([this] { run(); });
+  if (trouble_.empty()) {
+    thread_ = std::thread([this] { run(); });
+  }
 }
 
 LossyNetwork::~LossyNetwork() {
   stopping_ = true;
   set({});
-  if (thread_.joinable()) thread_.join();
-  if (device_ >= 0) close(device_);
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  if (device_ >= 0) {
+    close(device_);
+  }
   close(wake_);
 }
 
 std::string LossyNetwork::open() {
   device_ = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  if (device_ < 0) return why("/dev/net/tun");
+  if (device_ < 0) {
+    return why("/dev/net/tun");
+  }
   ifreq request = request_for(device_name);
   request.ifr_flags = IFF_TUN | IFF_NO_PI;
-  if (ioctl(device_, TUNSETIFF, &request) != 0) return why("TUNSETIFF");
+  if (ioctl(device_, TUNSETIFF, &request) != 0) {
+    return why("TUNSETIFF");
+  }
   const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const bool done = set_address(control, SIOCSIFADDR, near_side) &&
                     set_address(control, SIOCSIFNETMASK, "255.255.255.0") && switch_on(control);
@@ -104,7 +114,9 @@ void LossyNetwork::run() {
 void LossyNetwork::take_packet() {
   std::vector<char> packet(65536);
   const ssize_t size = read(device_, packet.data(), packet.size());
-  if (size < static_cast<ssize_t>(header_size) || packet[0] >> 4 != 4) return;
+  if (size < static_cast<ssize_t>(header_size) || packet[0] >> 4 != 4) {
+    return;
+  }
   const Weather weather = weather_;
   if (roll() % 100 < weather.lost) {
     lost_++;
@@ -116,7 +128,9 @@ void LossyNetwork::take_packet() {
     return std::chrono::microseconds(roll() % (weather.most_ms * 1000 + 1));
   };
   const auto now = Clock::now();
-  if (roll() % 100 < weather.doubled) travelling_.emplace(now + late(), packet);
+  if (roll() % 100 < weather.doubled) {
+    travelling_.emplace(now + late(), packet);
+  }
   travelling_.emplace(now + late(), std::move(packet));
 }
 

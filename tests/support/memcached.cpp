@@ -47,13 +47,17 @@ uint16_t free_port() {
 int connect_to(uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = loopback(port);
-  if (connect(fd, generic(address), sizeof address) == 0) return fd;
+  if (connect(fd, generic(address), sizeof address) == 0) {
+    return fd;
+  }
   ::close(fd);
   return -1;
 }
 
 bool Memcached::start() {
-  if (port_ == 0) port_ = free_port();
+  if (port_ == 0) {
+    port_ = free_port();
+  }
   std::vector<std::string> words{"memcached", "-u", "root", "-t", "1"};
   const std::vector<std::string> place =
       path_.empty()
@@ -62,7 +66,9 @@ bool Memcached::start() {
   words.insert(words.end(), place.begin(), place.end());
   words.insert(words.end(), options_.begin(), options_.end());
   std::vector<char*> args;
-  for (std::string& word : words) args.push_back(word.data());
+  for (std::string& word : words) {
+    args.push_back(word.data());
+  }
   args.push_back(nullptr);
   pid_ = fork();
   if (pid_ == 0) {
@@ -87,7 +93,9 @@ void Memcached::go_on() {
 }
 
 void Memcached::kill_now() {
-  if (pid_ <= 0) return;
+  if (pid_ <= 0) {
+    return;
+  }
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
@@ -98,25 +106,33 @@ std::string Memcached::address() const {
 }
 
 int Memcached::connect_here() const {
-  if (path_.empty()) return connect_to(port_);
+  if (path_.empty()) {
+    return connect_to(port_);
+  }
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path_.copy(address.sun_path, sizeof address.sun_path - 1);
   const void* bytes = &address;
-  if (connect(fd, static_cast<const sockaddr*>(bytes), sizeof address) == 0) return fd;
+  if (connect(fd, static_cast<const sockaddr*>(bytes), sizeof address) == 0) {
+    return fd;
+  }
   ::close(fd);
   return -1;
 }
 
 std::string Memcached::ask(std::string_view line) const {
   const int fd = connect_here();
-  if (fd < 0) return "";
+  if (fd < 0) {
+    return "";
+  }
   const std::string command = std::string(line) + "\r\n";
   std::string answer;
   if (write(fd, command.data(), command.size()) == static_cast<ssize_t>(command.size())) {
     char c = 0;
-    while (answer.size() < 1000 && read(fd, &c, 1) == 1 && c != '\r') answer += c;
+    while (answer.size() < 1000 && read(fd, &c, 1) == 1 && c != '\r') {
+      answer += c;
+    }
   }
   ::close(fd);
   return answer;

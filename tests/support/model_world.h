@@ -49,7 +49,9 @@ class ModelWorld {
   void compare_answer(const Answered& real, const OracleAnswer& wanted);
   void compare_pool(const std::string& pool);
   void wrong(std::string what) {
-    if (wrong_.empty()) wrong_ = std::move(what);
+    if (wrong_.empty()) {
+      wrong_ = std::move(what);
+    }
   }
 
   Choices choices_;

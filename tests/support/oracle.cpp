@@ -22,11 +22,17 @@ std::optional<Duration> left(const OracleLease& lease, Time now) {
 
 void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, Time now) {
   max_waiting_ = max_waiting;
-  for (auto& [name, pool] : pools_) pool.spec.reset();
-  for (const PoolSpec& spec : pools) pools_[spec.name].spec = spec;
+  for (auto& [name, pool] : pools_) {
+    pool.spec.reset();
+  }
+  for (const PoolSpec& spec : pools) {
+    pools_[spec.name].spec = spec;
+  }
   for (auto& [name, pool] : pools_) {
     if (!pool.spec) {
-      for (const OracleWaiter& w : pool.waiters) tell(w.ticket, Result::invalid, Fault::not_found);
+      for (const OracleWaiter& w : pool.waiters) {
+        tell(w.ticket, Result::invalid, Fault::not_found);
+      }
       pool.waiters.clear();
       pool.places.clear();
     }
@@ -36,18 +42,28 @@ void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, T
 
 Fault Oracle::fault_of(const Command& request) const {
   const auto it = pools_.find(request.pool);
-  if (it == pools_.end() || !it->second.spec) return Fault::not_found;
-  if (request.verb == Verb::release || request.verb == Verb::renew) return Fault::none;
+  if (it == pools_.end() || !it->second.spec) {
+    return Fault::not_found;
+  }
+  if (request.verb == Verb::release || request.verb == Verb::renew) {
+    return Fault::none;
+  }
   const auto& hosts = it->second.spec->servers;
-  if (hosts.empty()) return Fault::none;
+  if (hosts.empty()) {
+    return Fault::none;
+  }
   const bool listed = std::find(hosts.begin(), hosts.end(), request.owner.host) != hosts.end();
   return listed ? Fault::none : Fault::host_not_listed;
 }
 
 void Oracle::submit(Ticket ticket, const Command& request, Time now) {
-  if (draining_) return tell(ticket, Result::unavailable);
+  if (draining_) {
+    return tell(ticket, Result::unavailable);
+  }
   const Fault fault = fault_of(request);
-  if (fault != Fault::none) return tell(ticket, Result::invalid, fault);
+  if (fault != Fault::none) {
+    return tell(ticket, Result::invalid, fault);
+  }
   Pool& pool = pools_[request.pool];
   switch (request.verb) {
     case Verb::get:
@@ -62,23 +78,37 @@ void Oracle::submit(Ticket ticket, const Command& request, Time now) {
 void Oracle::take(Pool& pool, Ticket ticket, const Command& request, Time now) {
   Ticket turn = ticket;
   if (request.verb == Verb::wait && request.timeout != Duration::zero()) {
-    for (const OraclePlace& place : pool.places)
-      if (place.owner == request.owner && place.until > now) turn = place.turn;
+    for (const OraclePlace& place : pool.places) {
+      if (place.owner == request.owner && place.until > now) {
+        turn = place.turn;
+      }
+    }
     pool.places.remove_if([&](const OraclePlace& place) { return place.owner == request.owner; });
   }
-  if (const OracleLease* lease = lease_of(pool, request.owner, {}))
+  if (const OracleLease* lease = lease_of(pool, request.owner, {})) {
     return tell_holder(pool, ticket, *lease, Result::held, now);
+  }
   if (pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
     const OracleLease& lease = grant(pool, request.owner, request.expire, now);
     return tell_holder(pool, ticket, lease, Result::granted, now);
   }
-  if (request.verb == Verb::get) return tell(ticket, Result::busy);
-  if (request.timeout == Duration::zero()) return tell(ticket, Result::timeout);
-  if (pool.waiters.size() >= max_waiting_) return tell(ticket, Result::unavailable);
+  if (request.verb == Verb::get) {
+    return tell(ticket, Result::busy);
+  }
+  if (request.timeout == Duration::zero()) {
+    return tell(ticket, Result::timeout);
+  }
+  if (pool.waiters.size() >= max_waiting_) {
+    return tell(ticket, Result::unavailable);
+  }
   OracleWaiter waiter{ticket, turn, request.owner, now, {}, request.expire};
-  if (request.timeout) waiter.gives_up = now + *request.timeout;
+  if (request.timeout) {
+    waiter.gives_up = now + *request.timeout;
+  }
   auto behind = pool.waiters.begin();
-  while (behind != pool.waiters.end() && behind->turn < turn) ++behind;
+  while (behind != pool.waiters.end() && behind->turn < turn) {
+    ++behind;
+  }
   pool.waiters.insert(behind, waiter);
 }
 
@@ -86,34 +116,48 @@ void Oracle::take(Pool& pool, Ticket ticket, const Command& request, Time now) {
 // seconds; as many places are remembered as may wait.
 void Oracle::remember(Pool& pool, const OracleWaiter& waiter, Time now) {
   Ticket turn = waiter.turn;
-  for (const OraclePlace& place : pool.places)
-    if (place.owner == waiter.owner && place.until > now) turn = std::min(turn, place.turn);
+  for (const OraclePlace& place : pool.places) {
+    if (place.owner == waiter.owner && place.until > now) {
+      turn = std::min(turn, place.turn);
+    }
+  }
   pool.places.remove_if(
       [&](const OraclePlace& place) { return place.owner == waiter.owner || place.until <= now; });
-  while (!pool.places.empty() && pool.places.size() >= max_waiting_) pool.places.pop_front();
+  while (!pool.places.empty() && pool.places.size() >= max_waiting_) {
+    pool.places.pop_front();
+  }
   pool.places.push_back({waiter.owner, turn, now + seconds{10}});
 }
 
 const OracleLease& Oracle::grant(Pool& pool, const Owner& owner, std::optional<seconds> asked,
                                  Time now) {
   OracleLease lease{owner, ++last_grant_, length(*pool.spec, asked), {}};
-  if (lease.length) lease.ends = now + *lease.length;
+  if (lease.length) {
+    lease.ends = now + *lease.length;
+  }
   return pool.leases.emplace_back(lease);
 }
 
 std::optional<seconds> Oracle::length(const PoolSpec& pool, std::optional<seconds> asked) {
-  if (pool.expire == seconds{0}) return std::nullopt;
+  if (pool.expire == seconds{0}) {
+    return std::nullopt;
+  }
   return asked && *asked < pool.expire ? *asked : pool.expire;
 }
 
 void Oracle::change_lease(Pool& pool, Ticket ticket, const Command& request, Time now) {
   const bool renews = request.verb == Verb::renew;
   OracleLease* lease = lease_of(pool, request.owner, request.token);
-  if (!lease) return tell(ticket, renews ? Result::lost : Result::not_held);
+  if (!lease) {
+    return tell(ticket, renews ? Result::lost : Result::not_held);
+  }
   if (renews) {
-    if (request.expire && lease->length && pool.spec->expire != seconds{0})
+    if (request.expire && lease->length && pool.spec->expire != seconds{0}) {
       lease->length = length(*pool.spec, request.expire);
-    if (lease->length) lease->ends = now + *lease->length;
+    }
+    if (lease->length) {
+      lease->ends = now + *lease->length;
+    }
     answers_.push_back({ticket, Result::renewed, Fault::none, lease->grant, left(*lease, now)});
     return;
   }
@@ -123,8 +167,11 @@ void Oracle::change_lease(Pool& pool, Ticket ticket, const Command& request, Tim
 }
 
 OracleLease* Oracle::lease_of(Pool& pool, const Owner& owner, std::optional<Token> token) {
-  for (OracleLease& lease : pool.leases)
-    if (lease.owner == owner && (!token || *token == token_of(lease.grant))) return &lease;
+  for (OracleLease& lease : pool.leases) {
+    if (lease.owner == owner && (!token || *token == token_of(lease.grant))) {
+      return &lease;
+    }
+  }
   return nullptr;
 }
 
@@ -139,10 +186,12 @@ void Oracle::serve(Pool& pool, Time now) {
   while (pool.spec && !pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
     const OracleWaiter first = pool.waiters.front();
     const OracleLease& lease = grant(pool, first.owner, first.expire, now);
-    for (const OracleWaiter& w : pool.waiters)
-      if (w.owner == first.owner)
+    for (const OracleWaiter& w : pool.waiters) {
+      if (w.owner == first.owner) {
         tell_holder(pool, w.ticket, lease,
                     w.ticket == first.ticket ? Result::granted : Result::held, now);
+      }
+    }
     pool.waiters.remove_if([&](const OracleWaiter& w) { return w.owner == first.owner; });
   }
 }
@@ -159,18 +208,26 @@ void Oracle::tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Re
 }
 
 void Oracle::arrived(Ticket ticket) {
-  for (Told& told : told_)
-    if (told.ticket == ticket) told.delivery = Delivery::arrived;
+  for (Told& told : told_) {
+    if (told.ticket == ticket) {
+      told.delivery = Delivery::arrived;
+    }
+  }
 }
 
 void Oracle::gone(Ticket ticket, Time now) {
   for (auto& [name, pool] : pools_) {
-    for (const OracleWaiter& w : pool.waiters)
-      if (w.ticket == ticket) remember(pool, w, now);
+    for (const OracleWaiter& w : pool.waiters) {
+      if (w.ticket == ticket) {
+        remember(pool, w, now);
+      }
+    }
     pool.waiters.remove_if([&](const OracleWaiter& w) { return w.ticket == ticket; });
   }
   for (Told& told : told_) {
-    if (told.ticket != ticket || told.delivery != Delivery::open) continue;
+    if (told.ticket != ticket || told.delivery != Delivery::open) {
+      continue;
+    }
     told.delivery = Delivery::gone;
     return give_back_unheard(told.grant, now);
   }
@@ -180,8 +237,12 @@ void Oracle::gone(Ticket ticket, Time now) {
 void Oracle::give_back_unheard(Grant grant, Time now) {
   std::string name;
   for (const Told& told : told_) {
-    if (told.grant != grant) continue;
-    if (told.delivery != Delivery::gone) return;
+    if (told.grant != grant) {
+      continue;
+    }
+    if (told.delivery != Delivery::gone) {
+      return;
+    }
     name = told.pool;
   }
   Pool& pool = pools_[name];
@@ -192,7 +253,9 @@ void Oracle::give_back_unheard(Grant grant, Time now) {
 void Oracle::drain() {
   draining_ = true;
   for (auto& [name, pool] : pools_) {
-    for (const OracleWaiter& w : pool.waiters) tell(w.ticket, Result::unavailable);
+    for (const OracleWaiter& w : pool.waiters) {
+      tell(w.ticket, Result::unavailable);
+    }
     pool.waiters.clear();
   }
 }
@@ -200,11 +263,17 @@ void Oracle::drain() {
 std::optional<Time> Oracle::deadline() const {
   std::optional<Time> first;
   const auto consider = [&first](const std::optional<Time>& at) {
-    if (at && (!first || *at < *first)) first = at;
+    if (at && (!first || *at < *first)) {
+      first = at;
+    }
   };
   for (const auto& [name, pool] : pools_) {
-    for (const OracleLease& lease : pool.leases) consider(lease.ends);
-    for (const OracleWaiter& waiter : pool.waiters) consider(waiter.gives_up);
+    for (const OracleLease& lease : pool.leases) {
+      consider(lease.ends);
+    }
+    for (const OracleWaiter& waiter : pool.waiters) {
+      consider(waiter.gives_up);
+    }
   }
   return first;
 }
@@ -214,11 +283,12 @@ void Oracle::advance(Time now) {
   for (auto& [name, pool] : pools_) {
     pool.leases.remove_if([&](const OracleLease& l) { return has_ended(l, now); });
     serve(pool, now);
-    for (const OracleWaiter& w : pool.waiters)
+    for (const OracleWaiter& w : pool.waiters) {
       if (w.gives_up && *w.gives_up <= now) {
         remember(pool, w, now);
         tell(w.ticket, Result::timeout);
       }
+    }
     pool.waiters.remove_if([&](const OracleWaiter& w) { return w.gives_up && *w.gives_up <= now; });
   }
   std::erase_if(told_, [this](const Told& told) {

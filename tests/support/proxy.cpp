@@ -24,14 +24,17 @@ const char* program_of(RealProxy::Kind kind) {
 }
 
 void replace(std::string& text, std::string_view old, const std::string& by) {
-  for (size_t at = 0; (at = text.find(old, at)) != text.npos; at += by.size())
+  for (size_t at = 0; (at = text.find(old, at)) != text.npos; at += by.size()) {
     text.replace(at, old.size(), by);
+  }
 }
 
 }  // namespace
 
 RealProxy::~RealProxy() {
-  if (pid_ <= 0) return;
+  if (pid_ <= 0) {
+    return;
+  }
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
 }
@@ -54,8 +57,9 @@ std::string RealProxy::nginx_config() const {
   const std::string here = dir_.path();
   std::string text = "daemon off;\nmaster_process off;\npid " + here + "/pid;\nerror_log " + here +
                      "/log;\nevents {}\nhttp {\n  access_log off;\n";
-  for (const char* name : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
+  for (const char* name : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
     text.append("  ").append(name).append("_temp_path ").append(here).append("/tmp;\n");
+  }
   return text + "  server {\n    listen unix:" + dir_.file("socket") +
          ";\n    location / {\n      proxy_pass http://127.0.0.1:" + std::to_string(daemon_port_) +
          ";\n      proxy_read_timeout 2h;\n      proxy_next_upstream off;\n    }\n  }\n}\n";
@@ -77,12 +81,15 @@ bool RealProxy::start() {
     const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
-    if (haproxy) execl(program_of(kind_), "haproxy", "-db", "-f", config.c_str(), nullptr);
+    if (haproxy) {
+      execl(program_of(kind_), "haproxy", "-db", "-f", config.c_str(), nullptr);
+    }
     execl(program_of(kind_), "nginx", "-c", config.c_str(), nullptr);
     _exit(127);
   }
-  if (eventually([this] { return serves() || waitpid(pid_, nullptr, WNOHANG) != 0; }) && serves())
+  if (eventually([this] { return serves() || waitpid(pid_, nullptr, WNOHANG) != 0; }) && serves()) {
     return true;
+  }
   fprintf(stderr, "%s does not serve:\n%s\n", program_of(kind_), read_whole_file(log).c_str());
   return false;
 }

@@ -4,9 +4,9 @@
 // table, so a report reads as if one had run after the other.
 #pragma once
 
-#include "support/test.h"
-
 #include <span>
+
+#include "support/test.h"
 
 namespace distributex::test {
 

@@ -12,8 +12,11 @@ constexpr const char* stranger = "stranger";
 
 SlowBackend::Known* find(std::vector<SlowBackend::Known>& leases, const Owner& owner,
                          std::optional<Token> token) {
-  for (SlowBackend::Known& known : leases)
-    if (known.lease.owner == owner && (!token || *token == known.lease.token)) return &known;
+  for (SlowBackend::Known& known : leases) {
+    if (known.lease.owner == owner && (!token || *token == known.lease.token)) {
+      return &known;
+    }
+  }
   return nullptr;
 }
 
@@ -25,15 +28,21 @@ void SlowBackend::put(const Question& question) {
 
 void SlowBackend::look(const std::string& name, bool fails, Time now) {
   Pool& pool = pools_.at(name);
-  if (pool.questions.empty()) return;
+  if (pool.questions.empty()) {
+    return;
+  }
   const Question question = pool.questions.front();
   pool.questions.pop_front();
-  if (pool.style == Style::ends) end_due(pool, now);
+  if (pool.style == Style::ends) {
+    end_due(pool, now);
+  }
   std::visit(
       [&](const auto& q) {
         Verdict verdict;
         verdict.reason = "out of reach";
-        if (!fails) verdict = decide(pool, q, now);
+        if (!fails) {
+          verdict = decide(pool, q, now);
+        }
         pool.verdicts.emplace_back(q.op, verdict);
       },
       question);
@@ -52,24 +61,33 @@ Verdict SlowBackend::decide(Pool& pool, const Acquire& question, Time now) {
     Known known{
         .lease = {.owner = question.owner, .token = ++last_token_, .since = now, .ends = {}},
         .length = question.length};
-    if (known.length) known.lease.ends = now + *known.length;
+    if (known.length) {
+      known.lease.ends = now + *known.length;
+    }
     verdict.kind = Verdict::Kind::granted;
     verdict.token = known.lease.token;
     verdict.ends = known.lease.ends;
     pool.leases.push_back(known);
   }
   verdict.retry_at = ask_again_at(pool, now);
-  if (verdict.kind == Verdict::Kind::granted && pool.leases.size() < question.slots)
+  if (verdict.kind == Verdict::Kind::granted && pool.leases.size() < question.slots) {
     verdict.retry_at = now;
+  }
   return verdict;
 }
 
 std::optional<Time> SlowBackend::ask_again_at(const Pool& pool, Time now) {
   std::optional<Time> first;
-  if (pool.style == Style::polls) first = now + poll_interval;
-  if (pool.style == Style::ends)
-    for (const Known& known : pool.leases)
-      if (known.lease.ends && (!first || *known.lease.ends < *first)) first = known.lease.ends;
+  if (pool.style == Style::polls) {
+    first = now + poll_interval;
+  }
+  if (pool.style == Style::ends) {
+    for (const Known& known : pool.leases) {
+      if (known.lease.ends && (!first || *known.lease.ends < *first)) {
+        first = known.lease.ends;
+      }
+    }
+  }
   return first;
 }
 
@@ -87,8 +105,12 @@ Verdict SlowBackend::decide(Pool& pool, const Renew& question, Time now) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::lost;
   if (Known* known = find(pool.leases, question.owner, question.token)) {
-    if (question.length && known->length) known->length = question.length;
-    if (known->length) known->lease.ends = now + *known->length;
+    if (question.length && known->length) {
+      known->length = question.length;
+    }
+    if (known->length) {
+      known->lease.ends = now + *known->length;
+    }
     verdict.kind = Verdict::Kind::renewed;
     verdict.token = known->lease.token;
     verdict.ends = known->lease.ends;
@@ -98,7 +120,9 @@ Verdict SlowBackend::decide(Pool& pool, const Renew& question, Time now) {
 
 std::optional<std::pair<OpId, Verdict>> SlowBackend::take_verdict(const std::string& name) {
   Pool& pool = pools_.at(name);
-  if (pool.verdicts.empty()) return std::nullopt;
+  if (pool.verdicts.empty()) {
+    return std::nullopt;
+  }
   const auto verdict = pool.verdicts.front();
   pool.verdicts.pop_front();
   return verdict;
@@ -119,7 +143,9 @@ std::vector<std::string> SlowBackend::tick(Time now) {
   for (auto& [name, pool] : pools_) {
     const size_t before = pool.leases.size();
     end_due(pool, now);
-    if (pool.leases.size() < before && pool.style == Style::watches) changed.push_back(name);
+    if (pool.leases.size() < before && pool.style == Style::watches) {
+      changed.push_back(name);
+    }
   }
   return changed;
 }
@@ -127,8 +153,9 @@ std::vector<std::string> SlowBackend::tick(Time now) {
 void SlowBackend::stranger_comes(const std::string& name, uint32_t slots, Time now) {
   Pool& pool = pools_.at(name);
   const Owner owner{stranger, {}};
-  if (pool.style == Style::ends || pool.leases.size() >= slots || find(pool.leases, owner, {}))
+  if (pool.style == Style::ends || pool.leases.size() >= slots || find(pool.leases, owner, {})) {
     return;
+  }
   pool.leases.push_back(Known{
       .lease = {.owner = owner, .token = ++last_token_, .since = now, .ends = {}}, .length = {}});
 }

@@ -70,22 +70,30 @@ std::string look_at_store(const std::string& path) {
 }
 
 std::string serve_store(StoreFile& file, const std::string& path, StoreContents& contents) {
-  if (auto trouble = file.open(path, StoreFile::Purpose::serve, contents)) return trouble->what;
+  if (auto trouble = file.open(path, StoreFile::Purpose::serve, contents)) {
+    return trouble->what;
+  }
   StoreTotals totals{.rows = contents.rows.size(),
                      .rows_sum = contents.rows_sum,
                      .top = contents.meta.top,
                      .ending = 0};
   std::string doubt;
-  if (auto trouble = file.prepare({}, totals, store_moment(), doubt)) return trouble->what;
+  if (auto trouble = file.prepare({}, totals, store_moment(), doubt)) {
+    return trouble->what;
+  }
   return doubt;
 }
 
 int in_other_process(const std::function<int()>& what) {
   fflush(nullptr);
   const pid_t pid = fork();
-  if (pid == 0) _exit(what());
+  if (pid == 0) {
+    _exit(what());
+  }
   int status = 0;
-  if (pid < 0 || waitpid(pid, &status, 0) != pid) abort();
+  if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+    abort();
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -93,9 +101,13 @@ void tamper(const std::string& path, const char* statements) {
   sqlite3* db = nullptr;
   const bool well = sqlite3_open(path.c_str(), &db) == SQLITE_OK &&
                     sqlite3_exec(db, statements, nullptr, nullptr, nullptr) == SQLITE_OK;
-  if (!well) fprintf(stderr, "%s: %s\n", statements, sqlite3_errmsg(db));
+  if (!well) {
+    fprintf(stderr, "%s: %s\n", statements, sqlite3_errmsg(db));
+  }
   sqlite3_close(db);
-  if (!well) abort();
+  if (!well) {
+    abort();
+  }
 }
 
 }  // namespace distributex::test

@@ -31,7 +31,9 @@ Verdict plain(Verdict::Kind kind, uint64_t number) {
   Verdict verdict;
   verdict.kind = kind;
   verdict.stored = number;
-  if (kind == Verdict::Kind::failed) verdict.reason = "the disk is full";
+  if (kind == Verdict::Kind::failed) {
+    verdict.reason = "the disk is full";
+  }
   return verdict;
 }
 
@@ -48,24 +50,40 @@ StoredWorld::StoredWorld(const Choices& choices)
 }
 
 void StoredWorld::hear(Ticket ticket, const Answer& answer) {
-  if (!answered_.insert(ticket).second) wrong_ = "a second answer";
-  if (left_.contains(ticket)) wrong_ = "an answer to nobody";
-  if (answer.stored > stored_) wrong_ = "told before it is stored";
-  if (answer.token && granted_with_.at(answer.token) > stored_) wrong_ = "a lease is not stored";
-  if (answer.ended && ended_with_.at(answer.ended) > stored_) wrong_ = "an end is not stored";
+  if (!answered_.insert(ticket).second) {
+    wrong_ = "a second answer";
+  }
+  if (left_.contains(ticket)) {
+    wrong_ = "an answer to nobody";
+  }
+  if (answer.stored > stored_) {
+    wrong_ = "told before it is stored";
+  }
+  if (answer.token && granted_with_.at(answer.token) > stored_) {
+    wrong_ = "a lease is not stored";
+  }
+  if (answer.ended && ended_with_.at(answer.ended) > stored_) {
+    wrong_ = "an end is not stored";
+  }
   told_ += std::to_string(ticket) + " " + std::string(result_name(answer.result)) +
            (answer.token ? " " + std::to_string(answer.token) : "") + "; ";
-  if (answer.result == Result::granted || answer.result == Result::held)
+  if (answer.result == Result::granted || answer.result == Result::held) {
     engine.delivered(ticket, now);
+  }
 }
 
 Verdict StoredWorld::decide(const Acquire& question) {
   auto& pool = held_[question.pool];
   const auto it = pool.find(question.owner);
-  if (it != pool.end() && (!in_trouble_ || it->second.stored <= stored_))
+  if (it != pool.end() && (!in_trouble_ || it->second.stored <= stored_)) {
     return lease(Verdict::Kind::held, it->second.token, it->second.ends, it->second.stored);
-  if (in_trouble_) return plain(Verdict::Kind::failed, 0);
-  if (question.find_only || pool.size() >= question.slots) return plain(Verdict::Kind::full, 0);
+  }
+  if (in_trouble_) {
+    return plain(Verdict::Kind::failed, 0);
+  }
+  if (question.find_only || pool.size() >= question.slots) {
+    return plain(Verdict::Kind::full, 0);
+  }
   changed_[question.pool] = gathering_;
   granted_with_[++last_token_] = gathering_;
   const Held& one = pool[question.owner] = {last_token_, now + *question.length, gathering_};
@@ -75,9 +93,12 @@ Verdict StoredWorld::decide(const Acquire& question) {
 Verdict StoredWorld::decide(const Release& question) {
   auto& pool = held_[question.pool];
   const auto it = pool.find(question.owner);
-  if (in_trouble_ && !question.undelivered) return plain(Verdict::Kind::failed, 0);
-  if (it == pool.end() || (question.token && *question.token != it->second.token))
+  if (in_trouble_ && !question.undelivered) {
+    return plain(Verdict::Kind::failed, 0);
+  }
+  if (it == pool.end() || (question.token && *question.token != it->second.token)) {
     return plain(Verdict::Kind::not_held, changed_[question.pool]);
+  }
   Verdict verdict = plain(Verdict::Kind::released, gathering_);
   verdict.token = it->second.token;
   ended_with_[verdict.token] = changed_[question.pool] = gathering_;
@@ -88,8 +109,12 @@ Verdict StoredWorld::decide(const Release& question) {
 Verdict StoredWorld::decide(const Renew& question) {
   auto& pool = held_[question.pool];
   const auto it = pool.find(question.owner);
-  if (in_trouble_) return plain(Verdict::Kind::failed, 0);
-  if (it == pool.end()) return plain(Verdict::Kind::lost, changed_[question.pool]);
+  if (in_trouble_) {
+    return plain(Verdict::Kind::failed, 0);
+  }
+  if (it == pool.end()) {
+    return plain(Verdict::Kind::lost, changed_[question.pool]);
+  }
   it->second.stored = changed_[question.pool] = gathering_;
   return lease(Verdict::Kind::renewed, it->second.token, it->second.ends, gathering_);
 }
@@ -107,7 +132,9 @@ void StoredWorld::pump() {
       if (auto* answered = std::get_if<Answered>(&*effect)) {
         telling.answered(std::move(*answered), now);
       } else if (auto* release = std::get_if<Release>(&*effect)) {
-        if (release->undelivered) telling.gives_back(*release);
+        if (release->undelivered) {
+          telling.gives_back(*release);
+        }
         ask(*release);
       } else if (auto* acquire = std::get_if<Acquire>(&*effect)) {
         ask(*acquire);
@@ -132,7 +159,9 @@ void StoredWorld::submit(Ticket ticket, Verb verb, const char* pool, const char*
 
 void StoredWorld::leave(Ticket ticket) {
   left_.insert(ticket);
-  if (const auto left = engine.cancel(ticket, now)) record.left(*left, "peer", now);
+  if (const auto left = engine.cancel(ticket, now)) {
+    record.left(*left, "peer", now);
+  }
   telling.gone(ticket);
   pump();
 }
@@ -141,7 +170,9 @@ void StoredWorld::store() {
   stored_ = gathering_++;
   in_trouble_ = false;
   telling.stored(stored_, now);
-  for (const char* pool : pools) engine.changed(pool, now);
+  for (const char* pool : pools) {
+    engine.changed(pool, now);
+  }
   pump();
 }
 
@@ -153,7 +184,9 @@ void StoredWorld::refuse() {
 
 void StoredWorld::expire(const char* pool, const char* host) {
   const auto node = held_[pool].extract(Owner{host, ""});
-  if (node.empty()) return;
+  if (node.empty()) {
+    return;
+  }
   ended_with_[node.mapped().token] = changed_[pool] = gathering_;
   telling.expired(pool,
                   {.owner = node.key(), .token = node.mapped().token, .since = {}, .ends = now},
@@ -164,7 +197,9 @@ void StoredWorld::expire(const char* pool, const char* host) {
 
 std::string StoredWorld::heard() {
   std::string taken = std::exchange(told_, {});
-  if (!taken.empty()) taken.resize(taken.size() - 2);
+  if (!taken.empty()) {
+    taken.resize(taken.size() - 2);
+  }
   return taken;
 }
 
@@ -185,14 +220,25 @@ void StoredWorld::step() {
   const char* pool = pools[choices_.below(std::size(pools))];
   const char* host = hosts[choices_.below(std::size(hosts))];
   const uint64_t what = choices_.below(20);
-  if (what < 12)
+  if (what < 12) {
     return submit(last_ticket_ + 1, verbs[choices_.below(std::size(verbs))], pool, host);
-  if (what < 14) return store();
-  if (what == 14 && choices_.once_in(4)) return refuse();
-  if (what == 15) return expire(pool, host);
-  if (last_ticket_ == 0) return;
+  }
+  if (what < 14) {
+    return store();
+  }
+  if (what == 14 && choices_.once_in(4)) {
+    return refuse();
+  }
+  if (what == 15) {
+    return expire(pool, host);
+  }
+  if (last_ticket_ == 0) {
+    return;
+  }
   const Ticket ticket = 1 + choices_.below(last_ticket_);
-  if (!answered_.contains(ticket) && !left_.contains(ticket)) leave(ticket);
+  if (!answered_.contains(ticket) && !left_.contains(ticket)) {
+    leave(ticket);
+  }
 }
 
 // Everybody is answered who has not left, and nothing is kept.
@@ -201,14 +247,23 @@ void StoredWorld::end() {
   engine.drain(now);
   pump();
   store();
-  if (!telling.is_idle() || !engine.idle()) wrong_ = "something is kept";
-  for (Ticket ticket = 1; ticket <= last_ticket_; ticket++)
-    if (answered_.contains(ticket) == left_.contains(ticket)) wrong_ = "somebody was forgotten";
+  if (!telling.is_idle() || !engine.idle()) {
+    wrong_ = "something is kept";
+  }
+  for (Ticket ticket = 1; ticket <= last_ticket_; ticket++) {
+    if (answered_.contains(ticket) == left_.contains(ticket)) {
+      wrong_ = "somebody was forgotten";
+    }
+  }
 }
 
 std::optional<std::string> StoredWorld::run(int steps) {
-  for (int i = 0; i < steps && wrong_.empty() && choices_.any(); i++) step();
-  if (wrong_.empty()) end();
+  for (int i = 0; i < steps && wrong_.empty() && choices_.any(); i++) {
+    step();
+  }
+  if (wrong_.empty()) {
+    end();
+  }
   return wrong_.empty() ? std::nullopt : std::optional{wrong_};
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The history checker finds each kind of breach, and complains of nothing else.
 #include "support/history.h"
-
 #include "support/test.h"
 
 namespace distributex::test {

@@ -29,7 +29,9 @@ Words split(std::string_view text, char at) {
   Words words;
   while (!text.empty()) {
     const size_t end = std::min(text.find(at), text.size());
-    if (end != 0) words.emplace_back(text.substr(0, end));
+    if (end != 0) {
+      words.emplace_back(text.substr(0, end));
+    }
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
@@ -54,14 +56,19 @@ std::string shown(const Owner& owner) {
 
 Owner owner_named(const std::string& text) {
   const size_t slash = text.find('/');
-  if (slash == std::string::npos) return Owner{text, {}};
+  if (slash == std::string::npos) {
+    return Owner{text, {}};
+  }
   return Owner{text.substr(0, slash), text.substr(slash + 1)};
 }
 
 // The value behind "name=" among the words.
 std::optional<std::string> option(const Words& words, const std::string& name) {
-  for (const std::string& word : words)
-    if (word.starts_with(name + "=")) return word.substr(name.size() + 1);
+  for (const std::string& word : words) {
+    if (word.starts_with(name + "=")) {
+      return word.substr(name.size() + 1);
+    }
+  }
   return std::nullopt;
 }
 
@@ -77,7 +84,9 @@ constexpr const char* faults[] = {"",          "bad_request",  "host_not_listed"
 template <typename Enum, size_t n>
 std::optional<Enum> named(const char* const (&names)[n], const std::string& name) {
   const auto* const at = std::find(std::begin(names), std::end(names), name);
-  if (at == std::end(names)) return std::nullopt;
+  if (at == std::end(names)) {
+    return std::nullopt;
+  }
   return static_cast<Enum>(at - std::begin(names));
 }
 
@@ -107,16 +116,21 @@ class Stage {
 };
 
 void Stage::play_line(const std::string& line) {
-  if (line.starts_with("  ")) return;
+  if (line.starts_with("  ")) {
+    return;
+  }
   text_ += line + "\n";
   Words words = split(line, ' ');
   if (words.size() > 2 && words[0] == "at") {
     now_ = at(words[1]);
     words.erase(words.begin(), words.begin() + 2);
   }
-  if (!words.empty() && !play_event(std::move(words), line)) put("what does this mean?");
-  while (const auto effect = engine_.next())
+  if (!words.empty() && !play_event(std::move(words), line)) {
+    put("what does this mean?");
+  }
+  while (const auto effect = engine_.next()) {
     std::visit([this](const auto& e) { show(e); }, *effect);
+  }
 }
 
 bool Stage::play_event(Words words, const std::string& line) {
@@ -140,31 +154,52 @@ bool Stage::play_event(Words words, const std::string& line) {
 }
 
 bool Stage::play_ticket(Ticket ticket, const Words& words) {
-  if (words[1] == "arrived") return engine_.delivered(ticket, now_), true;
-  if (words[1] == "gone") return engine_.cancel(ticket, now_), true;
+  if (words[1] == "arrived") {
+    return engine_.delivered(ticket, now_), true;
+  }
+  if (words[1] == "gone") {
+    return engine_.cancel(ticket, now_), true;
+  }
   const auto verb = named<Verb>(verbs, words[1]);
-  if (!verb || words.size() < 4) return false;
+  if (!verb || words.size() < 4) {
+    return false;
+  }
   Command request;
   request.verb = asked_[ticket] = *verb;
   request.pool = words[2];
   request.owner = owner_named(words[3]);
-  if (const auto token = option(words, "token")) request.token = number(*token);
-  if (const auto expire = option(words, "expire")) request.expire = seconds{number(*expire)};
-  if (const auto timeout = option(words, "timeout"))
+  if (const auto token = option(words, "token")) {
+    request.token = number(*token);
+  }
+  if (const auto expire = option(words, "expire")) {
+    request.expire = seconds{number(*expire)};
+  }
+  if (const auto timeout = option(words, "timeout")) {
     request.timeout = *timeout == "max" ? Duration::max() : length(*timeout);
+  }
   engine_.submit(ticket, std::move(request), now_);
   return true;
 }
 
 bool Stage::play_verdict(OpId op, const Words& words, const std::string& line) {
   const auto kind = named<Verdict::Kind>(verdicts, words[1]);
-  if (!kind) return false;
+  if (!kind) {
+    return false;
+  }
   Verdict verdict;
   verdict.kind = *kind;
-  if (const auto token = option(words, "token")) verdict.token = number(*token);
-  if (const auto ends = option(words, "ends")) verdict.ends = at(*ends);
-  if (const auto retry = option(words, "retry")) verdict.retry_at = at(*retry);
-  if (words[1] == "failed" && words.size() > 2) verdict.reason = line.substr(line.find(words[2]));
+  if (const auto token = option(words, "token")) {
+    verdict.token = number(*token);
+  }
+  if (const auto ends = option(words, "ends")) {
+    verdict.ends = at(*ends);
+  }
+  if (const auto retry = option(words, "retry")) {
+    verdict.retry_at = at(*retry);
+  }
+  if (words[1] == "failed" && words.size() > 2) {
+    verdict.reason = line.substr(line.find(words[2]));
+  }
   engine_.decided(op, verdict, now_);
   return true;
 }
@@ -175,7 +210,9 @@ bool Stage::play_view(const Words& words) {
     engine_.each_waiter(words[1], [&](const Owner& owner, Time since) {
       view += shown(owner) + " since=" + shown(since - start_) + " ";
     });
-    if (view.empty()) view = "nobody ";
+    if (view.empty()) {
+      view = "nobody ";
+    }
   } else if (words[0] == "counts") {
     engine_.each_pool([&](const PoolSpec& pool, size_t waiting) {
       view += pool.name + "=" + std::to_string(waiting) + " ";
@@ -197,10 +234,14 @@ void Stage::configure(const Words& words) {
   std::vector<PoolSpec> pools;
   for (const std::string& word : words) {
     const Words parts = split(word, ':');
-    if (parts.size() < 3) continue;
+    if (parts.size() < 3) {
+      continue;
+    }
     PoolSpec pool{.name = parts[0], .expire = seconds{number(parts[2])}, .servers = {}};
     pool.maxlocks = static_cast<uint32_t>(number(parts[1]));
-    if (parts.size() > 3) pool.servers = split(parts[3], ',');
+    if (parts.size() > 3) {
+      pool.servers = split(parts[3], ',');
+    }
     pools.push_back(std::move(pool));
   }
   const auto max = static_cast<uint32_t>(number(option(words, "max").value_or("100")));
@@ -211,12 +252,24 @@ void Stage::show(const Answered& told) {
   const Answer& a = told.answer;
   std::string text = std::to_string(told.ticket) + " " + results[static_cast<int>(a.result)] + " " +
                      a.pool + " " + shown(a.owner);
-  if (a.token != 0) text += " token=" + std::to_string(a.token);
-  if (a.expires_in) text += " left=" + shown(*a.expires_in);
-  if (told.since != now_) text += " after=" + shown(now_ - told.since);
-  if (a.fault != Fault::none) text += std::string(" ") + faults[static_cast<int>(a.fault)];
-  if (!a.error.empty()) text += ": " + a.error;
-  if (told.verb != asked_[told.ticket]) text += " under another verb";
+  if (a.token != 0) {
+    text += " token=" + std::to_string(a.token);
+  }
+  if (a.expires_in) {
+    text += " left=" + shown(*a.expires_in);
+  }
+  if (told.since != now_) {
+    text += " after=" + shown(now_ - told.since);
+  }
+  if (a.fault != Fault::none) {
+    text += std::string(" ") + faults[static_cast<int>(a.fault)];
+  }
+  if (!a.error.empty()) {
+    text += ": " + a.error;
+  }
+  if (told.verb != asked_[told.ticket]) {
+    text += " under another verb";
+  }
   put(text);
 }
 
@@ -226,7 +279,9 @@ std::string shown_slots(uint32_t slots) {
 
 std::string shown_rest(std::optional<Token> token, std::optional<seconds> lease) {
   std::string text = token ? " token=" + std::to_string(*token) : "";
-  if (lease) text += " length=" + std::to_string(lease->count());
+  if (lease) {
+    text += " length=" + std::to_string(lease->count());
+  }
   return text;
 }
 
@@ -259,7 +314,9 @@ std::string play(std::string_view trace) {
 
 bool holds(std::string_view trace) {
   const std::string went = play(trace);
-  if (went == trace) return true;
+  if (went == trace) {
+    return true;
+  }
   const auto differs = std::mismatch(went.begin(), went.end(), trace.begin(), trace.end());
   const auto line = 1 + std::count(went.begin(), differs.first, '\n');
   fprintf(stderr, "the trace goes another way from line %td on:\n%s\n", line, went.c_str());

@@ -61,7 +61,9 @@ class Witness {
   [[nodiscard]] const std::list<Open>& open() const { return open_; }
   [[nodiscard]] const std::string& wrong() const { return wrong_; }
   void wrong(std::string what) {
-    if (wrong_.empty()) wrong_ = std::move(what);
+    if (wrong_.empty()) {
+      wrong_ = std::move(what);
+    }
   }
 
  private:

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The audit trail's lines: every field in its place, and no name that a client
 // can choose makes a second line, a second field, or leaves its quotes.
-#include "watch/audit.h"
-
 #include <algorithm>
 
 #include "support/test.h"
+#include "watch/audit.h"
 
 using namespace distributex;
 using std::chrono::milliseconds;
@@ -47,8 +46,9 @@ void names_each_event(void**) {
       {What::timeout, "timeout"}, {What::cancelled, "cancelled"},     {What::lost, "lost"},
       {What::refused, "refused"}, {What::undelivered, "undelivered"}, {What::busy, "busy"},
       {What::held, "held"},       {What::not_held, "not-held"},       {What::renewed, "renewed"}};
-  for (const auto& [what, name] : all)
+  for (const auto& [what, name] : all) {
     assert_text(line_of({.what = what}), std::string{"event="} + name + " time=0.000");
+  }
 }
 
 struct Row {
@@ -74,9 +74,10 @@ constexpr Row hosts[] = {
 };
 
 void no_name_forges_a_line_or_a_field(void**) {
-  for (const Row& row : hosts)
+  for (const Row& row : hosts) {
     assert_text(line_with_host(row.host),
                 std::string{"event=busy time=0.000 pool=p host="} + row.value);
+  }
 }
 
 void every_byte_stays_within_its_value(void**) {
@@ -86,9 +87,15 @@ void every_byte_stays_within_its_value(void**) {
     assert_true(std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; }));
     const std::string value = line.substr(line.find(" host=") + 6);
     const bool quoted = value.starts_with('"');
-    if (quoted) assert_int_equal(std::count(value.begin(), value.end(), '"'), 2);
-    if (quoted) assert_true(value.ends_with('"'));
-    if (!quoted) assert_text(value, host);
+    if (quoted) {
+      assert_int_equal(std::count(value.begin(), value.end(), '"'), 2);
+    }
+    if (quoted) {
+      assert_true(value.ends_with('"'));
+    }
+    if (!quoted) {
+      assert_text(value, host);
+    }
   }
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The ring of events, and what one looks like as JSON. No sockets; what goes over
 // the wire is in wire/test_events.cpp.
-#include "watch/events.h"
-
 #include <algorithm>
 
 #include "support/status.h"
 #include "support/test.h"
+#include "watch/events.h"
 
 using namespace distributex;
 using namespace distributex::test;
@@ -34,16 +33,22 @@ std::string long_name(int number) { return std::string(40, 'x') + std::to_string
 void keeps_the_newest_oldest_first(void**) {
   EventRing ring{3, start};
   assert_text(hosts_after(ring, 0), "");
-  for (const char* host : {"a", "b"}) ring.add(event_of(host));
+  for (const char* host : {"a", "b"}) {
+    ring.add(event_of(host));
+  }
   assert_text(hosts_after(ring, 0), "a b");
-  for (const char* host : {"c", "d", "e", "f"}) ring.add(event_of(host));
+  for (const char* host : {"c", "d", "e", "f"}) {
+    ring.add(event_of(host));
+  }
   assert_text(hosts_after(ring, 0), "d e f");
 }
 
 void numbers_rise_by_one_from_the_wall_clock(void**) {
   EventRing ring{2, start};
   std::vector<uint64_t> seen;
-  for (int i = 0; i < 3; ++i) ring.add(event_of("h"));
+  for (int i = 0; i < 3; ++i) {
+    ring.add(event_of("h"));
+  }
   ring.each_after(0, [&](const LockEvent& event) { seen.push_back(event.seq); });
   assert_true(seen == (std::vector{start + 1, start + 2}));
   assert_int_equal(ring.last_seq(), start + 2);
@@ -51,7 +56,9 @@ void numbers_rise_by_one_from_the_wall_clock(void**) {
 
 void begins_behind_the_number_that_a_reader_has_seen(void**) {
   EventRing ring{3, start};
-  for (const char* host : {"a", "b", "c", "d", "e"}) ring.add(event_of(host));
+  for (const char* host : {"a", "b", "c", "d", "e"}) {
+    ring.add(event_of(host));
+  }
   assert_text(hosts_after(ring, start + 1), "c d e");
   assert_text(hosts_after(ring, start + 2), "d e");
   assert_text(hosts_after(ring, start + 3), "e");
@@ -61,13 +68,17 @@ void begins_behind_the_number_that_a_reader_has_seen(void**) {
 
 void keeps_the_newest_when_its_room_changes(void**) {
   EventRing ring{4, start};
-  for (const char* host : {"a", "b", "c", "d", "e", "f"}) ring.add(event_of(host));
+  for (const char* host : {"a", "b", "c", "d", "e", "f"}) {
+    ring.add(event_of(host));
+  }
   ring.set_capacity(2);
   assert_text(hosts_after(ring, 0), "e f");
   ring.add(event_of("g"));
   assert_text(hosts_after(ring, 0), "f g");
   ring.set_capacity(4);
-  for (const char* host : {"h", "i"}) ring.add(event_of(host));
+  for (const char* host : {"h", "i"}) {
+    ring.add(event_of(host));
+  }
   assert_text(hosts_after(ring, 0), "f g h i");
   ring.add(event_of("j"));
   assert_text(hosts_after(ring, start + 7), "i j");

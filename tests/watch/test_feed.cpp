@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What the followers of the events get, and the sign of life of a silent stream.
 // The loop is real; where the bytes go is kept by the test.
-#include "watch/feed.h"
-
 #include <map>
 #include <string>
 
 #include "base/clock.h"
 #include "support/test.h"
+#include "watch/feed.h"
 
 using namespace distributex;
 using namespace distributex::test;
@@ -34,7 +33,9 @@ struct Fixture {
   template <typename So>
   bool until(So so) {
     const Time end = steady_now() + seconds{20};
-    while (!so() && steady_now() < end) event_base_loop(base.get(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    while (!so() && steady_now() < end) {
+      event_base_loop(base.get(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    }
     return so();
   }
   void grant(const char* host) {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What each event counts, what the page makes of it, and that labels stay
 // pools. The engine and the backend are real, the time is the test's.
-#include "watch/metrics.h"
-
 #include "backends/makers.h"
 #include "config/config.h"
 #include "daemon/sight.h"
 #include "engine/engine.h"
 #include "support/metrics.h"
 #include "support/test.h"
+#include "watch/metrics.h"
 #include "watch/record.h"
 
 using namespace distributex;
@@ -109,16 +108,21 @@ void counts_each_answer_by_verb_and_result(void** state) {
   const char* const results[] = {"granted",  "held",    "busy", "timeout", "released",
                                  "not-held", "renewed", "lost", "invalid", "unavailable"};
   int times = 0;
-  for (int verb = 0; verb < 4; ++verb)
-    for (int result = 0; result < 10; ++result, ++times)
-      for (int i = 0; i < times; ++i)
+  for (int verb = 0; verb < 4; ++verb) {
+    for (int result = 0; result < 10; ++result, ++times) {
+      for (int i = 0; i < times; ++i) {
         f.answer(static_cast<Verb>(verb), static_cast<Result>(result));
+      }
+    }
+  }
   times = 0;
-  for (const char* verb : verbs)
-    for (const char* result : results)
+  for (const char* verb : verbs) {
+    for (const char* result : results) {
       assert_true(
           f[std::string{"requests_total{verb=\""} + verb + "\",result=\"" + result + "\"}"] ==
           times++);
+    }
+  }
 }
 
 void bucket_holds_what_took_no_longer(void** state) {
@@ -126,8 +130,9 @@ void bucket_holds_what_took_no_longer(void** state) {
   f.answer(Verb::get, Result::granted, seconds{2});
   assert_true(f["wait_seconds_count"] == 0);
   for (const auto waited :
-       {milliseconds{0}, milliseconds{1}, milliseconds{2}, milliseconds{60'000}})
+       {milliseconds{0}, milliseconds{1}, milliseconds{2}, milliseconds{60'000}}) {
     f.answer(Verb::wait, Result::granted, waited);
+  }
   f.answer(Verb::wait, Result::granted, std::chrono::hours{1000});
   f.answer(Verb::wait, Result::timeout, seconds{1});
   assert_true(f["wait_seconds_bucket{le=\"0.001\"}"] == 2);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Estimates from recent holding times, and where an engine's clients stand. The
 // engine asks a backend in memory; the time is the test's.
-#include "watch/standing.h"
-
 #include <variant>
 
 #include "backends/makers.h"
@@ -10,6 +8,7 @@
 #include "daemon/sight.h"
 #include "engine/engine.h"
 #include "support/test.h"
+#include "watch/standing.h"
 
 using namespace distributex;
 using namespace distributex::test;
@@ -101,7 +100,9 @@ void mean_is_that_of_the_last_eight(void**) {
   assert_true(holdings.mean("one") == seconds{8});
   holdings.ended("one", seconds{16});
   assert_true(holdings.mean("one") == seconds{12});
-  for (int i = 0; i < 8; ++i) holdings.ended("one", seconds{100});
+  for (int i = 0; i < 8; ++i) {
+    holdings.ended("one", seconds{100});
+  }
   assert_true(holdings.mean("one") == seconds{100});
   assert_false(holdings.mean("two").has_value());
 }
@@ -131,8 +132,9 @@ void newcomer_would_stand_behind_all_who_wait(void** state) {
 void waiter_hears_its_own_place(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.ask(Verb::get, "one", {"h", ""}).has_value());
-  for (const char* host : {"a", "b", "c"})
+  for (const char* host : {"a", "b", "c"}) {
     assert_false(f.ask(Verb::wait, "one", {host, ""}).has_value());
+  }
   assert_int_equal(*f.standing("one", {"a", ""}).position, 1);
   assert_int_equal(*f.standing("one", {"c", ""}).position, 3);
 }
@@ -140,8 +142,9 @@ void waiter_hears_its_own_place(void** state) {
 void place_far_behind_is_not_looked_for(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.ask(Verb::get, "one", {"h", ""}).has_value());
-  for (int i = 1; i <= 1001; ++i)
+  for (int i = 1; i <= 1001; ++i) {
     assert_false(f.ask(Verb::wait, "one", {"w" + std::to_string(i), ""}).has_value());
+  }
   f.holdings.ended("one", seconds{10});
   assert_int_equal(*f.standing("one", {"w1000", ""}).position, 1000);
   assert_false(f.standing("one", {"w1001", ""}).position.has_value());
@@ -159,7 +162,9 @@ void shows_the_eight_oldest_holders(void** state) {
   assert_true(f.ask(Verb::get, "ten", {"last", ""}).has_value());
   const Standing standing = f.standing("ten", {"x", ""});
   std::string hosts;
-  for (const Standing::Holder& holder : standing.holders) hosts += holder.owner.host + " ";
+  for (const Standing::Holder& holder : standing.holders) {
+    hosts += holder.owner.host + " ";
+  }
   assert_text(hosts, "h9 h7 h6 h5 h4 h3 h2 h1 ");
   assert_true(standing.holders[0].held == seconds{10});
   assert_false(standing.holders[0].expires_in.has_value());

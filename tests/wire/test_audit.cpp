@@ -42,7 +42,9 @@ std::string steady_part(std::string line) {
 
 std::string trail_of(Daemon& daemon) {
   std::string trail;
-  for (const std::string& line : daemon.log_lines("event=")) trail += steady_part(line) + "\n";
+  for (const std::string& line : daemon.log_lines("event=")) {
+    trail += steady_part(line) + "\n";
+  }
   return trail;
 }
 
@@ -151,11 +153,13 @@ void browser_gets_the_page_and_others_their_line(void** state) {
   const std::string policy = page.header("Content-Security-Policy");
   for (const char* part :
        {"default-src 'none';", "style-src 'sha256-", "script-src 'sha256-", "connect-src 'self';",
-        "base-uri 'none';", "form-action 'none';", "frame-ancestors 'none'"})
+        "base-uri 'none';", "form-action 'none';", "frame-ancestors 'none'"}) {
     assert_that(policy.find(part) != std::string::npos, "%s is not in %s", part, policy.c_str());
+  }
   assert_true(policy.find("unsafe") == std::string::npos);
-  for (const char* accept : {"", "Accept: */*\r\n", "Accept: text/html;q=0\r\n"})
+  for (const char* accept : {"", "Accept: */*\r\n", "Accept: text/html;q=0\r\n"}) {
     assert_text(fetch(f.port(), "/", accept).body, "ok\n");
+  }
 }
 
 }  // namespace

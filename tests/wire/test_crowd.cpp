@@ -65,7 +65,9 @@ struct Fixture {
   Watch watch;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     control = Connection(daemon.port());
     return control.connected();
   }
@@ -118,15 +120,18 @@ void wakes_a_crowd_of_one_holder_at_once(void** state) {
   const size_t count = f.room / 4;
   assert_text(word(f.control, "/get?pool=one&host=first"), "YES");
   f.connect(count);
-  for (Connection& waiter : f.clients)
+  for (Connection& waiter : f.clients) {
     assert_true(waiter.send(get_request("/wait?pool=one&host=same")));
+  }
   assert_true(wait_for_waiting(f.daemon.port(), "one", count));
   assert_text(word(f.control, "/release?pool=one&host=first"), "OK");
   std::string token;
   for (Connection& waiter : f.clients) {
     const Response response = waiter.response().value_or(Response{});
     assert_text(response.body, "YES");
-    if (token.empty()) token = response.header("Distributex-Token");
+    if (token.empty()) {
+      token = response.header("Distributex-Token");
+    }
     assert_text(response.header("Distributex-Token"), token);
   }
   assert_text(holders_of(f.daemon.port(), "one"), "same");
@@ -165,7 +170,9 @@ void run_loops(Fixture& f, const std::string& pool, size_t rounds, Oracle& oracl
   f.connect(count);
   std::vector<size_t> left(count, rounds);
   size_t busy = count;
-  for (size_t i = 0; i < count; ++i) assert_true(f.clients[i].send(wait_request(pool, i)));
+  for (size_t i = 0; i < count; ++i) {
+    assert_true(f.clients[i].send(wait_request(pool, i)));
+  }
   while (busy > 0) {
     const std::optional<size_t> ready = f.watch.next();
     assert_that(ready.has_value(), "%zu clients hear nothing any more", busy);

@@ -30,7 +30,9 @@ struct Fixture {
   Connection control;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     control = Connection(daemon.port());
     return control.connected();
   }
@@ -59,7 +61,9 @@ std::string told(std::string_view lines) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
     lines.remove_prefix(std::min(line.size() + 1, lines.size()));
     const Json json = parse_json(line);
-    if (!json) return "no JSON";
+    if (!json) {
+      return "no JSON";
+    }
     text += (text.empty() ? "" : ", ") + json_text(json.get(), "event") + " " +
             json_text(json.get(), "host");
   }
@@ -121,8 +125,9 @@ void tells_of_expiry_and_of_clients_that_leave(void** state) {
 void keeps_as_many_as_configured(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.reload("events: 3\npools:\n  - name: one\n").has_value());
-  for (const char* host : {"a", "b", "c", "d"})
+  for (const char* host : {"a", "b", "c", "d"}) {
     assert_text(f.word("/get?pool=nosuch&host=" + std::string(host)), "INVALID");
+  }
   assert_text(told(f.word("/events/")), "refused b, refused c, refused d");
 }
 
@@ -196,8 +201,12 @@ void stream_stands_under_no_deadline(void** state) {
 void forgets_a_reader_that_leaves(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::vector<Connection> readers;
-  for (int i = 0; i < 3; ++i) readers.push_back(f.follow(""));
-  for (Connection& reader : readers) assert_true(arrives(reader, "\r\n\r\n"));
+  for (int i = 0; i < 3; ++i) {
+    readers.push_back(f.follow(""));
+  }
+  for (Connection& reader : readers) {
+    assert_true(arrives(reader, "\r\n\r\n"));
+  }
   assert_true(sample_of(f.port(), "distributex_event_streams") == 3);
   readers[0].close();
   readers[1].reset();
@@ -217,13 +226,20 @@ void drops_a_reader_that_does_not_read(void** state) {
   assert_true(eventually([&] { return sample_of(f.port(), "distributex_event_streams") == 2; }));
   const std::string name(250, 'n');
   std::string burst;
-  for (int i = 0; i < 50; ++i) burst += get_request("/get?pool=" + name + "&host=" + name);
+  for (int i = 0; i < 50; ++i) {
+    burst += get_request("/get?pool=" + name + "&host=" + name);
+  }
   const bool dropped = eventually(
       [&] {
         Connection talker(f.port());
-        if (!talker.send(burst)) return false;
-        for (int i = 0; i < 50; ++i)
-          if (!talker.response()) return false;
+        if (!talker.send(burst)) {
+          return false;
+        }
+        for (int i = 0; i < 50; ++i) {
+          if (!talker.response()) {
+            return false;
+          }
+        }
         return sample_of(f.port(), "distributex_event_streams_dropped_total") == 1;
       },
       std::chrono::seconds{60});
@@ -270,7 +286,9 @@ void head_and_options_end_at_once(void** state) {
 void too_many_readers_are_turned_away(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::vector<Connection> readers;
-  for (int i = 0; i < 100; ++i) readers.push_back(f.follow(""));
+  for (int i = 0; i < 100; ++i) {
+    readers.push_back(f.follow(""));
+  }
   assert_true(eventually([&] { return sample_of(f.port(), "distributex_event_streams") == 100; }));
   const Response refused = fetch(f.port(), "/events/?follow=1");
   assert_int_equal(refused.status, 503);

@@ -23,7 +23,9 @@ struct Fixture {
   Connection control;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     control = Connection(daemon.port());
     return word("/get?pool=one&host=h") == "YES";
   }
@@ -60,8 +62,12 @@ struct Ahead : Fixture {
     sched_getaffinity(0, sizeof before, &before);
     CPU_ZERO(&one);
     CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0) return false;
-    if (!Fixture::begin()) return false;
+    if (sched_setaffinity(0, sizeof one, &one) != 0) {
+      return false;
+    }
+    if (!Fixture::begin()) {
+      return false;
+    }
     sched_setscheduler(0, SCHED_FIFO, &high);
     return true;
   }
@@ -132,9 +138,13 @@ void passes_a_grant_on_whose_client_has_gone(void** state) {
       Connection gone = f.park("gone");
       Connection next = f.park("next");
       f.freeze();
-      if (!wake_first) leave(gone, how);
+      if (!wake_first) {
+        leave(gone, how);
+      }
       assert_true(f.control.send(get_request("/release?pool=one&host=h")));
-      if (wake_first) leave(gone, how);
+      if (wake_first) {
+        leave(gone, how);
+      }
       f.thaw();
       assert_text(answer(f.control), "OK");
       assert_text(answer(next), "YES");
@@ -166,11 +176,15 @@ void frees_a_grant_that_reaches_nobody(void** state) {
 void passes_a_grant_along_a_row_of_dead_clients(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::vector<Connection> dead;
-  for (int i = 0; i < 40; ++i) dead.push_back(f.park("dead" + std::to_string(i)));
+  for (int i = 0; i < 40; ++i) {
+    dead.push_back(f.park("dead" + std::to_string(i)));
+  }
   Connection alive = f.park("alive");
   f.freeze();
   assert_true(f.control.send(get_request("/release?pool=one&host=h")));
-  for (size_t i = 0; i < dead.size(); ++i) leave(dead[i], all_ways[i % 3]);
+  for (size_t i = 0; i < dead.size(); ++i) {
+    leave(dead[i], all_ways[i % 3]);
+  }
   f.thaw();
   assert_text(answer(alive), "YES");
   assert_text(f.holders(), "alive");
@@ -201,7 +215,9 @@ void leaves_a_lock_with_a_client_that_reads_and_closes(void** state) {
     assert_text(f.word("/get?pool=one&host=h"), "YES");
     Connection client(f.daemon.port());
     assert_true(client.send(get_request("/wait?pool=one&host=a")));
-    if (i % 3 == 0) assert_true(wait_for_waiting(f.daemon.port(), "one", 1));
+    if (i % 3 == 0) {
+      assert_true(wait_for_waiting(f.daemon.port(), "one", 1));
+    }
     assert_true(f.control.send(get_request("/release?pool=one&host=h")));
     assert_text(answer(client), "YES");
     client.close();
@@ -270,7 +286,9 @@ void closes_a_parked_connection_that_floods(void** state) {
   const long before = f.daemon.rss_kib();
   const std::string megabyte(1 << 20, 'x');
   int sent = 0;
-  while (sent < 5 && floods.send(megabyte)) ++sent;
+  while (sent < 5 && floods.send(megabyte)) {
+    ++sent;
+  }
   assert_true(floods.wait_end() != End::none);
   assert_true(wait_for_waiting(f.daemon.port(), "one", 1));
   assert_text(f.waiters(), "waits");

@@ -74,7 +74,9 @@ void check_refused(Fixture& f, std::string_view bytes, std::initializer_list<int
   client.send(bytes);
   const std::optional<Response> response = client.response();
   bool known = !response;
-  for (const int status : statuses) known = known || response->status == status;
+  for (const int status : statuses) {
+    known = known || response->status == status;
+  }
   assert_that(known, "the answer is %d", response ? response->status : 0);
   assert_true(client.wait_end() != End::none);
   assert_text(holders_of(f.port(), "one"), "");
@@ -94,7 +96,9 @@ void refuses_a_head_that_is_too_long(void** state) {
 void bounds_the_memory_of_many_headers(void** state) {
   Fixture& f = fixture_of<Impatient>(state);
   std::string lines;
-  for (int i = 0; i < 100000; ++i) lines += ":\r\n";
+  for (int i = 0; i < 100000; ++i) {
+    lines += ":\r\n";
+  }
   const long before = f.daemon.rss_kib();
   for (int i = 0; i < 10; ++i) {
     Connection client(f.port());
@@ -129,7 +133,9 @@ Seconds drip(uint16_t port, std::string_view start, std::string_view rest) {
   const Clock::time_point begin = Clock::now();
   assert_true(client.send(start));
   for (const char byte : rest) {
-    if (client.wait_end(milliseconds{100}) != End::none) break;
+    if (client.wait_end(milliseconds{100}) != End::none) {
+      break;
+    }
     client.send(std::string_view(&byte, 1));
   }
   assert_true(client.wait_end() != End::none);
@@ -248,10 +254,14 @@ void bears_far_more_connections_than_it_takes(void** state) {
   Fixture& f = fixture_of<Patient>(state);
   std::vector<Connection> taken = fill(f, 40);
   std::vector<Connection> crowd;
-  for (int i = 0; i < 400; ++i) crowd.emplace_back(f.port());
+  for (int i = 0; i < 400; ++i) {
+    crowd.emplace_back(f.port());
+  }
   assert_int_equal(crowd.back().wait_end(), End::eof);
   assert_true(eventually([&] { return f.daemon.open_files() < 200; }));
-  for (Connection& one : taken) assert_text(word(one, "/livez"), "ok\n");
+  for (Connection& one : taken) {
+    assert_text(word(one, "/livez"), "ok\n");
+  }
   crowd.clear();
   taken.clear();
   assert_true(eventually([&] { return fetch(f.port(), "/livez").status == 200; }));
@@ -287,7 +297,9 @@ void rests_and_recovers_when_descriptors_run_out(void** state) {
   assert_text(word(early, "/livez"), "ok\n");
   set_max_files(f, static_cast<rlim_t>(f.daemon.open_files()) + 4);
   std::vector<Connection> crowd;
-  for (int i = 0; i < 30; ++i) crowd.emplace_back(f.port());
+  for (int i = 0; i < 30; ++i) {
+    crowd.emplace_back(f.port());
+  }
   assert_true(crowd.back().send(get_request("/livez")));
   const milliseconds before = f.daemon.cpu_time();
   assert_false(crowd.back().wait_readable(milliseconds{1000}));

@@ -28,7 +28,9 @@ struct Fixture {
 // Sends the bytes over a fresh connection and reads one answer.
 Response exchange(Fixture& f, std::string_view bytes, bool to_head = false) {
   Connection line(f.daemon.port());
-  if (!line.send(bytes)) return {};
+  if (!line.send(bytes)) {
+    return {};
+  }
   return line.response(to_head).value_or(Response{});
 }
 
@@ -104,7 +106,9 @@ void refuses_other_methods_on_a_verb_with_405(void** state) {
       const bool head = method == std::string_view("HEAD");
       const std::string request =
           std::string(method) + " " + path + "?pool=one&host=a HTTP/1.1\r\nHost: x\r\n\r\n";
-      if (!line.connected()) line = Connection(f.daemon.port());
+      if (!line.connected()) {
+        line = Connection(f.daemon.port());
+      }
       assert_true(line.send(request));
       const std::optional<Response> response = line.response(head);
       assert_that(response && response->status == 405, "%s %s: status %d", method, path,
@@ -180,7 +184,9 @@ void answers_404_to_any_other_path(void** state) {
         "/./get", "/index.html", "/get;x=1", "/status/x", "/livez.txt"}) {
     Connection line(f.daemon.port());
     const Response response = fetch(line, std::string(path) + "?pool=one&host=a");
-    if (response.status != 404) print_error("after %s\n", path);
+    if (response.status != 404) {
+      print_error("after %s\n", path);
+    }
     assert_int_equal(response.status, 404);
     assert_text(response.body, "INVALID");
     assert_text(response.header("Distributex-Result"), "invalid");
@@ -220,8 +226,9 @@ void lets_nothing_sent_into_a_header(void** state) {
       "/status/?pool=" + evil,
   };
   for (const std::string& target : targets) {
-    for (const char* extra : {"", "Accept: application/json\r\n"})
+    for (const char* extra : {"", "Accept: application/json\r\n"}) {
       check_headers(fetch(f.daemon.port(), target, extra), target);
+    }
   }
 }
 
@@ -255,8 +262,9 @@ void keeps_a_connection_by_the_rules_of_its_version(void** state) {
 void answers_pipelined_requests_in_order(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::string all;
-  for (int i = 0; i < 60; ++i)
+  for (int i = 0; i < 60; ++i) {
     all += get_request("/get?pool=many&host=h" + std::to_string(i), "Accept: application/json\r\n");
+  }
   Connection line(f.daemon.port());
   assert_true(line.send(all));
   for (int i = 0; i < 60; ++i) {
@@ -270,8 +278,9 @@ void answers_pipelined_requests_in_order(void** state) {
 void answers_a_request_that_comes_byte_by_byte(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection line(f.daemon.port());
-  for (const char byte : post_request("/get", "pool=one&host=a"))
+  for (const char byte : post_request("/get", "pool=one&host=a")) {
     assert_true(line.send(std::string_view(&byte, 1)));
+  }
   assert_text(line.response()->body, "YES");
 }
 

@@ -26,7 +26,9 @@ struct Fixture {
   Connection control;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     control = Connection(daemon.port());
     return control.connected();
   }
@@ -37,15 +39,20 @@ struct Fixture {
 
 // What changes from run to run is only looked at.
 bool is_of_the_moment(std::string_view name) {
-  for (const char* part : {"_seconds", "build_info", "connections", "log_dropped"})
-    if (name.find(part) != std::string_view::npos && !name.ends_with("_count")) return true;
+  for (const char* part : {"_seconds", "build_info", "connections", "log_dropped"}) {
+    if (name.find(part) != std::string_view::npos && !name.ends_with("_count")) {
+      return true;
+    }
+  }
   return false;
 }
 
 std::string all_but_zero(const Samples& samples) {
   std::string text;
   for (const auto& [name, value] : samples) {
-    if (value == 0 || is_of_the_moment(name)) continue;
+    if (value == 0 || is_of_the_moment(name)) {
+      continue;
+    }
     text += name.substr(sizeof "distributex_" - 1) + " " + std::to_string(static_cast<int>(value)) +
             "\n";
   }

@@ -48,8 +48,9 @@ uint32_t entered(Peers& peers, std::string_view address) {
   const std::string text(address);
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
-  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1)
+  if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
     return peers.enter(reinterpret_cast<const sockaddr*>(&v4))->second;
+  }
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
   assert_int_equal(inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr), 1);
@@ -109,7 +110,9 @@ void hinders_nobody_else(void** state) {
   auto& f = fixture_of<Fixture>(state);
   f.fill("127.0.0.2:0", 3);
   f.fill("127.0.0.3:0", 3);
-  for (Connection& one : f.taken) assert_text(word(one, "/livez"), "ok\n");
+  for (Connection& one : f.taken) {
+    assert_text(word(one, "/livez"), "ok\n");
+  }
   assert_text(word(f.port(), "/get?pool=one&host=a"), "YES");
 }
 
@@ -135,7 +138,9 @@ void a_reload_changes_the_limit(void** state) {
 void a_flood_costs_few_descriptors(void** state) {
   auto& f = fixture_of<Fixture>(state);
   std::vector<Connection> crowd;
-  for (int i = 0; i < 400; ++i) crowd.emplace_back(f.address(), "127.0.0.2:0");
+  for (int i = 0; i < 400; ++i) {
+    crowd.emplace_back(f.address(), "127.0.0.2:0");
+  }
   assert_int_equal(crowd.back().wait_end(), End::eof);
   assert_true(eventually([&] { return f.daemon.open_files() < 120; }));
   assert_text(word(f.port(), "/livez"), "ok\n");

@@ -73,8 +73,9 @@ void answers_head_without_a_body_and_stays_in_step(void** state) {
     assert_int_equal(head.status, 200);
     assert_text(head.header("Content-Type"), get.header("Content-Type"));
     assert_text(head.header("Cache-Control"), "no-store");
-    if (page != std::string_view("/status/"))
+    if (page != std::string_view("/status/")) {
       assert_text(head.header("Content-Length"), get.header("Content-Length"));
+    }
     assert_text(word(line, "/livez"), "ok\n");
   }
 }
@@ -121,7 +122,9 @@ void is_alive_while_many_wait(void** state) {
     assert_true(parked.back().send(get_request("/wait?pool=plain&host=w" + std::to_string(i))));
   }
   assert_true(wait_for_waiting(f.port(), "plain", 50));
-  for (const char* probe : probes) assert_text(word(f.port(), probe), "ok\n");
+  for (const char* probe : probes) {
+    assert_text(word(f.port(), probe), "ok\n");
+  }
 }
 
 void tells_version_backend_and_uptime(void** state) {

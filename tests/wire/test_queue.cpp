@@ -32,7 +32,9 @@ struct Fixture {
   Connection control;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     control = Connection(daemon.port());
     return control.connected();
   }
@@ -150,8 +152,9 @@ void forgets_a_waiter_whose_time_is_over(void** state) {
 
 void wakes_one_waiter_for_each_slot_that_comes_free(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  for (const char* host : {"a", "b", "c"})
+  for (const char* host : {"a", "b", "c"}) {
     assert_text(f.word(std::string("/get?pool=three&host=") + host), "YES");
+  }
   Connection d = f.park("three", "d");
   Connection e = f.park("three", "e");
   assert_text(f.word("/release?pool=three&host=b"), "OK");

@@ -81,7 +81,9 @@ void holder_reaches_a_header_escaped_and_bounded(void** state) {
               R"(\xc3\xa9\x5c)");
   assert_text(f.word("/release?pool=one&host=%c3%a9%5c"), "OK");
   std::string longest;
-  for (int i = 0; i < 127; ++i) longest += "%c3%a9";
+  for (int i = 0; i < 127; ++i) {
+    longest += "%c3%a9";
+  }
   assert_text(f.word("/get?pool=one&host=" + longest + "&id=" + longest), "YES");
   const std::string header = fetch(f.port(), "/get?pool=one&host=x").header("Distributex-Holder");
   assert_true(header.size() <= 256 && header.ends_with("..."));
@@ -108,14 +110,16 @@ void json_no_tells_place_holders_and_line(void** state) {
   assert_text(json_text(timeout.get(), "result"), "timeout");
   assert_int_equal(whole(timeout.get(), "position"), 3);
   const Json held = f.json("/get?pool=one&host=h&id=run");
-  for (const char* key : {"holders", "waiting", "position"})
+  for (const char* key : {"holders", "waiting", "position"}) {
     assert_null(json_object_get(held.get(), key));
+  }
 }
 
 void names_eight_holders_of_many(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  for (int i = 0; i < 20; ++i)
+  for (int i = 0; i < 20; ++i) {
     assert_text(f.word("/get?pool=many&host=h" + std::to_string(i)), "YES");
+  }
   const Json busy = f.json("/get?pool=many&host=x");
   assert_int_equal(length(busy.get(), "holders"), 8);
   for (size_t i = 0; i < 8; ++i) {
@@ -145,21 +149,26 @@ void estimate_comes_from_earlier_holding(void** state) {
 void status_counts_and_numbers_the_line(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_text(f.word("/get?pool=one&host=h"), "YES");
-  for (const char* owner : {"host=a", "host=b", "host=a&id=2"}) f.park(owner);
+  for (const char* owner : {"host=a", "host=b", "host=a&id=2"}) {
+    f.park(owner);
+  }
   const Json status = f.status("");
   const double now = static_cast<double>(time(nullptr));
   assert_true(std::abs(json_number_at(status.get(), "time").value_or(0) - now) < 30);
   const json_t* pool = item(status.get(), "pools", 0);
   assert_int_equal(whole(pool, "held"), 1);
   assert_int_equal(whole(pool, "queued"), 3);
-  for (size_t i = 0; i < 3; ++i)
+  for (size_t i = 0; i < 3; ++i) {
     assert_int_equal(whole(item(pool, "waiting", i), "position"), i + 1);
+  }
 }
 
 void status_lists_no_more_than_the_limit(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_text(f.word("/get?pool=one&host=h"), "YES");
-  for (const char* owner : {"host=a", "host=b", "host=c"}) f.park(owner);
+  for (const char* owner : {"host=a", "host=b", "host=c"}) {
+    f.park(owner);
+  }
   for (const size_t limit : {0U, 1U, 2U, 100U}) {
     const Json status = f.status("?limit=" + std::to_string(limit));
     const json_t* pool = item(status.get(), "pools", 0);
@@ -187,7 +196,9 @@ void status_refuses_an_unsound_filter_and_shows_nothing(void** state) {
 void status_shows_one_host_at_its_place(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_text(f.word("/get?pool=one&host=h"), "YES");
-  for (const char* owner : {"host=a", "host=b", "host=a&id=2"}) f.park(owner);
+  for (const char* owner : {"host=a", "host=b", "host=a&id=2"}) {
+    f.park(owner);
+  }
   const Json status = f.status("?pool=one&host=a");
   const json_t* pool = item(status.get(), "pools", 0);
   assert_int_equal(whole(pool, "held"), 1);
@@ -201,7 +212,9 @@ void status_shows_one_host_at_its_place(void** state) {
 void status_finds_parts_of_hosts_and_ids(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_text(f.word("/get?pool=one&host=Rack7-a"), "YES");
-  for (const char* owner : {"host=a", "host=b&id=rack7", "host=c&id=rack8"}) f.park(owner);
+  for (const char* owner : {"host=a", "host=b&id=rack7", "host=c&id=rack8"}) {
+    f.park(owner);
+  }
   const Json status = f.status("?find=RACK7");
   const json_t* pool = item(status.get(), "pools", 0);
   assert_int_equal(length(pool, "holders"), 1);

@@ -23,7 +23,9 @@ struct Fixture {
 
   bool begin() {
     std::string config = "pools:\n";
-    for (size_t i = 0; i < pool_count; ++i) config += "  - name: p" + std::to_string(i) + "\n";
+    for (size_t i = 0; i < pool_count; ++i) {
+      config += "  - name: p" + std::to_string(i) + "\n";
+    }
     daemon = std::make_unique<Daemon>(config);
     return daemon->start();
   }
@@ -92,8 +94,9 @@ double longest_probe_beside_a_page(const Fixture& f) {
 void serves_others_between_the_slices(void** state) {
   Fixture& f = fixture_of<Many>(state);
   double least = 1;
-  for (int round = 0; round < 5 && least >= 0.25; ++round)
+  for (int round = 0; round < 5 && least >= 0.25; ++round) {
     least = std::min(least, longest_probe_beside_a_page(f));
+  }
   assert_that(least < 0.25, "a probe took %.2f of the page's time", least);
 }
 

@@ -28,7 +28,9 @@ struct Fixture {
   Connection line;
 
   bool begin() {
-    if (!daemon.start()) return false;
+    if (!daemon.start()) {
+      return false;
+    }
     line = Connection(daemon.port());
     return line.connected();
   }
@@ -52,7 +54,9 @@ struct Step {
 void walk(Fixture& f, const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     const std::string seen = gist(f.ask(step.target));
-    if (seen != step.gist) print_error("after %s\n", step.target);
+    if (seen != step.gist) {
+      print_error("after %s\n", step.target);
+    }
     assert_text(seen, step.gist);
   }
 }
@@ -135,7 +139,9 @@ void answers_invalid_to_what_is_no_request(void** state) {
   };
   for (const std::string& target : rows) {
     const Response response = f.ask(target);
-    if (gist(response) != "200 INVALID invalid") print_error("after %s\n", target.c_str());
+    if (gist(response) != "200 INVALID invalid") {
+      print_error("after %s\n", target.c_str());
+    }
     assert_text(gist(response), "200 INVALID invalid");
     assert_int_equal(response.count("Distributex-Error"), 1);
     assert_true(response.header("Distributex-Error").size() > 10);
@@ -305,7 +311,9 @@ void tells_kinds_of_invalid_apart_in_json(void** state) {
   for (const auto& [target, status] : rows) {
     const Response response = f.ask(target, "Accept: application/json\r\n");
     const Json json = parse_json(response.body);
-    if (response.status != status) print_error("after %s\n", target);
+    if (response.status != status) {
+      print_error("after %s\n", target);
+    }
     assert_int_equal(response.status, status);
     assert_text(json_text(json.get(), "result"), "invalid");
     assert_true(!json_text(json.get(), "error").empty());

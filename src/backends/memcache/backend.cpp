@@ -115,7 +115,9 @@ MemcachePool& MemcacheBackend::pool_of(const std::string& name) {
 }
 
 void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
-  for (auto& [name, pool] : pools_) pool.configured = false;
+  for (auto& [name, pool] : pools_) {
+    pool.configured = false;
+  }
   for (const PoolSpec& spec : pools) {
     MemcachePool& pool = pool_of(spec.name);
     pool.configured = true;
@@ -148,10 +150,18 @@ void MemcacheBackend::expire(std::vector<EndingLease> due, Time now) {
 
 std::optional<Time> MemcacheBackend::deadline() const {
   Time first = Time::max();
-  for (const auto& server : servers_) first = std::min(first, server->silent_at());
-  if (!overdue_.empty()) first = std::min(first, overdue_.front().first);
-  if (const auto end = ends_.first()) first = std::min(first, *end);
-  if (survey_open_ != 0) first = std::min(first, survey_ends_);
+  for (const auto& server : servers_) {
+    first = std::min(first, server->silent_at());
+  }
+  if (!overdue_.empty()) {
+    first = std::min(first, overdue_.front().first);
+  }
+  if (const auto end = ends_.first()) {
+    first = std::min(first, *end);
+  }
+  if (survey_open_ != 0) {
+    first = std::min(first, survey_ends_);
+  }
   return first == Time::max() ? std::nullopt : std::optional{first};
 }
 
@@ -159,8 +169,12 @@ void MemcacheBackend::tick(Time now) {
   collect_all();
   end_overdue(now);
   expire(ends_.take_due(now), now);
-  for (const auto& server : servers_) server->watch(now);
-  if (survey_open_ != 0 && now >= survey_ends_) end_survey();
+  for (const auto& server : servers_) {
+    server->watch(now);
+  }
+  if (survey_open_ != 0 && now >= survey_ends_) {
+    end_survey();
+  }
 }
 
 void MemcacheBackend::end_overdue(Time now) {
@@ -187,7 +201,9 @@ void MemcacheBackend::end_overdue(Time now) {
 // --- results ---
 
 void MemcacheBackend::collect_all() {
-  for (size_t i = 0; i < servers_.size(); i++) collect(i);
+  for (size_t i = 0; i < servers_.size(); i++) {
+    collect(i);
+  }
 }
 
 void MemcacheBackend::collect(size_t server) {
@@ -202,11 +218,16 @@ void MemcacheBackend::apply(size_t server, OpDone& done, Time now) {
   assert(it != ops_.end());
   MemcachePool& pool = *it->second;
   ops_.erase(it);
-  while (!overdue_.empty() && !ops_.contains(overdue_.front().second)) overdue_.pop_front();
-  if (done.answer.kind != Verdict::Kind::failed) servers_[server]->note_alive(now);
+  while (!overdue_.empty() && !ops_.contains(overdue_.front().second)) {
+    overdue_.pop_front();
+  }
+  if (done.answer.kind != Verdict::Kind::failed) {
+    servers_[server]->note_alive(now);
+  }
   Verdict verdict = verdict_of(pool, done.answer, now);
-  if (verdict.kind == Verdict::Kind::failed)
+  if (verdict.kind == Verdict::Kind::failed) {
     verdict.reason = servers_[server]->sentence(done.reason);
+  }
   sink_.decided(done.op, verdict);
 }
 
@@ -254,9 +275,15 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
 // could hear of it, and be another's by now. What is left of it is removed as
 // at any lease's end.
 void MemcacheBackend::refuse_ended(Verdict& verdict, Time now) {
-  if (!verdict.ends || *verdict.ends > now) return;
-  if (verdict.kind == Verdict::Kind::renewed) verdict.kind = Verdict::Kind::lost;
-  if (verdict.kind != Verdict::Kind::granted) return;
+  if (!verdict.ends || *verdict.ends > now) {
+    return;
+  }
+  if (verdict.kind == Verdict::Kind::renewed) {
+    verdict.kind = Verdict::Kind::lost;
+  }
+  if (verdict.kind != Verdict::Kind::granted) {
+    return;
+  }
   verdict.kind = Verdict::Kind::full;
   verdict.retry_at = now;
 }
@@ -265,7 +292,9 @@ void MemcacheBackend::refuse_ended(Verdict& verdict, Time now) {
 // memcached counts from somewhere between the two.
 void MemcacheBackend::start_lease(MemcachePool& pool, const SlotAnswer& answer, Verdict& verdict,
                                   Time now) {
-  if (answer.lease.length.count() == 0) return;
+  if (answer.lease.length.count() == 0) {
+    return;
+  }
   verdict.ends = std::min(now, answer.started + late_answer) + answer.lease.length;
   Lease lease = lease_of(pool, answer.lease, now);
   lease.ends = verdict.ends;
@@ -277,7 +306,9 @@ Time MemcacheBackend::retry_at(MemcachePool& pool, Time now) {
   Time at = now + pool.poll.next(pool.seen());
   for (const SlotLease& slot : pool.seen()) {
     const auto ends = slot.is_claim() ? std::nullopt : lease_of(pool, slot, now).ends;
-    if (ends && *ends > now) at = std::min(at, *ends);
+    if (ends && *ends > now) {
+      at = std::min(at, *ends);
+    }
   }
   return at;
 }
@@ -315,7 +346,9 @@ void MemcacheBackend::apply(size_t, PoolFreed& freed, Time) {
 
 std::optional<std::string> MemcacheBackend::trouble() const {
   for (const auto& server : servers_) {
-    if (!server->trouble()) return std::nullopt;  // some locks can be granted
+    if (!server->trouble()) {
+      return std::nullopt;  // some locks can be granted
+    }
   }
   return servers_.front()->trouble();
 }
@@ -323,23 +356,33 @@ std::optional<std::string> MemcacheBackend::trouble() const {
 // --- the survey ---
 
 void MemcacheBackend::survey(std::function<void()> ready, Time now) {
-  if (surveyed_ && now - *surveyed_ < fresh_enough) return ready();
+  if (surveyed_ && now - *surveyed_ < fresh_enough) {
+    return ready();
+  }
   waiting_.push_back(std::move(ready));
-  if (survey_open_ != 0) return;
+  if (survey_open_ != 0) {
+    return;
+  }
   std::vector<SurveyPools> parts(servers_.size());
   for (const auto& [name, pool] : pools_) {
-    if (pool.configured) parts[pool.server].pools.push_back(pool.ref);
+    if (pool.configured) {
+      parts[pool.server].pools.push_back(pool.ref);
+    }
   }
   survey_++;
   survey_began_ = now;
   survey_ends_ = now + survey_limit;
   for (size_t i = 0; i < servers_.size(); i++) {
-    if (parts[i].pools.empty()) continue;
+    if (parts[i].pools.empty()) {
+      continue;
+    }
     parts[i].survey = survey_;
     survey_open_++;
     servers_[i]->worker().post({std::move(parts[i]), {}, survey_ends_});
   }
-  if (survey_open_ == 0) end_survey();
+  if (survey_open_ == 0) {
+    end_survey();
+  }
 }
 
 void MemcacheBackend::apply(size_t server, PoolsSeen& seen, Time now) {
@@ -352,8 +395,12 @@ void MemcacheBackend::apply(size_t server, PoolsSeen& seen, Time now) {
       sink_.changed(pool.ref.name);
     }
   }
-  if (!seen.seen.empty()) servers_[server]->note_alive(now);
-  if (!seen.last || seen.survey != survey_ || survey_open_ == 0) return;
+  if (!seen.seen.empty()) {
+    servers_[server]->note_alive(now);
+  }
+  if (!seen.last || seen.survey != survey_ || survey_open_ == 0) {
+    return;
+  }
   if (--survey_open_ == 0) {
     surveyed_ = survey_began_;
     end_survey();
@@ -362,13 +409,17 @@ void MemcacheBackend::apply(size_t server, PoolsSeen& seen, Time now) {
 
 void MemcacheBackend::end_survey() {
   survey_open_ = 0;
-  for (const auto& ready : std::exchange(waiting_, {})) ready();
+  for (const auto& ready : std::exchange(waiting_, {})) {
+    ready();
+  }
 }
 
 std::vector<Lease> MemcacheBackend::leases(std::string_view name, size_t most) const {
   std::vector<Lease> all;
   const auto it = pools_.find(name);
-  if (it == pools_.end()) return all;
+  if (it == pools_.end()) {
+    return all;
+  }
   const MemcachePool& pool = it->second;
   const Time now = steady_now();
   for (size_t i = pool.claims(); i < pool.seen().size() && all.size() < most; i++) {

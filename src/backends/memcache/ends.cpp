@@ -5,7 +5,9 @@
 namespace distributex {
 
 void MemcacheEnds::put(EndingLease lease) {
-  if (!lease.lease.ends) return;
+  if (!lease.lease.ends) {
+    return;
+  }
   drop(lease.nonce);
   const auto place = std::pair(*lease.lease.ends, lease.nonce);
   all_.insert(place);
@@ -20,12 +22,16 @@ EndingLease MemcacheEnds::take(const std::string& nonce) {
   all_.erase(place);
   const auto pool = pools_.find(lease.pool);
   pool->second.erase(place);
-  if (pool->second.empty()) pools_.erase(pool);
+  if (pool->second.empty()) {
+    pools_.erase(pool);
+  }
   return lease;
 }
 
 void MemcacheEnds::drop(const std::string& nonce) {
-  if (leases_.contains(nonce)) (void)take(nonce);
+  if (leases_.contains(nonce)) {
+    (void)take(nonce);
+  }
 }
 
 const EndingLease* MemcacheEnds::find(const std::string& nonce) const {

@@ -7,11 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-
 #include <cstdlib>
-#include "base/text.h"
 
 #include "backends/memcache/key.h"
+#include "base/text.h"
 
 namespace distributex {
 
@@ -39,31 +38,57 @@ std::string format_slot(const SlotLease& lease) {
   text += std::to_string(lease.granted_us) + " " + std::to_string(lease.started_us) + " ";
   text += lease.nonce + " " + percent_encoded(lease.owner.host) + " ";
   text += percent_encoded(lease.owner.id);
-  for (const std::string& server : lease.told) text += told_mark(lease, server);
+  for (const std::string& server : lease.told) {
+    text += told_mark(lease, server);
+  }
   return text;
 }
 
 std::optional<SlotLease> parse_slot(std::string_view value) {
   SlotLease lease;
   uint64_t length = 0;
-  if (next_word(value) != magic) return std::nullopt;
+  if (next_word(value) != magic) {
+    return std::nullopt;
+  }
   const auto state = next_word(value);
-  if (state != "claim" && state != "lease") return std::nullopt;
-  if (!next_number(value, max_token, lease.token)) return std::nullopt;
-  if (lease.is_claim() != (state == "claim")) return std::nullopt;
-  if (!next_number(value, length_max, length)) return std::nullopt;
+  if (state != "claim" && state != "lease") {
+    return std::nullopt;
+  }
+  if (!next_number(value, max_token, lease.token)) {
+    return std::nullopt;
+  }
+  if (lease.is_claim() != (state == "claim")) {
+    return std::nullopt;
+  }
+  if (!next_number(value, length_max, length)) {
+    return std::nullopt;
+  }
   lease.length = std::chrono::seconds(length);
-  if (!next_number(value, time_max, lease.granted_us)) return std::nullopt;
-  if (!next_number(value, time_max, lease.started_us)) return std::nullopt;
+  if (!next_number(value, time_max, lease.granted_us)) {
+    return std::nullopt;
+  }
+  if (!next_number(value, time_max, lease.started_us)) {
+    return std::nullopt;
+  }
   lease.nonce = next_word(value);
-  if (lease.nonce.empty()) return std::nullopt;
-  if (!percent_decoded(next_word(value), lease.owner.host)) return std::nullopt;
-  if (!percent_decoded(next_word(value), lease.owner.id)) return std::nullopt;
+  if (lease.nonce.empty()) {
+    return std::nullopt;
+  }
+  if (!percent_decoded(next_word(value), lease.owner.host)) {
+    return std::nullopt;
+  }
+  if (!percent_decoded(next_word(value), lease.owner.id)) {
+    return std::nullopt;
+  }
   while (!value.empty()) {
     const auto mark = next_word(value);
     const auto slash = mark.find('/');
-    if (!mark.starts_with('+') || slash == std::string_view::npos) continue;
-    if (mark.substr(1, slash - 1) == lease.nonce) lease.told.emplace_back(mark.substr(slash + 1));
+    if (!mark.starts_with('+') || slash == std::string_view::npos) {
+      continue;
+    }
+    if (mark.substr(1, slash - 1) == lease.nonce) {
+      lease.told.emplace_back(mark.substr(slash + 1));
+    }
   }
   return lease;
 }
@@ -79,7 +104,9 @@ bool SlotLease::told_by(std::string_view server) const {
 std::string make_nonce() {
   std::array<unsigned char, 16> bytes{};
   // So few bytes come whole or, before the machine has any, wait.
-  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) std::abort();
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    std::abort();
+  }
   std::string text;
   for (const unsigned char byte : bytes) {
     text += "0123456789abcdef"[byte >> 4];

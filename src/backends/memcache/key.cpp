@@ -25,7 +25,9 @@ void add_hex(std::string& out, unsigned char byte) {
 }
 
 int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
@@ -36,13 +38,17 @@ std::string digest(std::string_view text) {
   const void* data = copy.data();
   libhashkit_md5_signature(static_cast<const unsigned char*>(data), copy.size(), bytes.data());
   std::string out;
-  for (const unsigned char byte : bytes) add_hex(out, byte);
+  for (const unsigned char byte : bytes) {
+    add_hex(out, byte);
+  }
   return out;
 }
 
 std::string pool_part(std::string_view pool) {
   std::string part = percent_encoded(pool);
-  if (part.size() <= pool_part_max) return part;
+  if (part.size() <= pool_part_max) {
+    return part;
+  }
   // No short pool's part has a ':' in it, so the two kinds cannot meet.
   return part.substr(0, pool_part_max - 33) + ":" + digest(pool);
 }
@@ -69,10 +75,14 @@ bool percent_decoded(std::string_view text, std::string& out) {
       out += text[i];
       continue;
     }
-    if (text[i] != '%' || text.size() - i < 3) return false;
+    if (text[i] != '%' || text.size() - i < 3) {
+      return false;
+    }
     const int high = hex_value(text[i + 1]);
     const int low = hex_value(text[i + 2]);
-    if (high < 0 || low < 0) return false;
+    if (high < 0 || low < 0) {
+      return false;
+    }
     out += static_cast<char>(high * 16 + low);
     i += 2;
   }

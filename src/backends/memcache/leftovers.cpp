@@ -20,16 +20,22 @@ std::optional<Leftover> leftover_of(const SlotAnswer& answer, bool heard, const 
                                     const std::string& nonce) {
   const bool late = !heard && answer.kind == Verdict::Kind::granted;
   const bool doubtful = answer.kind == Verdict::Kind::failed && answer.unsure;
-  if (!late && !doubtful) return std::nullopt;
+  if (!late && !doubtful) {
+    return std::nullopt;
+  }
   return Leftover{pool, nonce, {}};
 }
 
 void MemcacheLeftovers::keep(Leftover leftover) {
-  if (all_.size() < leftovers_max) all_.push_back(std::move(leftover));
+  if (all_.size() < leftovers_max) {
+    all_.push_back(std::move(leftover));
+  }
 }
 
 void MemcacheLeftovers::settle(Leftover leftover) {
-  if (!is_settled(leftover)) keep(std::move(leftover));
+  if (!is_settled(leftover)) {
+    keep(std::move(leftover));
+  }
 }
 
 void MemcacheLeftovers::settle_all(const std::function<bool()>& goes_on) {
@@ -45,7 +51,9 @@ void MemcacheLeftovers::settle_all(const std::function<bool()>& goes_on) {
 bool MemcacheLeftovers::is_settled(Leftover& leftover) {
   if (leftover.release) {
     const auto kind = slots_.release(*leftover.release, leftover.pool.width).kind;
-    if (kind == Verdict::Kind::released) freed_(leftover.pool.name);
+    if (kind == Verdict::Kind::released) {
+      freed_(leftover.pool.name);
+    }
     return kind != Verdict::Kind::failed;
   }
   switch (slots_.give_back(leftover.pool, leftover.nonce)) {

@@ -50,10 +50,18 @@ memcached_return_t on_stat(const memcached_instance_st*, const char* name, size_
   Stats& stats = *static_cast<Stats*>(context);
   const std::string_view key(name, name_size);
   const std::string_view text(value, value_size);
-  if (key == "version") stats.version = text;
-  if (key == "evictions") stats.evicts = text == "on";
-  if (key == "cas_enabled") stats.keeps_cas = text == "yes";
-  if (key == "time") std::from_chars(text.data(), text.data() + text.size(), stats.time);
+  if (key == "version") {
+    stats.version = text;
+  }
+  if (key == "evictions") {
+    stats.evicts = text == "on";
+  }
+  if (key == "cas_enabled") {
+    stats.keeps_cas = text == "yes";
+  }
+  if (key == "time") {
+    std::from_chars(text.data(), text.data() + text.size(), stats.time);
+  }
   return MEMCACHED_SUCCESS;
 }
 
@@ -63,10 +71,14 @@ int version_number(std::string_view text) {
   for (int part = 0; part < 3; part++) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || value < 0 || value > 999) return 0;
+    if (error != std::errc{} || value < 0 || value > 999) {
+      return 0;
+    }
     number = number * 1000 + value;
     text.remove_prefix(static_cast<size_t>(end - text.data()));
-    if (text.starts_with('.')) text.remove_prefix(1);
+    if (text.starts_with('.')) {
+      text.remove_prefix(1);
+    }
   }
   return number;
 }
@@ -96,7 +108,9 @@ std::vector<std::string> resolve(const std::string& host, std::string& reason) {
       addresses.emplace_back(text.data());
     }
   }
-  if (addresses.empty()) reason = error != 0 ? gai_strerror(error) : "no address";
+  if (addresses.empty()) {
+    reason = error != 0 ? gai_strerror(error) : "no address";
+  }
   return addresses;
 }
 
@@ -118,14 +132,18 @@ std::optional<MemcacheFacts> MemcacheLink::take_facts() {
 
 void MemcacheLink::interrupt() {
   const std::lock_guard guard(socket_lock_);
-  if (socket_) shutdown(socket_.get(), SHUT_RDWR);
+  if (socket_) {
+    shutdown(socket_.get(), SHUT_RDWR);
+  }
 }
 
 // --- the connection ---
 
 MemcacheLink::Handle MemcacheLink::make_handle(const std::string& numeric_host) const {
   Handle handle(memcached_create(nullptr));
-  if (!handle) return nullptr;
+  if (!handle) {
+    return nullptr;
+  }
   const auto limit = static_cast<uint64_t>(silence_.count());
   // The failure limits and the retry time keep the library from refusing to
   // ask a server that is back; ejecting one would give its locks twice.
@@ -147,7 +165,9 @@ MemcacheLink::Handle MemcacheLink::make_handle(const std::string& numeric_host) 
   };
   for (const BehaviourRow& row : rows) {
     memcached_behavior_set(handle.get(), row.name, row.value);
-    if (memcached_behavior_get(handle.get(), row.name) != row.value) return nullptr;
+    if (memcached_behavior_get(handle.get(), row.name) != row.value) {
+      return nullptr;
+    }
   }
   const memcached_return_t code =
       address_.path.empty()
@@ -158,7 +178,9 @@ MemcacheLink::Handle MemcacheLink::make_handle(const std::string& numeric_host) 
 
 bool MemcacheLink::connect() {
   std::vector<std::string> hosts{""};
-  if (address_.path.empty()) hosts = resolve(address_.host, reason_);
+  if (address_.path.empty()) {
+    hosts = resolve(address_.host, reason_);
+  }
   for (const std::string& host : hosts) {
     if (now() >= deadline_) {
       reason_ = "no answer in time";
@@ -177,7 +199,9 @@ bool MemcacheLink::connect() {
 // The first question is short, so that a slow drip can be told from an answer
 // before the long ones are asked.
 bool MemcacheLink::greet() {
-  if (!hello()) return false;
+  if (!hello()) {
+    return false;
+  }
   const auto* server = memcached_server_instance_by_position(handle_.get(), 0);
   const in_port_t port = address_.path.empty() ? memcached_server_srcport(server) : in_port_t{0};
   {
@@ -203,12 +227,16 @@ bool MemcacheLink::ask_facts() {
   clock_apart_ = std::abs(apart) > clock_tolerance + took && stats.time != 0 ? apart : 0;
   facts_ = MemcacheFacts{cleaned(stats.version), version_number(stats.version) < oldest_tested,
                          stats.evicts, stats.keeps_cas, clock_apart_};
-  if (!stats.keeps_cas) lose("it runs without CAS (option -C), which leases need");
+  if (!stats.keeps_cas) {
+    lose("it runs without CAS (option -C), which leases need");
+  }
   return stats.keeps_cas;
 }
 
 bool MemcacheLink::be_ready() {
-  if (now() < deadline_) return handle_ || connect();
+  if (now() < deadline_) {
+    return handle_ || connect();
+  }
   reason_ = "no answer in time";
   return false;
 }
@@ -250,7 +278,9 @@ void MemcacheLink::lose(std::string reason) {
 
 std::optional<std::vector<MemcacheItem>> MemcacheLink::read(std::span<const std::string> keys) {
   assert(keys.size() <= keys_at_once);
-  if (!be_ready()) return std::nullopt;
+  if (!be_ready()) {
+    return std::nullopt;
+  }
   std::vector<const char*> names;
   std::vector<size_t> sizes;
   for (const std::string& key : keys) {
@@ -260,7 +290,9 @@ std::optional<std::vector<MemcacheItem>> MemcacheLink::read(std::span<const std:
   }
   std::vector<MemcacheItem> items;
   memcached_return_t code = memcached_mget(handle_.get(), names.data(), sizes.data(), keys.size());
-  if (code == MEMCACHED_SUCCESS) code = fetch(keys, items);
+  if (code == MEMCACHED_SUCCESS) {
+    code = fetch(keys, items);
+  }
   if (code == MEMCACHED_END || code == MEMCACHED_NOTFOUND) {
     progress_();
     return items;
@@ -285,9 +317,13 @@ memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys,
   while (memcached_fetch_result(handle_.get(), result.get(), &code)) {
     const std::string_view key(memcached_result_key_value(result.get()),
                                memcached_result_key_length(result.get()));
-    while (at < keys.size() && key != keys[at]) at++;
+    while (at < keys.size() && key != keys[at]) {
+      at++;
+    }
     const uint64_t unique = memcached_result_cas(result.get());
-    if (at == keys.size() || unique == 0) break;
+    if (at == keys.size() || unique == 0) {
+      break;
+    }
     items.push_back({at,
                      {memcached_result_value(result.get()), memcached_result_length(result.get())},
                      unique});
@@ -297,7 +333,9 @@ memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys,
 
 // The date by memcached's own clock, where it takes nothing else.
 std::optional<time_t> MemcacheLink::expiry(seconds lives) {
-  if (lives.count() <= relative_max) return static_cast<time_t>(lives.count());
+  if (lives.count() <= relative_max) {
+    return static_cast<time_t>(lives.count());
+  }
   Stats stats;
   const Time asked = now();
   const memcached_return_t code = memcached_stat_execute(handle_.get(), nullptr, on_stat, &stats);
@@ -327,9 +365,13 @@ Stored MemcacheLink::outcome(memcached_return_t code) {
 
 Stored MemcacheLink::add(const std::string& key, const std::string& value, seconds lives) {
   assert(is_sound_key(key));
-  if (!be_ready()) return Stored::failed;
+  if (!be_ready()) {
+    return Stored::failed;
+  }
   const auto expires = expiry(lives);
-  if (!expires) return Stored::failed;
+  if (!expires) {
+    return Stored::failed;
+  }
   return outcome(memcached_add(handle_.get(), key.data(), key.size(), value.data(), value.size(),
                                *expires, 0));
 }
@@ -339,30 +381,40 @@ Stored MemcacheLink::replace(const std::string& key, const std::string& value, s
   assert(is_sound_key(key) && unique != 0);
   // A unique belongs to the connection that it was read on: after a restart
   // of memcached the same number may be another's item.
-  if (!handle_ || !be_ready()) return Stored::failed;
+  if (!handle_ || !be_ready()) {
+    return Stored::failed;
+  }
   const auto expires = expiry(lives);
-  if (!expires) return Stored::failed;
+  if (!expires) {
+    return Stored::failed;
+  }
   return outcome(memcached_cas(handle_.get(), key.data(), key.size(), value.data(), value.size(),
                                *expires, 0, unique));
 }
 
 Stored MemcacheLink::remove(const std::string& key, uint64_t unique) {
   assert(is_sound_key(key) && unique != 0);
-  if (!handle_ || !be_ready()) return Stored::failed;
+  if (!handle_ || !be_ready()) {
+    return Stored::failed;
+  }
   return outcome(
       memcached_cas(handle_.get(), key.data(), key.size(), "-", 1, long_past, 0, unique));
 }
 
 Stored MemcacheLink::append(const std::string& key, const std::string& text) {
   assert(is_sound_key(key));
-  if (!be_ready()) return Stored::failed;
+  if (!be_ready()) {
+    return Stored::failed;
+  }
   return outcome(
       memcached_append(handle_.get(), key.data(), key.size(), text.data(), text.size(), 0, 0));
 }
 
 Stored MemcacheLink::increment(const std::string& key, uint32_t by, uint64_t& value) {
   assert(is_sound_key(key));
-  if (!be_ready()) return Stored::failed;
+  if (!be_ready()) {
+    return Stored::failed;
+  }
   return outcome(memcached_increment(handle_.get(), key.data(), key.size(), by, &value));
 }
 

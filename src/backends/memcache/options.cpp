@@ -20,7 +20,9 @@ std::string check_hosts(std::string_view text) {
 }
 
 std::string check_prefix(std::string_view text) {
-  if (is_sound_prefix(text)) return {};
+  if (is_sound_prefix(text)) {
+    return {};
+  }
   return in_quotes(text) + " has other characters than a key may have";
 }
 

@@ -16,8 +16,12 @@ MemcachePoll::MemcachePoll(Duration shortest, uint64_t seed)
 
 Duration MemcachePoll::next(const std::vector<SlotLease>& seen) {
   size_t looks = 0;  // whatever the order
-  for (const SlotLease& lease : seen) looks ^= std::hash<std::string>{}(lease.nonce);
-  if (looks != looks_) reset();
+  for (const SlotLease& lease : seen) {
+    looks ^= std::hash<std::string>{}(lease.nonce);
+  }
+  if (looks != looks_) {
+    reset();
+  }
   looks_ = looks;
   random_ ^= random_ << 13;
   random_ ^= random_ >> 7;

@@ -63,9 +63,13 @@ void MemcacheServer::note_news(Time now) {
 
 void MemcacheServer::note_alive(Time now) {
   note_news(now);
-  if (!trouble_) return;
+  if (!trouble_) {
+    return;
+  }
   trouble_.reset();
-  if (!reason_.empty()) log_line(Level::info, "memcached answers again server=%s", name_.c_str());
+  if (!reason_.empty()) {
+    log_line(Level::info, "memcached answers again server=%s", name_.c_str());
+  }
   reason_.clear();
 }
 
@@ -86,7 +90,9 @@ void MemcacheServer::set_trouble(std::string reason) {
 Time MemcacheServer::silent_at() const { return trouble_ ? Time::max() : silent_at_; }
 
 void MemcacheServer::watch(Time now) {
-  if (now < silent_at()) return;
+  if (now < silent_at()) {
+    return;
+  }
   if (!std::exchange(doubted_, true)) {
     silent_at_ = now + second_look;
     return;

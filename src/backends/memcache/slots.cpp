@@ -64,10 +64,16 @@ bool MemcacheSlots::read_all(size_t count, const std::function<std::string(size_
   for (size_t first = 0; first < count; first += keys.size()) {
     keys.clear();
     const size_t end = std::min(first + MemcacheCommands::keys_at_once, count);
-    for (size_t at = first; at < end; at++) keys.push_back(key_of(at));
+    for (size_t at = first; at < end; at++) {
+      keys.push_back(key_of(at));
+    }
     const auto items = commands_.read(keys);
-    if (!items) return false;
-    for (const MemcacheItem& item : *items) found(first + item.key, item);
+    if (!items) {
+      return false;
+    }
+    for (const MemcacheItem& item : *items) {
+      found(first + item.key, item);
+    }
   }
   return true;
 }
@@ -78,7 +84,9 @@ std::optional<MemcacheSlots::View> MemcacheSlots::look(const PoolRef& pool) {
       pool.width, [&](size_t slot) { return key(pool, static_cast<uint32_t>(slot)); },
       [&](size_t slot, const MemcacheItem& item) {
         view.push_back({static_cast<uint32_t>(slot), item.unique, parse_slot(item.value)});
-        if (view.back().lease) note(pool.name, view.back().lease->token);
+        if (view.back().lease) {
+          note(pool.name, view.back().lease->token);
+        }
       });
   return whole ? std::optional(std::move(view)) : std::nullopt;
 }
@@ -107,8 +115,12 @@ SlotAnswer MemcacheSlots::acquire(const Acquire& question, uint32_t width,
   for (int steps = 0; steps < max_steps; steps++) {
     const Step step = looked ? acquire_step(attempt) : claim_slot(attempt, {});
     looked = true;
-    if (step == Step::answered) return attempt.answer;
-    if (step == Step::failed && ++failures == max_failures) break;
+    if (step == Step::answered) {
+      return attempt.answer;
+    }
+    if (step == Step::failed && ++failures == max_failures) {
+      break;
+    }
   }
   attempt.answer.kind = Verdict::Kind::failed;
   return attempt.answer;
@@ -116,11 +128,15 @@ SlotAnswer MemcacheSlots::acquire(const Acquire& question, uint32_t width,
 
 MemcacheSlots::Step MemcacheSlots::acquire_step(Attempt& attempt) {
   const auto view = look(attempt.pool);
-  if (!view) return Step::failed;
+  if (!view) {
+    return Step::failed;
+  }
   SlotAnswer& answer = attempt.answer;
   answer.seen.clear();
   for (const Entry& entry : *view) {
-    if (entry.lease) answer.seen.push_back(*entry.lease);
+    if (entry.lease) {
+      answer.seen.push_back(*entry.lease);
+    }
   }
   if (const Entry* entry = find_lease(*view, attempt.question.owner)) {
     return tell_held(attempt, *view, *entry);
@@ -141,7 +157,9 @@ MemcacheSlots::Step MemcacheSlots::acquire_step(Attempt& attempt) {
 MemcacheSlots::Step MemcacheSlots::claim_slot(Attempt& attempt, const View& view) {
   uint32_t slot = 0;  // the lowest free one: the view is sorted by slot
   for (const Entry& entry : view) {
-    if (entry.slot == slot) slot++;
+    if (entry.slot == slot) {
+      slot++;
+    }
   }
   SlotLease claim;
   claim.owner = attempt.question.owner;
@@ -157,7 +175,9 @@ MemcacheSlots::Step MemcacheSlots::settle_claim(Attempt& attempt, const View& vi
                                                 const Entry& claim) {
   SlotAnswer& answer = attempt.answer;
   const Step others = drop_other_claims(attempt, view, claim);
-  if (others != Step::answered) return others;
+  if (others != Step::answered) {
+    return others;
+  }
   if (view.size() > attempt.question.slots) {  // maxlocks was lowered beneath us
     if (commands_.remove(key(attempt.pool, claim.slot), claim.unique) == Stored::failed) {
       return Step::failed;
@@ -166,19 +186,27 @@ MemcacheSlots::Step MemcacheSlots::settle_claim(Attempt& attempt, const View& vi
     return Step::answered;
   }
   const auto token = draw_token(attempt.pool.name);
-  if (!token) return Step::failed;
+  if (!token) {
+    return Step::failed;
+  }
   SlotLease lease;
   lease.owner = attempt.question.owner;
   lease.token = *token;
   lease.length = attempt.question.length.value_or(std::chrono::seconds(0));
   lease.granted_us = lease.started_us = commands_.shared_us();
   lease.nonce = attempt.nonce;
-  if (!attempt.started) attempt.started = commands_.now();
+  if (!attempt.started) {
+    attempt.started = commands_.now();
+  }
   attempt.answer.unsure = true;
   const Stored stored = commands_.replace(key(attempt.pool, claim.slot), format_slot(lease),
                                           life_of(lease.length), claim.unique);
-  if (stored == Stored::failed) return Step::failed;
-  if (stored != Stored::done) return Step::again;
+  if (stored == Stored::failed) {
+    return Step::failed;
+  }
+  if (stored != Stored::done) {
+    return Step::again;
+  }
   answer.kind = Verdict::Kind::granted;
   answer.lease = lease;
   answer.started = *attempt.started;
@@ -216,12 +244,16 @@ MemcacheSlots::Step MemcacheSlots::tell_held(Attempt& attempt, const View& view,
   const Entry* own = find_nonce(view, attempt.nonce);
   if (own && own != &entry && own->lease->is_claim()) {
     const Stored stored = commands_.remove(key(attempt.pool, own->slot), own->unique);
-    if (stored == Stored::failed) return Step::failed;
+    if (stored == Stored::failed) {
+      return Step::failed;
+    }
   }
   answer.kind = ours ? Verdict::Kind::granted : Verdict::Kind::held;
   answer.lease = *entry.lease;
   answer.more_free = view.size() < attempt.question.slots;
-  if (ours) answer.started = *attempt.started;
+  if (ours) {
+    answer.started = *attempt.started;
+  }
   return Step::answered;
 }
 
@@ -238,7 +270,9 @@ std::optional<Token> MemcacheSlots::draw_token(const std::string& pool) {
       const Token seed = std::max<Token>(commands_.shared_us(), highest + 1);
       stored = commands_.add(counter, std::to_string(seed), std::chrono::seconds(0));
     } else if (stored == Stored::done && value > highest) {
-      if (value > max_token) return std::nullopt;
+      if (value > max_token) {
+        return std::nullopt;
+      }
       note(pool, value);
       return value;
     } else if (stored == Stored::done) {
@@ -246,7 +280,9 @@ std::optional<Token> MemcacheSlots::draw_token(const std::string& pool) {
           std::min<uint64_t>(highest - value + 1, std::numeric_limits<uint32_t>::max()));
       continue;
     }
-    if (stored == Stored::failed) return std::nullopt;
+    if (stored == Stored::failed) {
+      return std::nullopt;
+    }
     by = 1;
   }
   return std::nullopt;
@@ -275,11 +311,15 @@ SlotAnswer MemcacheSlots::release(const Release& question, uint32_t width) {
       entry = nullptr;  // another lease, or another server's word for it
     }
     answer.kind = sent ? Verdict::Kind::released : Verdict::Kind::not_held;
-    if (!entry) return answer;
+    if (!entry) {
+      return answer;
+    }
     answer.lease = *entry->lease;
     const Stored stored = commands_.remove(key(pool, entry->slot), entry->unique);
     answer.kind = Verdict::Kind::released;
-    if (stored == Stored::done) return answer;
+    if (stored == Stored::done) {
+      return answer;
+    }
     if (stored == Stored::failed) {
       failures++;
       sent = true;
@@ -303,22 +343,36 @@ SlotAnswer MemcacheSlots::renew(const Renew& question, uint32_t width) {
     }
     const Entry* entry = find_lease(*view, question.owner);
     answer.kind = Verdict::Kind::lost;
-    if (!entry || (question.token && *question.token != entry->lease->token)) return answer;
+    if (!entry || (question.token && *question.token != entry->lease->token)) {
+      return answer;
+    }
     const bool applied = entry->lease->nonce == nonce;
-    if (!applied) answer.nonce_before = entry->lease->nonce;
+    if (!applied) {
+      answer.nonce_before = entry->lease->nonce;
+    }
     answer.lease = *entry->lease;
-    if (question.length) answer.lease.length = *question.length;
+    if (question.length) {
+      answer.lease.length = *question.length;
+    }
     answer.lease.nonce = nonce;
     answer.lease.told = {server_};
     answer.lease.started_us = commands_.shared_us();
-    if (!started) started = commands_.now();
+    if (!started) {
+      started = commands_.now();
+    }
     answer.started = *started;
     answer.kind = Verdict::Kind::renewed;
-    if (applied) return answer;
+    if (applied) {
+      return answer;
+    }
     const Stored stored = commands_.replace(key(pool, entry->slot), format_slot(answer.lease),
                                             life_of(answer.lease.length), entry->unique);
-    if (stored == Stored::done) return answer;
-    if (stored == Stored::failed) failures++;
+    if (stored == Stored::done) {
+      return answer;
+    }
+    if (stored == Stored::failed) {
+      failures++;
+    }
   }
   answer.kind = Verdict::Kind::failed;
   return answer;
@@ -336,12 +390,20 @@ MemcacheSlots::Undone MemcacheSlots::remove_write(const PoolRef& pool, const std
                                                   bool even_told) {
   for (int steps = 0; steps < max_steps; steps++) {
     const auto view = look(pool);
-    if (!view) return Undone::failed;
+    if (!view) {
+      return Undone::failed;
+    }
     const Entry* entry = find_nonce(*view, nonce);
-    if (!entry || (!entry->lease->told.empty() && !even_told)) return Undone::absent;
+    if (!entry || (!entry->lease->told.empty() && !even_told)) {
+      return Undone::absent;
+    }
     const Stored stored = commands_.remove(key(pool, entry->slot), entry->unique);
-    if (stored == Stored::done) return Undone::gone;
-    if (stored == Stored::failed) return Undone::failed;
+    if (stored == Stored::done) {
+      return Undone::gone;
+    }
+    if (stored == Stored::failed) {
+      return Undone::failed;
+    }
   }
   return Undone::failed;
 }
@@ -354,15 +416,21 @@ std::optional<std::vector<std::vector<SlotLease>>> MemcacheSlots::survey(
   };
   std::vector<Place> places;
   for (size_t i = 0; i < pools.size(); i++) {
-    for (uint32_t slot = 0; slot < pools[i].width; slot++) places.push_back({i, slot});
+    for (uint32_t slot = 0; slot < pools[i].width; slot++) {
+      places.push_back({i, slot});
+    }
   }
   std::vector<std::vector<SlotLease>> seen(pools.size());
   const bool whole = read_all(
       places.size(), [&](size_t at) { return key(pools[places[at].pool], places[at].slot); },
       [&](size_t at, const MemcacheItem& item) {
-        if (auto lease = parse_slot(item.value)) seen[places[at].pool].push_back(*std::move(lease));
+        if (auto lease = parse_slot(item.value)) {
+          seen[places[at].pool].push_back(*std::move(lease));
+        }
       });
-  if (!whole) return std::nullopt;
+  if (!whole) {
+    return std::nullopt;
+  }
   return seen;
 }
 

@@ -38,7 +38,9 @@ bool ask(int (*call)(int, sockaddr*, socklen_t*), int fd, Address& address) {
 bool is_wanted(int fd, uint16_t local_port, const std::string& path) {
   Address own;
   Address peer;
-  if (!ask(getpeername, fd, peer) || !ask(getsockname, fd, own)) return false;
+  if (!ask(getpeername, fd, peer) || !ask(getsockname, fd, own)) {
+    return false;
+  }
   switch (own.bytes.ss_family) {
     case AF_INET:
       return path.empty() && ntohs(view<sockaddr_in>(own).sin_port) == local_port;
@@ -68,13 +70,17 @@ Fd duplicate_socket(uint16_t local_port, const std::string& path) {
   alignas(dirent64) std::array<char, 4096> entries;
   for (;;) {
     const ssize_t size = getdents64(all.get(), entries.data(), entries.size());
-    if (size <= 0) return Fd{};
+    if (size <= 0) {
+      return Fd{};
+    }
     for (size_t at = 0; at < static_cast<size_t>(size);) {
       const void* bytes = entries.data() + at;
       const auto* entry = static_cast<const dirent64*>(bytes);
       at += entry->d_reclen;
       const auto fd = number_of(entry->d_name);
-      if (fd && is_wanted(*fd, local_port, path)) return Fd(fcntl(*fd, F_DUPFD_CLOEXEC, 0));
+      if (fd && is_wanted(*fd, local_port, path)) {
+        return Fd(fcntl(*fd, F_DUPFD_CLOEXEC, 0));
+      }
     }
   }
 }

@@ -117,7 +117,9 @@ void MemcacheWorker::Room::start() {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (pthread_create(&thread_, nullptr, run, this) != 0) std::abort();
+  if (pthread_create(&thread_, nullptr, run, this) != 0) {
+    std::abort();
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_setname_np(thread_, "memcache");
 }
@@ -138,7 +140,9 @@ bool MemcacheWorker::Room::stop() {
 
 void MemcacheWorker::Room::post(MemcacheJob job) {
   const std::lock_guard guard(lock_);
-  if (const OpId op = op_of(job)) open_.insert(op);
+  if (const OpId op = op_of(job)) {
+    open_.insert(op);
+  }
   jobs_.push_back(std::move(job));
   changed_.notify_all();
 }
@@ -152,9 +156,13 @@ std::vector<MemcacheResult> MemcacheWorker::Room::take() {
 
 bool MemcacheWorker::Room::abandon(OpId op) {
   const std::lock_guard guard(lock_);
-  if (!open_.contains(op)) return false;
+  if (!open_.contains(op)) {
+    return false;
+  }
   abandoned_.insert(op);
-  if (running_ == op) link_.interrupt();
+  if (running_ == op) {
+    link_.interrupt();
+  }
   return true;
 }
 
@@ -168,10 +176,18 @@ void* MemcacheWorker::Room::run(void* room) noexcept {
 void MemcacheWorker::Room::work() {
   for (bool stopping = false; !stopping;) {
     auto job = next_job(stopping);
-    if (stopping) break;
-    if (job) do_job(*job);
-    if (steady_now() >= next_ping_) do_ping();
-    if (steady_now() >= next_chores_) do_chores();
+    if (stopping) {
+      break;
+    }
+    if (job) {
+      do_job(*job);
+    }
+    if (steady_now() >= next_ping_) {
+      do_ping();
+    }
+    if (steady_now() >= next_chores_) {
+      do_chores();
+    }
   }
   const std::lock_guard guard(lock_);
   ended_ = true;
@@ -230,7 +246,9 @@ void MemcacheWorker::Room::refuse(const SurveyPools& what, const MemcacheJob&) {
 // A lease that its client has not heard of is given back later, if not now.
 void MemcacheWorker::Room::keep_if_undelivered(const MemcacheJob& job) {
   const auto* release = std::get_if<Release>(&job.what);
-  if (release && release->undelivered) leftovers_.keep({job.pool, {}, *release});
+  if (release && release->undelivered) {
+    leftovers_.keep({job.pool, {}, *release});
+  }
 }
 
 void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& job) {
@@ -238,7 +256,9 @@ void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& j
   const SlotAnswer answer = slots_.acquire(question, job.pool.width, nonce);
   const bool heard = finish(question.op, answer);
   auto leftover = leftover_of(answer, heard, job.pool, nonce);
-  if (!leftover) return;
+  if (!leftover) {
+    return;
+  }
   link_.set_deadline(steady_now() + chore_limit);
   // After a failure memcached is out of reach: there is no use in looking at once.
   if (answer.kind == Verdict::Kind::failed) {
@@ -251,7 +271,9 @@ void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& j
 void MemcacheWorker::Room::perform(const Release& question, const MemcacheJob& job) {
   const SlotAnswer answer = slots_.release(question, job.pool.width);
   (void)finish(question.op, answer);
-  if (answer.kind == Verdict::Kind::failed) keep_if_undelivered(job);
+  if (answer.kind == Verdict::Kind::failed) {
+    keep_if_undelivered(job);
+  }
 }
 
 void MemcacheWorker::Room::perform(const Renew& question, const MemcacheJob& job) {
@@ -282,7 +304,9 @@ void MemcacheWorker::Room::perform(SurveyPools& what, const MemcacheJob& job) {
   }
   const bool last = part.last;
   report(std::move(part));
-  if (!last) post({std::move(what), {}, job.deadline});
+  if (!last) {
+    post({std::move(what), {}, job.deadline});
+  }
   note_link();
 }
 
@@ -292,12 +316,16 @@ void MemcacheWorker::Room::do_ping() {
   link_.set_deadline(steady_now() + chore_limit);
   const bool answers = link_.ping();
   note_link();
-  if (answers) report(LinkAlive{});
+  if (answers) {
+    report(LinkAlive{});
+  }
 }
 
 void MemcacheWorker::Room::do_chores() {
   next_chores_ = steady_now() + ping_every;
-  if (down_ || leftovers_.empty()) return;
+  if (down_ || leftovers_.empty()) {
+    return;
+  }
   link_.set_deadline(steady_now() + chore_limit);
   leftovers_.settle_all([this] { return link_.is_connected(); });
   note_link();
@@ -308,7 +336,9 @@ void MemcacheWorker::Room::note_link() {
     report(LinkUp{std::move(*facts)});
   }
   down_ = !link_.is_connected();
-  if (!down_) return;
+  if (!down_) {
+    return;
+  }
   report(LinkDown{link_.reason()});
   next_ping_ = steady_now() + ping_every_when_down;
 }
@@ -316,7 +346,9 @@ void MemcacheWorker::Room::note_link() {
 // Memcached has answered, though the job is not done.
 void MemcacheWorker::Room::note_progress() {
   const Time now = steady_now();
-  if (now < last_news_ + news_every) return;
+  if (now < last_news_ + news_every) {
+    return;
+  }
   last_news_ = now;
   report(LinkAlive{});
 }
@@ -344,7 +376,9 @@ bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer, const std::string&
   {
     const std::lock_guard guard(lock_);
     open_.erase(op);
-    if (abandoned_.erase(op) != 0) return false;
+    if (abandoned_.erase(op) != 0) {
+      return false;
+    }
     results_.emplace_back(OpDone{op, std::move(answer), reason});
   }
   wake();
@@ -359,7 +393,9 @@ MemcacheWorker::MemcacheWorker(const MemcacheAddress& address, const MemcacheSet
 }
 
 MemcacheWorker::~MemcacheWorker() {
-  if (room_->stop()) return;
+  if (room_->stop()) {
+    return;
+  }
   Room* left = room_.release();  // its thread still uses it, and the process is about to end
   (void)left;
 }

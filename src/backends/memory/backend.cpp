@@ -51,9 +51,12 @@ class InmemoryBackend final : public Backend {
 
 Verdict InmemoryBackend::decide(const Acquire& question, Time now) {
   LeasePool& pool = table_.open(question.pool, now);
-  if (const HeldLease* present = LeaseTable::find(pool, question.owner, std::nullopt))
+  if (const HeldLease* present = LeaseTable::find(pool, question.owner, std::nullopt)) {
     return LeaseTable::found(Verdict::Kind::held, *present);
-  if (question.find_only || pool.held.size() >= question.slots) return LeaseTable::full(pool);
+  }
+  if (question.find_only || pool.held.size() >= question.slots) {
+    return LeaseTable::full(pool);
+  }
   const HeldLease& held = table_.grant(pool, question, ++last_token_, now);
   return LeaseTable::granted(pool, held, question.slots, now);
 }
@@ -67,7 +70,9 @@ Verdict InmemoryBackend::decide(const Release& question, Time now) {
 Verdict InmemoryBackend::decide(const Renew& question, Time now) {
   LeasePool& pool = table_.open(question.pool, now);
   HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
-  if (!held) return LeaseTable::without(Verdict::Kind::lost);
+  if (!held) {
+    return LeaseTable::without(Verdict::Kind::lost);
+  }
   table_.renew(pool, *held, question.length, now);
   return LeaseTable::found(Verdict::Kind::renewed, *held);
 }

@@ -130,11 +130,15 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
 
 std::optional<BackendRefusal> SqliteBackend::begin() {
   OpenedStore opened;
-  if (auto refusal = open_store(path_, writer_, table_, books_, opened)) return refusal;
+  if (auto refusal = open_store(path_, writer_, table_, books_, opened)) {
+    return refusal;
+  }
   last_token_ = opened.top;
   opened_at_ = steady_now();
   say_opened(opened);
-  if (opened.trouble) begin_trouble(*std::move(opened.trouble), steady_now());
+  if (opened.trouble) {
+    begin_trouble(*std::move(opened.trouble), steady_now());
+  }
   return std::nullopt;
 }
 
@@ -159,7 +163,9 @@ Verdict SqliteBackend::failed() const {
 // What is not stored while the disk refuses is no promise.
 Verdict SqliteBackend::found(const HeldLease& held) const {
   const uint64_t stored = not_before(held.stored);
-  if (trouble_ && stored != 0) return failed();
+  if (trouble_ && stored != 0) {
+    return failed();
+  }
   Verdict verdict = LeaseTable::found(Verdict::Kind::held, held);
   verdict.stored = stored;
   return verdict;
@@ -174,10 +180,15 @@ Verdict SqliteBackend::without(Verdict::Kind kind, const LeasePool& pool) const 
 Verdict SqliteBackend::decide(const Acquire& question, Time now) {
   now_ = now;
   LeasePool& pool = table_.open(question.pool, now);
-  if (const HeldLease* held = LeaseTable::find(pool, question.owner, std::nullopt))
+  if (const HeldLease* held = LeaseTable::find(pool, question.owner, std::nullopt)) {
     return found(*held);
-  if (trouble_) return failed();
-  if (question.find_only || pool.held.size() >= question.slots) return LeaseTable::full(pool);
+  }
+  if (trouble_) {
+    return failed();
+  }
+  if (question.find_only || pool.held.size() >= question.slots) {
+    return LeaseTable::full(pool);
+  }
   return grant(pool, question, now);
 }
 
@@ -197,9 +208,13 @@ Verdict SqliteBackend::grant(LeasePool& pool, const Acquire& question, Time now)
 Verdict SqliteBackend::decide(const Release& question, Time now) {
   now_ = now;
   LeasePool& pool = table_.open(question.pool, now);
-  if (trouble_ && !question.undelivered) return failed();
+  if (trouble_ && !question.undelivered) {
+    return failed();
+  }
   HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
-  if (!held) return without(Verdict::Kind::not_held, pool);
+  if (!held) {
+    return without(Verdict::Kind::not_held, pool);
+  }
   books_.ended(pool, *held, now);
   hand_over_soon();
   Verdict verdict = table_.release(pool, *held);
@@ -210,9 +225,13 @@ Verdict SqliteBackend::decide(const Release& question, Time now) {
 Verdict SqliteBackend::decide(const Renew& question, Time now) {
   now_ = now;
   LeasePool& pool = table_.open(question.pool, now);
-  if (trouble_) return failed();
+  if (trouble_) {
+    return failed();
+  }
   HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
-  if (!held) return without(Verdict::Kind::lost, pool);
+  if (!held) {
+    return without(Verdict::Kind::lost, pool);
+  }
   const auto length = held->length;
   const auto ends = held->ends;
   table_.renew(pool, *held, question.length, now);
@@ -233,7 +252,9 @@ void SqliteBackend::expired(LeasePool& pool, const HeldLease& held) {
 
 void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
   pools_.clear();
-  for (const PoolSpec& pool : pools) pools_.push_back(pool.name);
+  for (const PoolSpec& pool : pools) {
+    pools_.push_back(pool.name);
+  }
 }
 
 void SqliteBackend::tick(Time now) {
@@ -260,10 +281,11 @@ void SqliteBackend::on_late(int, short, void* self) noexcept {
   SqliteBackend& backend = *static_cast<SqliteBackend*>(self);
   const Time now = steady_now();
   const auto late = backend.late_at();
-  if (late && *late <= now)
+  if (late && *late <= now) {
     backend.begin_trouble({StoreTrouble::Kind::slow, backend.silence(now)}, now);
-  else
+  } else {
     backend.watch_disk(now);
+  }
 }
 
 // What gathered while the disk was in trouble has its time from then on.
@@ -289,9 +311,13 @@ void SqliteBackend::on_hand_over(int, short, void* self) noexcept {
 
 void SqliteBackend::hand_over() {
   auto batch = books_.take_batch();
-  if (!batch) return;
+  if (!batch) {
+    return;
+  }
   writer_.post(*std::move(batch));
-  if (!evtimer_pending(late_.get(), nullptr)) watch_disk(now_);
+  if (!evtimer_pending(late_.get(), nullptr)) {
+    watch_disk(now_);
+  }
 }
 
 void SqliteBackend::on_news(int, short, void* self) noexcept {
@@ -299,8 +325,9 @@ void SqliteBackend::on_news(int, short, void* self) noexcept {
 }
 
 void SqliteBackend::take_news() {
-  for (const StoreNews& news : writer_.take())
+  for (const StoreNews& news : writer_.take()) {
     std::visit([this](const auto& one) { note(one); }, news);
+  }
 }
 
 void SqliteBackend::note(const BatchesStored& stored) {
@@ -308,7 +335,9 @@ void SqliteBackend::note(const BatchesStored& stored) {
   books_.stored(stored.number);
   sink_.stored(stored.number);
   const Time now = steady_now();
-  if (trouble_) end_trouble(now);
+  if (trouble_) {
+    end_trouble(now);
+  }
   watch_disk(now);
   answer_surveys();
 }
@@ -327,10 +356,13 @@ void SqliteBackend::note(const StoreRemark& remark) {
 void SqliteBackend::begin_trouble(StoreTrouble trouble, Time now) {
   const bool is_new = !trouble_;
   figures_.refused(trouble.kind);
-  if (is_new || trouble_->what != trouble.what)
+  if (is_new || trouble_->what != trouble.what) {
     log_line(Level::error, "store refuses: %s", trouble.what.c_str());
+  }
   trouble_ = std::move(trouble);
-  if (!is_new) return;
+  if (!is_new) {
+    return;
+  }
   trouble_since_ = now;
   sink_.unstored(trouble_->what);
   answer_surveys();
@@ -341,11 +373,15 @@ void SqliteBackend::end_trouble(Time now) {
   goes_on_since_ = now;
   log_line(Level::info, "store goes on after=%.3f",
            std::chrono::duration<double>(now - trouble_since_).count());
-  for (const std::string& pool : std::vector<std::string>(pools_)) sink_.changed(pool);
+  for (const std::string& pool : std::vector<std::string>(pools_)) {
+    sink_.changed(pool);
+  }
 }
 
 std::optional<std::string> SqliteBackend::trouble() const {
-  if (!trouble_) return std::nullopt;
+  if (!trouble_) {
+    return std::nullopt;
+  }
   return trouble_->kind == StoreTrouble::Kind::slow ? silence(steady_now()) : trouble_->what;
 }
 
@@ -353,7 +389,9 @@ std::optional<std::string> SqliteBackend::trouble() const {
 
 // What is shown is on the disk, unless the disk is in trouble.
 void SqliteBackend::survey(std::function<void()> ready, Time) {
-  if (trouble_ || !books_.waits_since()) return ready();
+  if (trouble_ || !books_.waits_since()) {
+    return ready();
+  }
   surveyors_.push_back({books_.gathering(), std::move(ready)});
 }
 

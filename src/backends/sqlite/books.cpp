@@ -80,13 +80,17 @@ void StoreBooks::ended(LeasePool& pool, const HeldLease& held, Time now) {
 
 void StoreBooks::add(StoreChange change, LeasePool& pool, Time now) {
   pool.stored = gathering();
-  if (batch_.changes.empty()) open_.push_back({.number = gathering(), .since = now});
+  if (batch_.changes.empty()) {
+    open_.push_back({.number = gathering(), .since = now});
+  }
   open_.back().top = totals_.top;
   batch_.changes.push_back(std::move(change));
 }
 
 std::optional<StoreBatch> StoreBooks::take_batch() {
-  if (batch_.changes.empty()) return std::nullopt;
+  if (batch_.changes.empty()) {
+    return std::nullopt;
+  }
   batch_.totals = totals_;
   const uint64_t next = batch_.number + 1;
   return std::exchange(batch_, StoreBatch{.number = next, .changes = {}, .totals = {}});

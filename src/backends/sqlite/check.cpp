@@ -30,8 +30,12 @@ struct Look {
 
 // Seconds until it ends if a daemon opened the store now; nothing: never.
 std::optional<double> left_of(const Look& look, StoreRow row) {
-  if (!row.ends) return std::nullopt;
-  if (!look.same_boot) carry_over(row, look.contents.meta, look.now);
+  if (!row.ends) {
+    return std::nullopt;
+  }
+  if (!look.same_boot) {
+    carry_over(row, look.contents.meta, look.now);
+  }
   return static_cast<double>(std::max<int64_t>(*row.ends - look.now.mono, 0)) / 1e9;
 }
 
@@ -68,11 +72,14 @@ json_t* lease_json(const Look& look, const StoreRow& row) {
   json_t* json = json_object();
   json_object_set_new(json, "pool", text_json(row.pool));
   json_object_set_new(json, "host", text_json(row.owner.host));
-  if (!row.owner.id.empty()) json_object_set_new(json, "id", text_json(row.owner.id));
+  if (!row.owner.id.empty()) {
+    json_object_set_new(json, "id", text_json(row.owner.id));
+  }
   json_object_set_new(json, "token", whole_json(row.token));
   json_object_set_new(json, "since", json_real(static_cast<double>(row.since_wall) / 1e6));
-  if (const auto left = left_of(look, row))
+  if (const auto left = left_of(look, row)) {
     json_object_set_new(json, "expires_in", json_real(*left));
+  }
   return json;
 }
 
@@ -85,12 +92,15 @@ Json json_of(const Look& look, const std::string& path) {
   json_object_set_new(json.get(), "minor", whole_json(meta.minor));
   json_object_set_new(json.get(), "program", text_json(meta.program));
   json_object_set_new(json.get(), "commits", whole_json(meta.commits));
-  if (look.marked) json_object_set_new(json.get(), "noted_commits", whole_json(*look.marked));
+  if (look.marked) {
+    json_object_set_new(json.get(), "noted_commits", whole_json(*look.marked));
+  }
   json_object_set_new(json.get(), "top_token", whole_json(meta.top));
   json_object_set_new(json.get(), "same_boot", json_boolean(look.same_boot));
   json_t* leases = json_array();
-  for (const StoreRow& row : look.contents.rows)
+  for (const StoreRow& row : look.contents.rows) {
     json_array_append_new(leases, lease_json(look, row));
+  }
   json_object_set_new(json.get(), "leases", leases);
   return json;
 }
@@ -102,7 +112,9 @@ std::string line_of(const Json& json) {
 
 StoreReport refused(const StoreTrouble& trouble, const std::string& path, bool as_json) {
   const int code = is_for_people(trouble.kind) ? EX_DATAERR : EX_OSERR;
-  if (!as_json) return {code, trouble.what + "\n"};
+  if (!as_json) {
+    return {code, trouble.what + "\n"};
+  }
   Json json{json_object()};
   json_object_set_new(json.get(), "file", text_json(path));
   json_object_set_new(json.get(), "whole", json_false());
@@ -117,7 +129,9 @@ StoreReport check_store(const std::string& path, bool as_json) {
   StoreFile file;
   Look look;
   const auto trouble = file.open(path, StoreFile::Purpose::look, look.contents);
-  if (trouble) return refused(*trouble, path, as_json);
+  if (trouble) {
+    return refused(*trouble, path, as_json);
+  }
   look.marked = file.marked();
   look.now = store_moment();
   look.same_boot = is_same_boot(look.contents.meta, look.now);

@@ -30,7 +30,9 @@ std::string first_line(const char* path) {
   const Fd fd(open(path, O_RDONLY | O_CLOEXEC));
   std::array<char, 128> part{};
   const ssize_t size = fd ? read(fd.get(), part.data(), part.size()) : 0;
-  if (size <= 0) return {};
+  if (size <= 0) {
+    return {};
+  }
   const std::string_view all(part.data(), static_cast<size_t>(size));
   return std::string(all.substr(0, all.find('\n')));
 }
@@ -46,7 +48,9 @@ std::string boot_name() {
 uint64_t time_namespace() {
   std::array<char, 64> target{};
   const ssize_t size = readlink("/proc/self/ns/time", target.data(), target.size() - 1);
-  if (size < 0) return errno == ENOENT ? first_time_namespace : 0;
+  if (size < 0) {
+    return errno == ENOENT ? first_time_namespace : 0;
+  }
   const std::string_view text(target.data(), static_cast<size_t>(size));
   const size_t open = text.find('[');
   return open == std::string_view::npos ? 0 : std::strtoull(target.data() + open + 1, nullptr, 10);
@@ -56,7 +60,9 @@ uint64_t time_namespace() {
 // is no time that has passed.
 nanoseconds wall_between(int64_t first_us, int64_t then_us) {
   constexpr microseconds century = std::chrono::hours{24 * 36525};
-  if (first_us < 0 || then_us < first_us) return nanoseconds{0};
+  if (first_us < 0 || then_us < first_us) {
+    return nanoseconds{0};
+  }
   return std::min(microseconds{then_us - first_us}, century);
 }
 
@@ -79,14 +85,18 @@ bool is_same_boot(const StoreMeta& seen, const StoreMoment& now) {
 }
 
 nanoseconds time_gone(const StoreMeta& seen, const StoreMoment& now) {
-  if (is_in_time_namespace(now.timens)) return nanoseconds{0};
+  if (is_in_time_namespace(now.timens)) {
+    return nanoseconds{0};
+  }
   return std::min(nanoseconds{std::max<int64_t>(now.uptime, 0)},
                   wall_between(seen.seen_wall, now.wall));
 }
 
 void carry_over(StoreRow& row, const StoreMeta& seen, const StoreMoment& now) {
   row.since_mono = now.mono - wall_between(row.since_wall, now.wall).count();
-  if (!row.ends) return;
+  if (!row.ends) {
+    return;
+  }
   const int64_t left = *row.ends - seen.seen_mono - time_gone(seen, now).count();
   row.ends = now.mono + std::max<int64_t>(left, 0);
 }

@@ -11,15 +11,20 @@ namespace {
 template <size_t size>
 void count(double value, const std::array<double, size>& bounds,
            std::array<uint64_t, size>& counts) {
-  for (size_t i = 0; i < size; ++i)
-    if (value <= bounds[i]) ++counts[i];
+  for (size_t i = 0; i < size; ++i) {
+    if (value <= bounds[i]) {
+      ++counts[i];
+    }
+  }
 }
 
 template <size_t size>
 Figure histogram(const char* name, const char* help, const std::array<double, size>& bounds,
                  const std::array<uint64_t, size>& counts) {
   Figure figure{.kind = Figure::Kind::histogram, .name = name, .help = help};
-  for (size_t i = 0; i < size; ++i) figure.buckets.emplace_back(bounds[i], counts[i]);
+  for (size_t i = 0; i < size; ++i) {
+    figure.buckets.emplace_back(bounds[i], counts[i]);
+  }
   return figure;
 }
 
@@ -54,19 +59,21 @@ void StoreFigures::add_to(std::vector<Figure>& all, Duration oldest_change) cons
                  .help = "Commits that are on the disk.",
                  .value = static_cast<double>(commits_)});
   // What comes behind it ends a start, and is no matter of a commit.
-  for (size_t i = 0; i <= static_cast<size_t>(StoreTrouble::Kind::damaged); ++i)
+  for (size_t i = 0; i <= static_cast<size_t>(StoreTrouble::Kind::damaged); ++i) {
     all.push_back({.kind = Figure::Kind::counter,
                    .name = "store_failures_total",
                    .help = "Commits that the disk refused, or did not answer in time.",
                    .label = {"reason", name_of(static_cast<StoreTrouble::Kind>(i))},
                    .value = static_cast<double>(failures_[i])});
+  }
   for (const auto& [file, bytes] :
-       {std::pair{"database", sizes_.database}, std::pair{"wal", sizes_.wal}})
+       {std::pair{"database", sizes_.database}, std::pair{"wal", sizes_.wal}}) {
     all.push_back({.kind = Figure::Kind::gauge,
                    .name = "store_bytes",
                    .help = "Size of the store's files.",
                    .label = {"file", file},
                    .value = static_cast<double>(bytes)});
+  }
   all.push_back(gauge("store_free_bytes", "Room that is left on the store's file system.",
                       static_cast<double>(sizes_.free)));
   all.push_back(gauge("store_oldest_change_seconds",

@@ -54,11 +54,16 @@ uint64_t size_of(const std::string& path) {
 
 StoreOutcome StoreFile::open(const std::string& path, Purpose purpose, StoreContents& contents) {
   path_ = path;
-  if (auto trouble = purpose == Purpose::serve ? mark_.claim(path) : mark_.look(path))
+  if (auto trouble = purpose == Purpose::serve ? mark_.claim(path) : mark_.look(path)) {
     return trouble;
-  if (auto trouble = refuse_if_lost()) return trouble;
+  }
+  if (auto trouble = refuse_if_lost()) {
+    return trouble;
+  }
   StoreOutcome trouble = connect(purpose);
-  if (!trouble) trouble = read_store(sql_, path, mark_.commits(), contents);
+  if (!trouble) {
+    trouble = read_store(sql_, path, mark_.commits(), contents);
+  }
   if (trouble) {
     sql_.close();
     mark_.release();
@@ -71,18 +76,26 @@ StoreOutcome StoreFile::open(const std::string& path, Purpose purpose, StoreCont
 
 // SQLite would start with an empty database, and remove what is left of it.
 StoreOutcome StoreFile::refuse_if_lost() const {
-  if (inode_of(path_) != 0) return std::nullopt;
+  if (inode_of(path_) != 0) {
+    return std::nullopt;
+  }
   const uint64_t commits = mark_.commits().value_or(0);
-  if (commits == 0 && size_of(path_ + "-wal") == 0) return std::nullopt;
+  if (commits == 0 && size_of(path_ + "-wal") == 0) {
+    return std::nullopt;
+  }
   return damage(path_, "the file is gone");
 }
 
 StoreOutcome StoreFile::connect(Purpose purpose) {
   const bool serves = purpose == Purpose::serve;
   // With a mode of our choice; closed again before SQLite has a lock on it.
-  if (serves) Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)).reset(-1);
+  if (serves) {
+    Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)).reset(-1);
+  }
   const bool has_log = inode_of(path_ + "-wal") != 0;
-  if (auto trouble = sql_.open(path_, false)) return trouble;
+  if (auto trouble = sql_.open(path_, false)) {
+    return trouble;
+  }
   sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, serves || has_log ? 1 : 0,
                     nullptr);
   sqlite3_extended_result_codes(sql_.handle(), 1);
@@ -100,13 +113,19 @@ int StoreFile::on_wal(void* self, sqlite3*, const char*, int frames) noexcept {
 StoreOutcome StoreFile::prepare(const std::vector<StoreRow>& carried, const StoreTotals& totals,
                                 const StoreMoment& now, std::string& doubt) {
   sqlite3_wal_hook(sql_.handle(), on_wal, this);
-  if (auto trouble = fold_log()) return trouble;
+  if (auto trouble = fold_log()) {
+    return trouble;
+  }
   const StoreMeta next = next_meta(totals, now);
-  if (auto trouble = set_up(carried, next, totals.rows_sum)) return undone(std::move(trouble));
+  if (auto trouble = set_up(carried, next, totals.rows_sum)) {
+    return undone(std::move(trouble));
+  }
   is_new_ = false;
   meta_ = next;
   note_files();
-  if (auto trouble = set_room_aside()) doubt = undone(std::move(trouble))->what;
+  if (auto trouble = set_room_aside()) {
+    doubt = undone(std::move(trouble))->what;
+  }
   mark_.note(meta_.commits, meta_.boot);
   is_ready_ = true;
   return std::nullopt;
@@ -115,31 +134,49 @@ StoreOutcome StoreFile::prepare(const std::vector<StoreRow>& carried, const Stor
 // A new store becomes one with a log here, which writes its first page.
 StoreOutcome StoreFile::fold_log() {
   std::string mode;
-  if (auto trouble = sql_.ask("PRAGMA journal_mode = WAL", mode)) return trouble;
-  if (mode != "wal") return StoreTrouble{Kind::io, path_ + " cannot have a log: " + mode};
+  if (auto trouble = sql_.ask("PRAGMA journal_mode = WAL", mode)) {
+    return trouble;
+  }
+  if (mode != "wal") {
+    return StoreTrouble{Kind::io, path_ + " cannot have a log: " + mode};
+  }
   int frames = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(sql_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
                                              &frames, &moved);
-  if (code != SQLITE_OK) return sql_.trouble(code);
+  if (code != SQLITE_OK) {
+    return sql_.trouble(code);
+  }
   frames_ = 0;
   return std::nullopt;
 }
 
 StoreOutcome StoreFile::set_up(const std::vector<StoreRow>& carried, const StoreMeta& next,
                                uint64_t rows_sum) {
-  if (auto trouble = sql_.run("BEGIN IMMEDIATE")) return trouble;
-  if (is_new_)
-    if (auto trouble = sql_.run(tables)) return trouble;
+  if (auto trouble = sql_.run("BEGIN IMMEDIATE")) {
+    return trouble;
+  }
+  if (is_new_) {
+    if (auto trouble = sql_.run(tables)) {
+      return trouble;
+    }
+  }
   Statement carry;
   if (auto trouble =
-          carry.prepare(sql_, "UPDATE lease SET since_mono = ?, ends = ? WHERE token = ?"))
+          carry.prepare(sql_, "UPDATE lease SET since_mono = ?, ends = ? WHERE token = ?")) {
     return trouble;
-  for (const StoreRow& row : carried)
-    if (auto trouble = carry.bind(row.since_mono).bind(row.ends).bind(row.token).finish())
+  }
+  for (const StoreRow& row : carried) {
+    if (auto trouble = carry.bind(row.since_mono).bind(row.ends).bind(row.token).finish()) {
       return trouble;
-  if (auto trouble = prepare_statements()) return trouble;
-  if (auto trouble = write_meta(next, rows_sum)) return trouble;
+    }
+  }
+  if (auto trouble = prepare_statements()) {
+    return trouble;
+  }
+  if (auto trouble = write_meta(next, rows_sum)) {
+    return trouble;
+  }
   return commit_.finish();
 }
 
@@ -166,18 +203,31 @@ StoreOutcome StoreFile::prepare_statements() {
        "excluded.seen_mono, seen_wall = excluded.seen_wall, machine = excluded.machine, program = "
        "excluded.program"},
   };
-  for (const Row& row : rows)
-    if (auto trouble = row.statement.prepare(sql_, row.text)) return trouble;
+  for (const Row& row : rows) {
+    if (auto trouble = row.statement.prepare(sql_, row.text)) {
+      return trouble;
+    }
+  }
   return std::nullopt;
 }
 
 StoreOutcome StoreFile::set_room_aside() {
-  if (room_ == 0) return std::nullopt;
+  if (room_ == 0) {
+    return std::nullopt;
+  }
   Statement take;
-  if (auto trouble = sql_.run(room_begins)) return trouble;
-  if (auto trouble = take.prepare(sql_, room_taken)) return trouble;
-  if (auto trouble = take.bind(room_).finish()) return trouble;
-  if (auto trouble = sql_.run(room_given_back)) return trouble;
+  if (auto trouble = sql_.run(room_begins)) {
+    return trouble;
+  }
+  if (auto trouble = take.prepare(sql_, room_taken)) {
+    return trouble;
+  }
+  if (auto trouble = take.bind(room_).finish()) {
+    return trouble;
+  }
+  if (auto trouble = sql_.run(room_given_back)) {
+    return trouble;
+  }
   return checkpoint();
 }
 
@@ -219,10 +269,17 @@ StoreOutcome StoreFile::apply(const StoreChange& change) {
 
 StoreOutcome StoreFile::write(const std::vector<StoreChange>& changes, const StoreMeta& next,
                               uint64_t rows_sum) {
-  if (auto trouble = begin_.finish()) return trouble;
-  for (const StoreChange& change : changes)
-    if (auto trouble = apply(change)) return trouble;
-  if (auto trouble = write_meta(next, rows_sum)) return trouble;
+  if (auto trouble = begin_.finish()) {
+    return trouble;
+  }
+  for (const StoreChange& change : changes) {
+    if (auto trouble = apply(change)) {
+      return trouble;
+    }
+  }
+  if (auto trouble = write_meta(next, rows_sum)) {
+    return trouble;
+  }
   return commit_.finish();
 }
 
@@ -242,16 +299,22 @@ StoreMeta StoreFile::next_meta(const StoreTotals& totals, const StoreMoment& now
 StoreOutcome StoreFile::commit(const std::vector<StoreChange>& changes, const StoreTotals& totals,
                                const StoreMoment& now) {
   const StoreMeta next = next_meta(totals, now);
-  if (auto trouble = write(changes, next, totals.rows_sum)) return undone(std::move(trouble));
+  if (auto trouble = write(changes, next, totals.rows_sum)) {
+    return undone(std::move(trouble));
+  }
   meta_ = next;
-  if (auto trouble = still_there()) return trouble;
+  if (auto trouble = still_there()) {
+    return trouble;
+  }
   mark_.note(meta_.commits, meta_.boot);
   return std::nullopt;
 }
 
 // The trouble, with nothing left of the transaction that met it.
 StoreOutcome StoreFile::undone(StoreOutcome trouble) {
-  if (sqlite3_get_autocommit(sql_.handle()) == 0) (void)sql_.run("ROLLBACK");
+  if (sqlite3_get_autocommit(sql_.handle()) == 0) {
+    (void)sql_.run("ROLLBACK");
+  }
   return trouble;
 }
 
@@ -260,7 +323,9 @@ StoreOutcome StoreFile::checkpoint() {
   int moved = 0;
   const int code =
       sqlite3_wal_checkpoint_v2(sql_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
-  if (code != SQLITE_OK) return sql_.trouble(code);
+  if (code != SQLITE_OK) {
+    return sql_.trouble(code);
+  }
   frames_ = std::max(frames - moved, 0);
   return std::nullopt;
 }
@@ -272,7 +337,9 @@ void StoreFile::note_files() {
 
 // A file that was removed takes every commit, and none of them is found again.
 StoreOutcome StoreFile::still_there() const {
-  if (inode_of(path_) == database_ && inode_of(path_ + "-wal") == wal_) return std::nullopt;
+  if (inode_of(path_) == database_ && inode_of(path_ + "-wal") == wal_) {
+    return std::nullopt;
+  }
   return StoreTrouble{Kind::gone, path_ +
                                       " was removed or replaced: put it back, or stop, remove " +
                                       stem_of(path_) + ".* and start without locks"};
@@ -281,17 +348,22 @@ StoreOutcome StoreFile::still_there() const {
 StoreSizes StoreFile::sizes() const {
   struct statvfs place {};
   StoreSizes sizes{.database = size_of(path_), .wal = size_of(path_ + "-wal")};
-  if (statvfs(folder_of(path_).c_str(), &place) == 0)
+  if (statvfs(folder_of(path_).c_str(), &place) == 0) {
     sizes.free = static_cast<uint64_t>(place.f_bavail) * place.f_frsize;
+  }
   return sizes;
 }
 
 void StoreFile::close() {
-  if (!sql_.is_open()) return;
-  for (Statement* each : {&begin_, &commit_, &put_, &renew_, &remove_, &put_meta_})
+  if (!sql_.is_open()) {
+    return;
+  }
+  for (Statement* each : {&begin_, &commit_, &put_, &renew_, &remove_, &put_meta_}) {
     *each = Statement{};
-  if (is_ready_ && !still_there())
+  }
+  if (is_ready_ && !still_there()) {
     sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  }
   sql_.close();
   mark_.release();
 }

@@ -30,7 +30,9 @@ std::string path_of(const std::string& store) { return stem_of(store) + ".lock";
 // The number behind a word of the line.
 std::optional<uint64_t> number_after(std::string_view line, std::string_view word) {
   const size_t at = line.find(word);
-  if (at == std::string_view::npos) return std::nullopt;
+  if (at == std::string_view::npos) {
+    return std::nullopt;
+  }
   const std::string_view rest = line.substr(at + word.size());
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
@@ -45,12 +47,14 @@ std::string read_line(int fd) {
 }
 
 StoreTrouble refused(const std::string& store, const std::string& path, int error) {
-  if (error == ENOENT && access(folder_of(store).c_str(), F_OK) != 0)
+  if (error == ENOENT && access(folder_of(store).c_str(), F_OK) != 0) {
     return {Kind::missing, "there is no folder " + folder_of(store) + " for " + store};
+  }
   StoreTrouble trouble = trouble_of(0, error, store);
-  if (trouble.kind == Kind::io)
+  if (trouble.kind == Kind::io) {
     trouble = {Kind::missing,
                path + " cannot be opened: " + std::generic_category().message(error)};
+  }
   return trouble;
 }
 
@@ -65,16 +69,24 @@ StoreTrouble is_taken(const std::string& store, int fd) {
 std::optional<StoreTrouble> StoreMark::claim(const std::string& store) {
   const std::string path = path_of(store);
   fd_.reset(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (!fd_) return refused(store, path, errno);
-  if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) return is_taken(store, fd_.get());
+  if (!fd_) {
+    return refused(store, path, errno);
+  }
+  if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return is_taken(store, fd_.get());
+  }
   return std::nullopt;
 }
 
 std::optional<StoreTrouble> StoreMark::look(const std::string& store) {
   const std::string path = path_of(store);
   fd_.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd_) return errno == ENOENT ? std::nullopt : std::optional{refused(store, path, errno)};
-  if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) return is_taken(store, fd_.get());
+  if (!fd_) {
+    return errno == ENOENT ? std::nullopt : std::optional{refused(store, path, errno)};
+  }
+  if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return is_taken(store, fd_.get());
+  }
   return std::nullopt;
 }
 
@@ -108,11 +120,14 @@ std::optional<StoreTrouble> judge_place(long type, const std::string& folder, st
   doubt.clear();
   const auto row =
       std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.type == type; });
-  if (row == std::end(rows)) return std::nullopt;
-  if (row->refused)
+  if (row == std::end(rows)) {
+    return std::nullopt;
+  }
+  if (row->refused) {
     return StoreTrouble{Kind::place, folder + " is on " + row->name +
                                          ", where a store is not safe; name a file on a disk of "
                                          "this machine as sqlitefile"};
+  }
   doubt = folder + " is on " + row->name +
           ", which may not outlive this machine or container; mount a volume there";
   return std::nullopt;
@@ -122,7 +137,9 @@ std::optional<StoreTrouble> check_place(const std::string& store, std::string& d
   struct statfs place {};
   doubt.clear();
   const std::string folder = folder_of(store);
-  if (statfs(folder.c_str(), &place) != 0) return refused(store, folder, errno);
+  if (statfs(folder.c_str(), &place) != 0) {
+    return refused(store, folder, errno);
+  }
   return judge_place(static_cast<long>(place.f_type), folder, doubt);
 }
 

@@ -28,12 +28,16 @@ Lease lease_of(const StoreRow& row) {
 bool enter(const StoreRow& row, LeaseTable& table, StoreBooks& books) {
   const auto length = row.length ? std::optional{std::chrono::seconds{*row.length}} : std::nullopt;
   HeldLease* held = table.restore(table.open(row.pool), lease_of(row), length);
-  if (held) books.restore(*held, row);
+  if (held) {
+    books.restore(*held, row);
+  }
   return held != nullptr;
 }
 
 void warn_of_machine(const StoreMeta& meta, const StoreMoment& now) {
-  if (meta.machine.empty() || meta.machine == now.machine) return;
+  if (meta.machine.empty() || meta.machine == now.machine) {
+    return;
+  }
   log_line(Level::warning,
            "store comes from another machine: leases end by the difference of both clocks");
 }
@@ -44,11 +48,16 @@ std::optional<BackendRefusal> open_store(const std::string& path, StoreWriter& w
                                          LeaseTable& table, StoreBooks& books,
                                          OpenedStore& opened) {
   std::string doubt;
-  if (auto trouble = check_place(path, doubt)) return refusal(*trouble);
-  StoreContents contents;
-  if (auto trouble = writer.file().open(path, StoreFile::Purpose::serve, contents))
+  if (auto trouble = check_place(path, doubt)) {
     return refusal(*trouble);
-  if (!doubt.empty()) log_line(Level::warning, "store: %s", doubt.c_str());
+  }
+  StoreContents contents;
+  if (auto trouble = writer.file().open(path, StoreFile::Purpose::serve, contents)) {
+    return refusal(*trouble);
+  }
+  if (!doubt.empty()) {
+    log_line(Level::warning, "store: %s", doubt.c_str());
+  }
   const StoreMoment now = store_moment();
   opened.is_new = contents.is_new;
   opened.same_boot = !contents.is_new && is_same_boot(contents.meta, now);
@@ -56,17 +65,23 @@ std::optional<BackendRefusal> open_store(const std::string& path, StoreWriter& w
   opened.top = contents.meta.top;
   if (!contents.is_new) {
     warn_of_machine(contents.meta, now);
-    if (!opened.same_boot)
+    if (!opened.same_boot) {
       opened.gone =
           std::chrono::duration_cast<std::chrono::milliseconds>(time_gone(contents.meta, now));
+    }
   }
   books.restore_top(contents.meta.top);
   for (StoreRow& row : contents.rows) {
-    if (!opened.same_boot) carry_over(row, contents.meta, now);
-    if (!enter(row, table, books))
+    if (!opened.same_boot) {
+      carry_over(row, contents.meta, now);
+    }
+    if (!enter(row, table, books)) {
       return refusal(damage(path, "two leases of one owner in pool \"" + row.pool + "\""));
+    }
   }
-  if (opened.same_boot) contents.rows.clear();
+  if (opened.same_boot) {
+    contents.rows.clear();
+  }
   opened.trouble = writer.start({std::move(contents.rows), books.totals()});
   return std::nullopt;
 }

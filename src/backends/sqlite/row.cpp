@@ -28,8 +28,9 @@ class Hash {
     while (!text.empty()) {
       uint64_t word = 0;
       const std::string_view part = text.substr(0, sizeof word);
-      for (size_t i = 0; i < part.size(); ++i)
+      for (size_t i = 0; i < part.size(); ++i) {
         word |= uint64_t{static_cast<unsigned char>(part[i])} << (8 * i);
+      }
       add(word);
       text.remove_prefix(part.size());
     }

@@ -16,10 +16,16 @@ thread_local int logged_error = 0;
 
 // os_unix.c writes "os_unix.c:LINE: (ERRNO) CALL(FILE) - TEXT".
 void on_log(void*, int code, const char* text) noexcept {
-  if ((code & 0xff) == SQLITE_NOTICE || (code & 0xff) == SQLITE_WARNING) return;
-  if (std::strncmp(text, "os_unix.c:", 10) != 0) return;
+  if ((code & 0xff) == SQLITE_NOTICE || (code & 0xff) == SQLITE_WARNING) {
+    return;
+  }
+  if (std::strncmp(text, "os_unix.c:", 10) != 0) {
+    return;
+  }
   const char* number = std::strchr(text, '(');
-  if (number) logged_error = static_cast<int>(std::strtol(number + 1, nullptr, 10));
+  if (number) {
+    logged_error = static_cast<int>(std::strtol(number + 1, nullptr, 10));
+  }
 }
 
 // Before the first connection of the process.
@@ -34,7 +40,9 @@ bool set_up() {
 }
 
 int checked(int code) {
-  if ((code & 0xff) == SQLITE_NOMEM) end_without_memory();
+  if ((code & 0xff) == SQLITE_NOMEM) {
+    end_without_memory();
+  }
   return code;
 }
 
@@ -50,7 +58,9 @@ std::optional<StoreTrouble> Sql::open(const std::string& path, bool may_create) 
                     (may_create ? SQLITE_OPEN_CREATE : 0);
   const int code = checked(sqlite3_open_v2(path.c_str(), &db, flags, nullptr));
   db_.reset(db);
-  if (code == SQLITE_OK) return std::nullopt;
+  if (code == SQLITE_OK) {
+    return std::nullopt;
+  }
   StoreTrouble trouble = this->trouble(code);
   db_.reset();
   return trouble;
@@ -58,7 +68,9 @@ std::optional<StoreTrouble> Sql::open(const std::string& path, bool may_create) 
 
 StoreTrouble Sql::trouble(int code) const {
   int error = db_ ? sqlite3_system_errno(db_.get()) : 0;
-  if (error == 0) error = logged_error;
+  if (error == 0) {
+    error = logged_error;
+  }
   logged_error = 0;
   const int primary = code & 0xff;
   const bool is_of_system =
@@ -75,8 +87,12 @@ std::optional<StoreTrouble> Sql::run(const char* statements) {
 std::optional<StoreTrouble> Sql::ask(const char* statement, std::string& value) {
   Statement asked;
   bool row = false;
-  if (auto trouble = asked.prepare(*this, statement)) return trouble;
-  if (auto trouble = asked.next(row)) return trouble;
+  if (auto trouble = asked.prepare(*this, statement)) {
+    return trouble;
+  }
+  if (auto trouble = asked.next(row)) {
+    return trouble;
+  }
   value = row ? asked.text(0).value_or("") : "";
   return std::nullopt;
 }
@@ -84,8 +100,12 @@ std::optional<StoreTrouble> Sql::ask(const char* statement, std::string& value) 
 std::optional<StoreTrouble> Sql::ask(const char* statement, int64_t& value) {
   Statement asked;
   bool row = false;
-  if (auto trouble = asked.prepare(*this, statement)) return trouble;
-  if (auto trouble = asked.next(row)) return trouble;
+  if (auto trouble = asked.prepare(*this, statement)) {
+    return trouble;
+  }
+  if (auto trouble = asked.next(row)) {
+    return trouble;
+  }
   value = row ? asked.number(0).value_or(0) : 0;
   return std::nullopt;
 }
@@ -106,7 +126,9 @@ Statement& Statement::bind(int64_t value) {
 }
 
 Statement& Statement::bind(std::optional<int64_t> value) {
-  if (value) return bind(*value);
+  if (value) {
+    return bind(*value);
+  }
   checked(sqlite3_bind_null(statement_.get(), ++bound_));
   return *this;
 }
@@ -121,29 +143,42 @@ std::optional<StoreTrouble> Statement::next(bool& row) {
   logged_error = 0;
   const int code = checked(sqlite3_step(statement_.get()));
   row = code == SQLITE_ROW;
-  if (row) return std::nullopt;
+  if (row) {
+    return std::nullopt;
+  }
   bound_ = 0;
   std::optional<StoreTrouble> trouble;
-  if (code != SQLITE_DONE) trouble = sql_->trouble(code);
+  if (code != SQLITE_DONE) {
+    trouble = sql_->trouble(code);
+  }
   sqlite3_reset(statement_.get());
   return trouble;
 }
 
 std::optional<StoreTrouble> Statement::finish() {
-  for (bool row = true; row;)
-    if (auto trouble = next(row)) return trouble;
+  for (bool row = true; row;) {
+    if (auto trouble = next(row)) {
+      return trouble;
+    }
+  }
   return std::nullopt;
 }
 
 std::optional<int64_t> Statement::number(int column) const {
-  if (sqlite3_column_type(statement_.get(), column) != SQLITE_INTEGER) return std::nullopt;
+  if (sqlite3_column_type(statement_.get(), column) != SQLITE_INTEGER) {
+    return std::nullopt;
+  }
   return sqlite3_column_int64(statement_.get(), column);
 }
 
 std::optional<std::string_view> Statement::text(int column) const {
-  if (sqlite3_column_type(statement_.get(), column) != SQLITE_TEXT) return std::nullopt;
+  if (sqlite3_column_type(statement_.get(), column) != SQLITE_TEXT) {
+    return std::nullopt;
+  }
   const unsigned char* text = sqlite3_column_text(statement_.get(), column);
-  if (!text) end_without_memory();
+  if (!text) {
+    end_without_memory();
+  }
   const int size = sqlite3_column_bytes(statement_.get(), column);
   return std::string_view(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
 }

@@ -34,7 +34,9 @@ bool is_for_people(Kind kind) {
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
+  if (slash == std::string::npos) {
+    return ".";
+  }
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
@@ -50,19 +52,28 @@ StoreTrouble damage(const std::string& path, const std::string& what) {
 StoreTrouble trouble_of(int code, int error, const std::string& path) {
   const int primary = code & 0xff;
   const std::string folder = folder_of(path);
-  if (primary == SQLITE_FULL || error == ENOSPC) return {Kind::full, "the disk is full: " + folder};
-  if (error == EDQUOT) return {Kind::quota, "the quota of the disk is used up: " + folder};
-  if (error == EROFS || primary == SQLITE_READONLY)
+  if (primary == SQLITE_FULL || error == ENOSPC) {
+    return {Kind::full, "the disk is full: " + folder};
+  }
+  if (error == EDQUOT) {
+    return {Kind::quota, "the quota of the disk is used up: " + folder};
+  }
+  if (error == EROFS || primary == SQLITE_READONLY) {
     return {Kind::read_only, "the file system is read-only: " + folder};
+  }
   // Without a table or a column that every store has, a statement makes no sense.
-  if (primary == SQLITE_CORRUPT || primary == SQLITE_ERROR)
+  if (primary == SQLITE_CORRUPT || primary == SQLITE_ERROR) {
     return damage(path, sqlite3_errstr(code));
-  if (primary == SQLITE_NOTADB)
+  }
+  if (primary == SQLITE_NOTADB) {
     return {Kind::foreign, path + " is no store of locks: move it away, or name another file"};
-  if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)
+  }
+  if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
     return {Kind::in_use, path + " is open in another program"};
-  if (primary == SQLITE_CANTOPEN || primary == SQLITE_PERM)
+  }
+  if (primary == SQLITE_CANTOPEN || primary == SQLITE_PERM) {
     return {Kind::missing, path + " cannot be opened: " + reason(code, error)};
+  }
   return {Kind::io, "the disk fails: " + reason(code, error) + ": " + folder};
 }
 

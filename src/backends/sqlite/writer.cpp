@@ -105,7 +105,9 @@ std::optional<StoreTrouble> StoreWriter::Room::start(StoreStart start) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (pthread_create(&thread_, nullptr, run, this) != 0) std::abort();
+  if (pthread_create(&thread_, nullptr, run, this) != 0) {
+    std::abort();
+  }
   has_thread_ = true;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_setname_np(thread_, "store");
@@ -175,8 +177,12 @@ bool StoreWriter::Room::wait_for_work() {
   } else {
     changed_.wait_until(guard, due, something);
   }
-  if (!has_commit_ && !queue_.empty()) gather();
-  if (!stopping_) return true;
+  if (!has_commit_ && !queue_.empty()) {
+    gather();
+  }
+  if (!stopping_) {
+    return true;
+  }
   retry_at_ = {};
   return has_commit_ && !start_ && !gave_up_;
 }
@@ -200,8 +206,12 @@ void StoreWriter::Room::gather() {
 
 // When the thread has to look although nothing was handed over.
 Time StoreWriter::Room::next_chore() const {
-  if (has_commit_ || start_) return retry_at_;
-  if (has_news_for_file_ && !moves_badly_) return committed_at_ + idle_time;
+  if (has_commit_ || start_) {
+    return retry_at_;
+  }
+  if (has_news_for_file_ && !moves_badly_) {
+    return committed_at_ + idle_time;
+  }
   return totals_.ending > 0 ? committed_at_ + beat_every : Time::max();
 }
 
@@ -214,18 +224,25 @@ std::optional<StoreTrouble> StoreWriter::Room::prepare() {
     retry_at_ = committed_at_ + first_retry;
     return trouble;
   }
-  if (!doubt.empty()) report(StoreRemark{Level::warning, "no room could be set aside: " + doubt});
+  if (!doubt.empty()) {
+    report(StoreRemark{Level::warning, "no room could be set aside: " + doubt});
+  }
   start_.reset();
   return std::nullopt;
 }
 
 void StoreWriter::Room::commit() {
-  if (start_)
-    if (auto trouble = prepare()) return refused(*std::move(trouble));
+  if (start_) {
+    if (auto trouble = prepare()) {
+      return refused(*std::move(trouble));
+    }
+  }
   const Time began = steady_now();
   moment_.mono = std::chrono::nanoseconds(began.time_since_epoch()).count();
   moment_.wall = static_cast<int64_t>(wall_us());
-  if (auto trouble = file_.commit(changes_, totals_, moment_)) return refused(*std::move(trouble));
+  if (auto trouble = file_.commit(changes_, totals_, moment_)) {
+    return refused(*std::move(trouble));
+  }
   committed_at_ = steady_now();
   retry_in_ = first_retry;
   retry_at_ = {};
@@ -235,7 +252,9 @@ void StoreWriter::Room::commit() {
   changes_.clear();
   watch_clock(moment_);
   tell_sizes(committed_at_);
-  if (file_.frames() >= frames_of_a_checkpoint) move_log();
+  if (file_.frames() >= frames_of_a_checkpoint) {
+    move_log();
+  }
 }
 
 void StoreWriter::Room::refused(StoreTrouble trouble) {
@@ -247,22 +266,33 @@ void StoreWriter::Room::refused(StoreTrouble trouble) {
 }
 
 void StoreWriter::Room::do_chores(Time now) {
-  if (now < next_chore()) return;
+  if (now < next_chore()) {
+    return;
+  }
   if (start_) {
-    if (auto trouble = prepare()) return refused(*std::move(trouble));
+    if (auto trouble = prepare()) {
+      return refused(*std::move(trouble));
+    }
     return report(BatchesStored{number_, 0, {}});
   }
-  if (has_commit_) return;
-  if (has_news_for_file_ && !moves_badly_) return move_log();
+  if (has_commit_) {
+    return;
+  }
+  if (has_news_for_file_ && !moves_badly_) {
+    return move_log();
+  }
   has_commit_ = totals_.ending > 0;  // of no change but the time
-  if (has_commit_) commit();
+  if (has_commit_) {
+    commit();
+  }
 }
 
 // A log that is not moved grows, and nothing is lost.
 void StoreWriter::Room::move_log() {
   auto trouble = file_.checkpoint();
-  if (trouble && !moves_badly_)
+  if (trouble && !moves_badly_) {
     report(StoreRemark{Level::warning, "the log cannot be moved: " + trouble->what});
+  }
   moves_badly_ = trouble.has_value();
   has_news_for_file_ = false;
 }
@@ -271,14 +301,18 @@ void StoreWriter::Room::watch_clock(const StoreMoment& now) {
   const int64_t ahead = now.wall - now.mono / 1000;
   const int64_t jump = wall_ahead_ ? ahead - *wall_ahead_ : 0;
   wall_ahead_ = ahead;
-  if (jump > -jump_us && jump < jump_us) return;
+  if (jump > -jump_us && jump < jump_us) {
+    return;
+  }
   report(StoreRemark{Level::warning, "the wall clock was set " +
                                          std::to_string((jump < 0 ? -jump : jump) / 1'000'000) +
                                          " s " + (jump < 0 ? "back" : "ahead")});
 }
 
 void StoreWriter::Room::tell_sizes(Time now) {
-  if (now < sized_at_ + sizes_every) return;
+  if (now < sized_at_ + sizes_every) {
+    return;
+  }
   sized_at_ = now;
   report(StoreSized{file_.sizes()});
 }
@@ -307,7 +341,9 @@ void StoreWriter::Room::report(StoreNews news) {
 StoreWriter::StoreWriter() : room_(std::make_unique<Room>()) {}
 
 StoreWriter::~StoreWriter() {
-  if (room_->stop()) return;
+  if (room_->stop()) {
+    return;
+  }
   Room* left = room_.release();  // its thread still uses it, and the process is about to end
   (void)left;
 }

@@ -29,9 +29,12 @@ std::optional<Start> read_since(std::string_view text) {
   double seconds = 0;
   const char* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
-  if (read.ec != std::errc{} || read.ptr != end || !(seconds >= 0)) return std::nullopt;
-  if (seconds < static_cast<double>(least_seq))
+  if (read.ec != std::errc{} || read.ptr != end || !(seconds >= 0)) {
+    return std::nullopt;
+  }
+  if (seconds < static_cast<double>(least_seq)) {
     return Start{.from_us = static_cast<uint64_t>(seconds * 1e6)};
+  }
   const auto seq = parse_whole(text);
   return seq ? std::optional{Start{.after_seq = *seq}} : std::nullopt;
 }
@@ -43,7 +46,9 @@ const char* type_of(bool sse) {
 std::string past_events(const EventRing& ring, const EventFilter& filter, bool sse) {
   std::string text;
   ring.each_after(filter.after_seq, [&](const LockEvent& event) {
-    if (filter.takes(event)) append_event(text, sse, event, event_json(event));
+    if (filter.takes(event)) {
+      append_event(text, sse, event, event_json(event));
+    }
   });
   return text;
 }
@@ -61,22 +66,35 @@ std::variant<EventFilter, Complaint> read_event_filter(std::string_view query,
   auto start = read_since(last_event_id);
   if (const auto since = wanted.text("since")) {
     const auto asked = read_since(*since);
-    if (!asked) wanted.refuse("since", "is neither the number of an event nor seconds since 1970");
-    if (!start) start = asked;
+    if (!asked) {
+      wanted.refuse("since", "is neither the number of an event nor seconds since 1970");
+    }
+    if (!start) {
+      start = asked;
+    }
   }
-  if (!wanted.complaint().empty()) return wanted.complaint();
-  if (start) filter.after_seq = start->after_seq;
-  if (start) filter.from_us = start->from_us;
+  if (!wanted.complaint().empty()) {
+    return wanted.complaint();
+  }
+  if (start) {
+    filter.after_seq = start->after_seq;
+  }
+  if (start) {
+    filter.from_us = start->from_us;
+  }
   return filter;
 }
 
 Shown show_events(const PageRequest& request, const PageView& view) {
   auto read = read_event_filter(request.query, request.last_event_id);
-  if (const auto* complaint = std::get_if<Complaint>(&read))
+  if (const auto* complaint = std::get_if<Complaint>(&read)) {
     return page_of_text(400, *complaint + "\n");
+  }
   auto& filter = std::get<EventFilter>(read);
   // A number of a server that this one is not: whoever asks has seen nothing.
-  if (filter.after_seq > view.events.last_seq()) filter.after_seq = 0;
+  if (filter.after_seq > view.events.last_seq()) {
+    filter.after_seq = 0;
+  }
   const bool sse = accepts(request.accept, "text/event-stream");
   const bool follow = filter.follow || sse;
   HttpReply reply = page_of_text(200, {});
@@ -85,13 +103,17 @@ Shown show_events(const PageRequest& request, const PageView& view) {
     reply.body = past_events(view.events, filter, false);
     return reply;
   }
-  if (request.method != HttpMethod::get) return reply;
+  if (request.method != HttpMethod::get) {
+    return reply;
+  }
   if (view.no_followers) {
     HttpReply refusal = page_of_text(503, std::string(view.no_followers) + "\n");
     refusal.headers.push_back({"Retry-After", "5"});
     return refusal;
   }
-  if (sse) reply.body = sse_opening;
+  if (sse) {
+    reply.body = sse_opening;
+  }
   reply.body += past_events(view.events, filter, sse);
   return Follow{.opening = std::move(reply), .filter = std::move(filter), .sse = sse};
 }

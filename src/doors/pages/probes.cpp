@@ -26,7 +26,9 @@ HttpReply html_page() {
 Shown show_livez(const PageRequest&, const PageView&) { return page_of_text(200, "ok\n"); }
 
 Shown show_readyz(const PageRequest&, const PageView& view) {
-  if (!view.stopping && !view.trouble) return page_of_text(200, "ok\n");
+  if (!view.stopping && !view.trouble) {
+    return page_of_text(200, "ok\n");
+  }
   HttpReply reply =
       page_of_text(503, (view.stopping ? "the server is shutting down" : *view.trouble) + "\n");
   reply.headers.push_back({"Retry-After", "1"});
@@ -34,7 +36,9 @@ Shown show_readyz(const PageRequest&, const PageView& view) {
 }
 
 Shown show_root(const PageRequest& request, const PageView& view) {
-  if (accepts(request.accept, "text/html")) return html_page();
+  if (accepts(request.accept, "text/html")) {
+    return html_page();
+  }
   return show_livez(request, view);
 }
 

@@ -41,8 +41,12 @@ bool Wanted::takes(const Owner& owner) const {
 std::variant<Wanted, Complaint> read_wanted(std::string_view query) {
   PageQuery asked{query};
   Wanted wanted{.pool = asked.text("pool"), .host = asked.text("host"), .find = asked.text("find")};
-  if (const auto most = asked.whole("limit")) wanted.most = *most;
-  if (!asked.complaint().empty()) return asked.complaint();
+  if (const auto most = asked.whole("limit")) {
+    wanted.most = *most;
+  }
+  if (!asked.complaint().empty()) {
+    return asked.complaint();
+  }
   return wanted;
 }
 
@@ -64,16 +68,20 @@ json_t* lease_json(const PageView& view, const Lease& lease) {
   json_t* json = owner_json(lease.owner);
   set_whole(json, "token", lease.token);
   set_since(json, view, lease.since);
-  if (lease.ends)
+  if (lease.ends) {
     set_seconds(json, "expires_in", std::max(*lease.ends - view.now, Duration::zero()));
+  }
   return json;
 }
 
 json_t* holders_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* holders = json_array();
-  for (const Lease& lease : view.sight.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most))
-    if (wanted.takes(lease.owner) && json_array_size(holders) < wanted.most)
+  for (const Lease& lease :
+       view.sight.leases(spec.name, wanted.chooses() ? SIZE_MAX : wanted.most)) {
+    if (wanted.takes(lease.owner) && json_array_size(holders) < wanted.most) {
       json_array_append_new(holders, lease_json(view, lease));
+    }
+  }
   return holders;
 }
 
@@ -83,11 +91,15 @@ json_t* waiting_json(const PageView& view, const PoolSpec& spec, const Wanted& w
   size_t place = 0;
   const auto add = [&](const Owner& owner, Time since) {
     ++place;
-    if (!wanted.takes(owner) || json_array_size(waiting) >= wanted.most) return;
+    if (!wanted.takes(owner) || json_array_size(waiting) >= wanted.most) {
+      return;
+    }
     json_t* waiter = owner_json(owner);
     set_since(waiter, view, since);
     set_whole(waiter, "position", place);
-    if (const auto left = estimate.at(place)) set_seconds(waiter, "estimate", *left);
+    if (const auto left = estimate.at(place)) {
+      set_seconds(waiter, "estimate", *left);
+    }
     json_array_append_new(waiting, waiter);
   };
   view.sight.each_waiter(spec.name, add, wanted.chooses() ? SIZE_MAX : wanted.most);
@@ -100,7 +112,9 @@ json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& want
   set_whole(json, "maxlocks", spec.maxlocks);
   set_whole(json, "expire", static_cast<uint64_t>(spec.expire.count()));
   json_t* servers = json_array();
-  for (const std::string& host : spec.servers) json_array_append_new(servers, json_text(host));
+  for (const std::string& host : spec.servers) {
+    json_array_append_new(servers, json_text(host));
+  }
   json_object_set_new(json, "servers", servers);
   set_whole(json, "held", view.sight.held(spec.name));
   json_object_set_new(json, "holders", holders_json(view, spec, wanted));
@@ -120,8 +134,9 @@ std::string head_of(const PageView& view) {
   const Json json{json_object()};
   set_text(json.get(), "version", DISTRIBUTEX_VERSION);
   set_text(json.get(), "backend", view.backend_name);
-  if (const auto since = view.sight.survives_since())
+  if (const auto since = view.sight.survives_since()) {
     set_since(json.get(), view, *since, "locks_survive_since");
+  }
   set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
   set_seconds(json.get(), "uptime", view.uptime);
   std::string text = json_line(json.get());
@@ -144,7 +159,9 @@ bool append_slice(const PageView& view, const Wanted& wanted, size_t& place, std
       text += "]}\n";
       return false;
     }
-    if (place > 0) text += ',';
+    if (place > 0) {
+      text += ',';
+    }
     append_pool(view, *spec, wanted, text);
     ++place;
   }
@@ -161,20 +178,25 @@ HttpReply refusal(int status, std::string_view error) {
 
 Shown show_status(const PageRequest& request, const PageView& view) {
   auto read = read_wanted(request.query);
-  if (const auto* complaint = std::get_if<Complaint>(&read)) return refusal(400, *complaint);
+  if (const auto* complaint = std::get_if<Complaint>(&read)) {
+    return refusal(400, *complaint);
+  }
   auto& wanted = std::get<Wanted>(read);
   std::string text = head_of(view);
   if (wanted.pool) {
     const PoolSpec* spec = view.sight.find_pool(*wanted.pool);
-    if (!spec)
+    if (!spec) {
       return json_reply(404, text + "],\"error\":\"there is no such pool on this server\"}\n");
+    }
     append_pool(view, *spec, wanted, text);
     return json_reply(200, text + "]}\n");
   }
   size_t place = 0;
   const bool goes_on = append_slice(view, wanted, place, text);
   HttpReply reply = json_reply(200, std::move(text));
-  if (!goes_on) return reply;
+  if (!goes_on) {
+    return reply;
+  }
   return Sliced{.opening = std::move(reply),
                 .more = [wanted, place](const PageView& now, std::string& more) mutable {
                   return append_slice(now, wanted, place, more);

@@ -37,8 +37,9 @@ bool shows_leases(const PageRequest& request) { return request.page->shows_lease
 Shown show_page(const PageRequest& request, const PageView& view) {
   Shown shown = request.page->show(request, view);
   auto* reply = std::get_if<HttpReply>(&shown);
-  if (reply && request.method == HttpMethod::options)
+  if (reply && request.method == HttpMethod::options) {
     reply->headers.push_back({"Allow", allow_text(methods)});
+  }
   return shown;
 }
 

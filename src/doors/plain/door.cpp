@@ -41,11 +41,14 @@ Reading read(const HttpRequest& request, Form form) {
   const Verb verb = *find_verb(request.path);
   const std::string_view body =
       request.method == HttpMethod::post ? request.body : std::string_view{};
-  if (!body.empty() && !is_form(request.header("Content-Type")))
+  if (!body.empty() && !is_form(request.header("Content-Type"))) {
     return refuse(verb, form,
                   {Fault::bad_request, "a body must be a form: application/x-www-form-urlencoded"});
+  }
   auto parsed = parse_request(verb, request.query, body);
-  if (auto* refusal = std::get_if<Refusal>(&parsed)) return refuse(verb, form, std::move(*refusal));
+  if (auto* refusal = std::get_if<Refusal>(&parsed)) {
+    return refuse(verb, form, std::move(*refusal));
+  }
   Command& command = std::get<Command>(parsed);
   command.identity = request.peer;
   return std::move(command);

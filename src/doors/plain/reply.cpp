@@ -34,8 +34,11 @@ constexpr ResultRow results[] = {
 };
 
 constexpr bool rows_stand_in_order() {
-  for (size_t i = 0; i < std::size(results); ++i)
-    if (static_cast<size_t>(results[i].result) != i) return false;
+  for (size_t i = 0; i < std::size(results); ++i) {
+    if (static_cast<size_t>(results[i].result) != i) {
+      return false;
+    }
+  }
   return std::size(results) == result_count;
 }
 static_assert(rows_stand_in_order());
@@ -60,7 +63,9 @@ int fault_status(Fault fault) {
 
 int status_of(const Answer& answer, bool json) {
   const ResultRow& row = row_of(answer.result);
-  if (answer.result != Result::invalid) return json ? row.json_status : row.text_status;
+  if (answer.result != Result::invalid) {
+    return json ? row.json_status : row.text_status;
+  }
   const bool door = answer.fault == Fault::no_such_path || answer.fault == Fault::bad_method;
   return json || door ? fault_status(answer.fault) : row.text_status;
 }
@@ -95,18 +100,24 @@ void add_headers(const Answer& answer, std::vector<Header>& headers) {
   headers.push_back({"Distributex-Result", std::string(result_name(answer.result))});
   if (row.has_lease) {
     headers.push_back({"Distributex-Token", decimal(answer.token)});
-    if (answer.expires_in)
+    if (answer.expires_in) {
       headers.push_back(
           {"Distributex-Expires", seconds_text(milliseconds_left(*answer.expires_in))});
+    }
   }
-  if (row.has_error) headers.push_back({"Distributex-Error", escaped(answer.error)});
+  if (row.has_error) {
+    headers.push_back({"Distributex-Error", escaped(answer.error)});
+  }
   if (answer.standing) {
-    if (!answer.standing->holders.empty())
+    if (!answer.standing->holders.empty()) {
       headers.push_back(
           {"Distributex-Holder", holder_text(answer.standing->holders.front().owner)});
+    }
     headers.push_back({"Distributex-Waiting", decimal(answer.standing->waiting)});
   }
-  if (answer.result == Result::unavailable) headers.push_back({"Retry-After", "1"});
+  if (answer.result == Result::unavailable) {
+    headers.push_back({"Retry-After", "1"});
+  }
 }
 
 void set_standing(json_t* object, const Standing& standing) {
@@ -116,13 +127,19 @@ void set_standing(json_t* object, const Standing& standing) {
     set_text(one, "host", holder.owner.host);
     set_text(one, "id", holder.owner.id);
     set_seconds(one, "held", holder.held);
-    if (holder.expires_in) set_seconds(one, "expires_in", *holder.expires_in);
+    if (holder.expires_in) {
+      set_seconds(one, "expires_in", *holder.expires_in);
+    }
     json_array_append_new(holders, one);
   }
   json_object_set_new(object, "holders", holders);
   set_whole(object, "waiting", standing.waiting);
-  if (standing.position) set_whole(object, "position", *standing.position);
-  if (standing.estimate) set_seconds(object, "estimate", *standing.estimate);
+  if (standing.position) {
+    set_whole(object, "position", *standing.position);
+  }
+  if (standing.estimate) {
+    set_seconds(object, "estimate", *standing.estimate);
+  }
 }
 
 std::string json_body(const Answer& answer) {
@@ -134,11 +151,16 @@ std::string json_body(const Answer& answer) {
   set_text(object.get(), "id", answer.owner.id);
   if (row.has_lease) {
     set_whole(object.get(), "token", answer.token);
-    if (answer.expires_in)
+    if (answer.expires_in) {
       set_seconds(object.get(), "expires_in", std::max(*answer.expires_in, Duration::zero()));
+    }
   }
-  if (row.has_error) set_text(object.get(), "error", answer.error);
-  if (answer.standing) set_standing(object.get(), *answer.standing);
+  if (row.has_error) {
+    set_text(object.get(), "error", answer.error);
+  }
+  if (answer.standing) {
+    set_standing(object.get(), *answer.standing);
+  }
   return json_line(object.get());
 }
 

@@ -46,8 +46,11 @@ void collect(std::string_view rest, Values& values) {
   while (!rest.empty()) {
     std::string_view value = take_until('&', rest);
     const std::string_view name = take_until('=', value);
-    for (size_t i = 0; i < param_names.size(); ++i)
-      if (!values[i] && is_named(name, param_names[i])) values[i] = value;
+    for (size_t i = 0; i < param_names.size(); ++i) {
+      if (!values[i] && is_named(name, param_names[i])) {
+        values[i] = value;
+      }
+    }
   }
 }
 
@@ -55,38 +58,59 @@ void collect(std::string_view rest, Values& values) {
 std::optional<Duration> decimal_seconds(std::string_view text) {
   std::string_view fraction = text;
   const std::string_view whole = take_until('.', fraction);
-  if (whole.empty() && fraction.empty()) return {};
-  if (!std::all_of(fraction.begin(), fraction.end(), is_digit)) return {};
+  if (whole.empty() && fraction.empty()) {
+    return {};
+  }
+  if (!std::all_of(fraction.begin(), fraction.end(), is_digit)) {
+    return {};
+  }
   const auto seconds = whole.empty() ? 0 : whole_number(whole, 0, seconds_max);
-  if (!seconds) return {};
-  if (*seconds == seconds_max && fraction.find_first_not_of('0') != fraction.npos) return {};
+  if (!seconds) {
+    return {};
+  }
+  if (*seconds == seconds_max && fraction.find_first_not_of('0') != fraction.npos) {
+    return {};
+  }
   int64_t nanoseconds = 0;
-  for (size_t i = 0; i < 9; ++i)
+  for (size_t i = 0; i < 9; ++i) {
     nanoseconds = nanoseconds * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
+  }
   return std::chrono::seconds(*seconds) + std::chrono::nanoseconds(nanoseconds);
 }
 
 Complaint read_token(std::string_view name, std::string_view raw, std::optional<Token>& into) {
   std::string text;
-  if (decode(raw, text)) into = whole_number(text, 1, max_token);
-  if (into) return {};
+  if (decode(raw, text)) {
+    into = whole_number(text, 1, max_token);
+  }
+  if (into) {
+    return {};
+  }
   return complain(name, "is not a whole number from 1 to 9007199254740991", raw);
 }
 
 Complaint read_expire(std::string_view name, std::string_view raw,
                       std::optional<std::chrono::seconds>& into) {
   std::string text;
-  if (decode(raw, text))
-    if (const auto seconds = whole_number(text, 1, seconds_max))
+  if (decode(raw, text)) {
+    if (const auto seconds = whole_number(text, 1, seconds_max)) {
       into = std::chrono::seconds(*seconds);
-  if (into) return {};
+    }
+  }
+  if (into) {
+    return {};
+  }
   return complain(name, "is not a whole number of seconds from 1 to 2147483647", raw);
 }
 
 Complaint read_timeout(std::string_view name, std::string_view raw, std::optional<Duration>& into) {
   std::string text;
-  if (decode(raw, text)) into = decimal_seconds(text);
-  if (into) return {};
+  if (decode(raw, text)) {
+    into = decimal_seconds(text);
+  }
+  if (into) {
+    return {};
+  }
   return complain(name, "is not a number of seconds from 0 to 2147483647, like 30 or 2.5", raw);
 }
 
@@ -138,10 +162,14 @@ std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
   const unsigned takes = parameters_of(verb);
   for (size_t i = 0; i < values.size(); ++i) {
     const auto param = static_cast<Param>(i);
-    if (!is_taken(param, takes) || (!values[i] && !is_required(param))) continue;
+    if (!is_taken(param, takes) || (!values[i] && !is_required(param))) {
+      continue;
+    }
     Complaint complaint = values[i] ? read_param(param, param_names[i], *values[i], request)
                                     : complain(param_names[i], "is missing");
-    if (!complaint.empty()) return Refusal{Fault::bad_request, std::move(complaint)};
+    if (!complaint.empty()) {
+      return Refusal{Fault::bad_request, std::move(complaint)};
+    }
   }
   return request;
 }

@@ -35,7 +35,9 @@ struct Fixture {
   std::unique_ptr<Crowd> crowd{};
 
   bool begin() {
-    if (!memcached.start()) return false;
+    if (!memcached.start()) {
+      return false;
+    }
     proxy = std::make_unique<FaultProxy>(memcached.port());
     return true;
   }
@@ -43,13 +45,17 @@ struct Fixture {
     crowd.reset();
     watch.reset();
     bool well = true;
-    for (const auto& daemon : daemons) well = daemon->stop() && well;
+    for (const auto& daemon : daemons) {
+      well = daemon->stop() && well;
+    }
     return well;
   }
   bool start_daemons(size_t count) {
     for (size_t i = 0; i < count; i++) {
       daemons.push_back(std::make_unique<Daemon>(yaml_for(proxy->address())));
-      if (!daemons.back()->start() || !is_ready(i)) return false;
+      if (!daemons.back()->start() || !is_ready(i)) {
+        return false;
+      }
     }
     return true;
   }
@@ -67,7 +73,9 @@ struct Fixture {
   uint16_t port(size_t daemon) const { return daemons[daemon]->port(); }
   std::vector<uint16_t> ports() const {
     std::vector<uint16_t> all;
-    for (const auto& daemon : daemons) all.push_back(daemon->port());
+    for (const auto& daemon : daemons) {
+      all.push_back(daemon->port());
+    }
     return all;
   }
 };

@@ -31,7 +31,9 @@ struct Fixture {
   std::unique_ptr<BackendBench> bench;
 
   bool begin() {
-    if (!memcached.start()) return false;
+    if (!memcached.start()) {
+      return false;
+    }
     proxy = std::make_unique<FaultProxy>(memcached.port());
     bench = std::make_unique<BackendBench>("memcache",
                                            at(proxy->address()) + "\nmemcachetimeout: 1000");
@@ -119,7 +121,9 @@ void a_dripping_memcached_is_given_up(void** state) {
   f.proxy->set(FaultProxy::Mode::drip);
   const Time asked = steady_now();
   std::string word;
-  for (int i = 0; i < 3; i++) word = name(f.bench->get(b));  // too long for the limit
+  for (int i = 0; i < 3; i++) {
+    word = name(f.bench->get(b));  // too long for the limit
+  }
   assert_true(word.starts_with("failed: memcached "));
   assert_quick(asked, milliseconds(3000));
   f.proxy->set(FaultProxy::Mode::pass);
@@ -169,7 +173,9 @@ void a_long_job_tells_that_memcached_answers(void** state) {
   bool done = false;
   const auto take = [&] {
     for (const MemcacheResult& result : worker.take()) {
-      if (!done && std::holds_alternative<LinkAlive>(result)) alive++;
+      if (!done && std::holds_alternative<LinkAlive>(result)) {
+        alive++;
+      }
       done = done || std::holds_alternative<OpDone>(result);
     }
   };
@@ -244,8 +250,12 @@ void a_stopped_memcached_of_several_delays_only_its_own_pools(void** state) {
   BackendBench bench("memcache", at(f.memcached.address() + ", " + second.address()));
   std::string of_first = "p0";
   std::string of_second = "p0";
-  for (int i = 0; server_of(of_first, 2) != 0; i++) of_first = "p" + std::to_string(i);
-  for (int i = 0; server_of(of_second, 2) != 1; i++) of_second = "p" + std::to_string(i);
+  for (int i = 0; server_of(of_first, 2) != 0; i++) {
+    of_first = "p" + std::to_string(i);
+  }
+  for (int i = 0; server_of(of_second, 2) != 1; i++) {
+    of_second = "p" + std::to_string(i);
+  }
   second.stop();
   bench.use_pool(of_second);
   const OpId slow = bench.ask_get(a);
@@ -264,7 +274,9 @@ void two_servers_share_leases_and_ask_again_soon(void** state) {
   const Verdict full = other.get(b);
   assert_text(name(full), "full");
   assert_true(*full.retry_at <= steady_now() + milliseconds(130));
-  for (int i = 0; i < 8; i++) (void)other.get(b);
+  for (int i = 0; i < 8; i++) {
+    (void)other.get(b);
+  }
   const Time before = steady_now();
   const Verdict unchanged = other.get(b);
   assert_true(*unchanged.retry_at > before + milliseconds(500));
@@ -297,7 +309,9 @@ void a_renewal_elsewhere_is_noticed_before_the_end(void** state) {
   const Verdict granted = f.bench->get(a, 1, 1);
   assert_text(name(other.renew(a, granted.token, 100)), "renewed");
   const Time later = *granted.ends + milliseconds(300);
-  while (steady_now() < later) assert_text(name(f.bench->get(b)), "full");
+  while (steady_now() < later) {
+    assert_text(name(f.bench->get(b)), "full");
+  }
   assert_int_equal(f.bench->expired().size(), 0);
 }
 

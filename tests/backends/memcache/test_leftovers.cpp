@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What is left behind in memcached by attempts that failed, came too late, or
 // were carried out later than anybody looked. The memcached is in memory.
-#include "backends/memcache/leftovers.h"
-
 #include "backends/memcache/key.h"
+#include "backends/memcache/leftovers.h"
 #include "support/fakecache.h"
 #include "support/test.h"
 
@@ -30,7 +29,9 @@ struct Fixture {
   }
   void fail_first(const std::string& which, Fault fault) {
     link.before_command = [which, fault, done = false](const std::string& command) mutable {
-      if (command != which || done) return done ? Fault::not_sent : Fault::none;
+      if (command != which || done) {
+        return done ? Fault::not_sent : Fault::none;
+      }
       done = true;
       return fault;
     };
@@ -89,7 +90,9 @@ void a_claim_that_is_carried_out_late_is_given_back(void** state) {
 void looks_end_after_twelve(void** state) {
   Fixture& f = of(state);
   f.leftovers.keep({f.pool, "n1", {}});
-  for (int i = 0; i < 11; i++) f.look();
+  for (int i = 0; i < 11; i++) {
+    f.look();
+  }
   assert_false(f.leftovers.empty());
   f.look();
   assert_true(f.leftovers.empty());
@@ -106,7 +109,9 @@ void a_release_that_fails_is_tried_until_it_works(void** state) {
                               .owner = {"a", ""},
                               .token = granted.lease.token,
                               .undelivered = true}});
-  for (int i = 0; i < 30; i++) f.look();
+  for (int i = 0; i < 30; i++) {
+    f.look();
+  }
   assert_false(f.leftovers.empty());
   f.heal();
   f.look();

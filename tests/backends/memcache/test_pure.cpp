@@ -15,7 +15,9 @@ using std::chrono::seconds;
 
 std::string addresses_in(std::string_view text) {
   const auto parsed = parse_memcache_hosts(text, 11211);
-  if (const auto* part = std::get_if<std::string>(&parsed)) return "wrong: " + *part;
+  if (const auto* part = std::get_if<std::string>(&parsed)) {
+    return "wrong: " + *part;
+  }
   std::string all;
   for (const auto& address : std::get<std::vector<MemcacheAddress>>(parsed)) {
     all += (all.empty() ? "" : " ") + address_name(address);
@@ -50,7 +52,9 @@ void reads_addresses_of_all_kinds(void**) {
       {"[::1]x", "wrong: [::1]x"},
       {"a/b", "wrong: a/b"},
   };
-  for (const auto& row : rows) assert_text(addresses_in(row.text), row.outcome);
+  for (const auto& row : rows) {
+    assert_text(addresses_in(row.text), row.outcome);
+  }
 }
 
 void finds_a_pool_at_the_same_server_for_ever(void**) {
@@ -104,7 +108,9 @@ void an_item_reads_back_as_it_was(void**) {
     for (const bool is_told : {false, true}) {
       lease.owner.id = id;
       lease.told.clear();
-      if (is_told) lease.told = {"s1", "s2"};
+      if (is_told) {
+        lease.told = {"s1", "s2"};
+      }
       const auto read = parse_slot(format_slot(lease));
       assert_true(read && read->owner == lease.owner && read->token == 42);
       assert_true(read->length == seconds(30) && read->granted_us == 1 && read->started_us == 2);
@@ -137,7 +143,9 @@ void what_is_no_item_is_not_read(void**) {
                          "dx1 lease 1 1 1 1 n h% i",
                          "dx1 lease 1 1 1 1 n h%2 i",
                          "dx1 lease 1 1 1 1 n h%zz i"};
-  for (const char* text : texts) assert_that(!parse_slot(text), "read: %s", text);
+  for (const char* text : texts) {
+    assert_that(!parse_slot(text), "read: %s", text);
+  }
   assert_true(parse_slot("dx1 lease 9007199254740991 1 1 1 n h i").has_value());
 }
 
@@ -152,11 +160,15 @@ void pauses_grow_to_a_second_while_nothing_changes(void**) {
   const Duration first = poll.next(seen);
   assert_true(first >= milliseconds(75) && first <= milliseconds(126));
   Duration last{};
-  for (int i = 0; i < 20; i++) last = poll.next(seen);
+  for (int i = 0; i < 20; i++) {
+    last = poll.next(seen);
+  }
   assert_true(last >= milliseconds(700) && last <= seconds(1));
   seen[0].nonce = "another";
   assert_true(poll.next(seen) <= milliseconds(126));
-  for (int i = 0; i < 20; i++) last = poll.next(seen);
+  for (int i = 0; i < 20; i++) {
+    last = poll.next(seen);
+  }
   poll.reset();
   assert_true(poll.next(seen) <= milliseconds(126));
 }
@@ -187,7 +199,9 @@ void leases_come_due_in_order_of_their_ends(void**) {
   ends.drop("nobody");
   assert_true(ends.take_due("q", zero + seconds(19)).empty());
   std::string due;
-  for (const EndingLease& lease : ends.take_due(zero + seconds(30))) due += lease.nonce;
+  for (const EndingLease& lease : ends.take_due(zero + seconds(30))) {
+    due += lease.nonce;
+  }
   assert_text(due, "ca");
   assert_int_equal(ends.take_due("p", zero + seconds(40)).size(), 1);
   assert_false(ends.first().has_value());

@@ -44,13 +44,17 @@ class Turns {
   // Waits until it is `me`'s turn, for the first time too.
   void pass(size_t me) {
     std::unique_lock guard(lock_);
-    if (started_ == running_.size()) choose();
+    if (started_ == running_.size()) {
+      choose();
+    }
     changed_.wait(guard, [&] { return started_ == running_.size() && turn_ == me; });
   }
   void enter(size_t me) {
     {
       const std::lock_guard guard(lock_);
-      if (++started_ == running_.size()) choose();
+      if (++started_ == running_.size()) {
+        choose();
+      }
     }
     std::unique_lock guard(lock_);
     changed_.wait(guard, [&] { return started_ == running_.size() && turn_ == me; });
@@ -66,9 +70,13 @@ class Turns {
   void choose() {
     std::vector<size_t> able;
     for (size_t i = 0; i < running_.size(); i++) {
-      if (running_[i]) able.push_back(i);
+      if (running_[i]) {
+        able.push_back(i);
+      }
     }
-    if (!able.empty()) turn_ = able[dice_() % able.size()];
+    if (!able.empty()) {
+      turn_ = able[dice_() % able.size()];
+    }
     changed_.notify_all();
   }
 
@@ -92,10 +100,16 @@ class Race {
 
   std::string run() {
     std::vector<std::thread> threads;
-    for (size_t i = 0; i < servers_.size(); i++) threads.emplace_back([this, i] { serve(i); });
-    for (std::thread& thread : threads) thread.join();
+    for (size_t i = 0; i < servers_.size(); i++) {
+      threads.emplace_back([this, i] { serve(i); });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
     std::string wrong = history_.verdict();
-    if (wrong.empty()) wrong = leftovers();
+    if (wrong.empty()) {
+      wrong = leftovers();
+    }
     return wrong;
   }
   [[nodiscard]] size_t grants() const { return history_.grants("p"); }
@@ -114,10 +128,15 @@ class Race {
   Fault interrupt(size_t me) {
     turns_.pass(me);
     cache_.now += microseconds(1 + turns_.throw_dice(1000));
-    if (setting_.long_stalls && turns_.throw_dice(40) == 0) cache_.now += seconds(11);
-    if (turns_.throw_dice(10) == 0)
+    if (setting_.long_stalls && turns_.throw_dice(40) == 0) {
+      cache_.now += seconds(11);
+    }
+    if (turns_.throw_dice(10) == 0) {
       (void)servers_[turns_.throw_dice(static_cast<unsigned>(servers_.size()))]->link.deliver();
-    if (turns_.throw_dice(100) >= setting_.fault_percent) return Fault::none;
+    }
+    if (turns_.throw_dice(100) >= setting_.fault_percent) {
+      return Fault::none;
+    }
     constexpr Fault faults[] = {Fault::not_sent, Fault::not_answered, Fault::delayed};
     return faults[turns_.throw_dice(3)];
   }
@@ -154,10 +173,14 @@ class Race {
         .op = 1, .pool = "p", .owner = owner, .slots = setting_.slots, .length = lease_length};
     const auto attempt = attempts_[owner.host].insert(asked);
     const SlotAnswer answer = server.slots.acquire(question, setting_.slots, nonce);
-    if (answer.kind == Kind::failed && answer.unsure) server.unsure.push_back(nonce);
+    if (answer.kind == Kind::failed && answer.unsure) {
+      server.unsure.push_back(nonce);
+    }
     const bool undelivered = answer.kind == Kind::granted && turns_.throw_dice(5) == 0;
     const Time since = answer.kind == Kind::held ? granted_since(owner) : asked;
-    if (answer.kind != Kind::failed && !undelivered) attempts_[owner.host].erase(attempt);
+    if (answer.kind != Kind::failed && !undelivered) {
+      attempts_[owner.host].erase(attempt);
+    }
     if (undelivered) {
       server.undelivered.push_back({.op = 1,
                                     .pool = "p",
@@ -177,13 +200,17 @@ class Race {
   void told(const Owner& owner, Token token, Time since, Time asked, Time ends) {
     history_.told("p", owner.host, token, since, cache_.now, ends);
     for (const auto& [from, to] : releases_[owner.host]) {
-      if (to >= asked) history_.let_go("p", token, cache_.now);
+      if (to >= asked) {
+        history_.let_go("p", token, cache_.now);
+      }
     }
   }
 
   // Its owner lets go of whatever it has when it asks, in any case.
   void release(size_t me, const Owner& owner) {
-    for (const auto& [token, who] : tokens_of(owner)) history_.let_go("p", token, cache_.now);
+    for (const auto& [token, who] : tokens_of(owner)) {
+      history_.let_go("p", token, cache_.now);
+    }
     const Release question{
         .op = 1, .pool = "p", .owner = owner, .token = {}, .slots = setting_.slots};
     const size_t at = releases_[owner.host].size();
@@ -212,7 +239,9 @@ class Race {
   std::map<uint64_t, std::string> tokens_of(const Owner& owner) {
     std::map<uint64_t, std::string> tokens;
     for (const auto& [token, host] : history_.tokens("p")) {
-      if (host == owner.host) tokens.emplace(token, host);
+      if (host == owner.host) {
+        tokens.emplace(token, host);
+      }
     }
     return tokens;
   }
@@ -238,8 +267,12 @@ class Race {
     const auto seen = servers_[0]->slots.survey({{"p", setting_.slots}});
     std::map<std::string, int> slots_of;
     for (const SlotLease& lease : seen->front()) {
-      if (lease.is_claim()) return "a claim is left";
-      if (++slots_of[lease.owner.host] > 1) return "an owner has two slots";
+      if (lease.is_claim()) {
+        return "a claim is left";
+      }
+      if (++slots_of[lease.owner.host] > 1) {
+        return "an owner has two slots";
+      }
       // With a mark somebody was about to tell, but memcached failed in that moment.
       if (lease.told.empty() && !history_.tokens("p").contains(lease.token)) {
         return "a lease is left of which nobody knows";
@@ -265,7 +298,9 @@ void race(const Setting& shape, unsigned seeds) {
     setting.seed = seed;
     Race one(setting);
     const std::string wrong = one.run();
-    if (!wrong.empty()) print_error("seed %u\n", seed);
+    if (!wrong.empty()) {
+      print_error("seed %u\n", seed);
+    }
     assert_text(wrong, "");
     grants += one.grants();
   }

@@ -2,9 +2,8 @@
 // The slot algorithm against a memcached in memory: the rules one by one, with
 // another server at work between two commands. Random interleavings of several
 // servers are in test_memcache_race.cpp.
-#include "backends/memcache/slots.h"
-
 #include "backends/memcache/key.h"
+#include "backends/memcache/slots.h"
 #include "support/fakecache.h"
 #include "support/test.h"
 
@@ -49,7 +48,9 @@ struct Server {
   // Calls `what` once, before the n-th command of that name from now on.
   void before(const std::string& which, std::function<void()> what, int n = 1) {
     link.before_command = [which, what = std::move(what), n](const std::string& command) mutable {
-      if (command == which && n-- == 1) what();
+      if (command == which && n-- == 1) {
+        what();
+      }
       return Fault::none;
     };
   }
@@ -98,7 +99,9 @@ void a_wide_pool_is_read_in_parts(void** state) {
   Fixture& f = of(state);
   constexpr uint32_t width = 2500;
   for (uint32_t slot = 0; slot < width; slot++) {
-    if (slot == 1234) continue;
+    if (slot == 1234) {
+      continue;
+    }
     SlotLease lease;
     lease.owner = {"h" + std::to_string(slot), ""};
     lease.token = slot + 1;
@@ -157,7 +160,9 @@ void an_owner_who_asks_two_servers_has_one_slot(void** state) {
       f.one.before(
           moment, [&] { other = f.two.get("a", 3); }, n);
       const SlotAnswer answer = f.one.get("a", 3);
-      if (other.kind == Kind::failed) continue;  // there was no such moment
+      if (other.kind == Kind::failed) {
+        continue;  // there was no such moment
+      }
       assert_int_equal(answer.lease.token, other.lease.token);
       const auto seen = f.one.slots.survey({{"p", 3}});
       assert_int_equal(seen->front().size(), 1);
@@ -211,7 +216,9 @@ void a_lease_starts_when_it_was_first_written(void** state) {
   (void)f.one.release("seed");
   Time written{};
   f.one.link.before_command = [&](const std::string& command) {
-    if (command != "replace") return Fault::none;
+    if (command != "replace") {
+      return Fault::none;
+    }
     written = f.cache.now;
     f.cache.now += std::chrono::milliseconds(500);
     return Fault::not_answered;
@@ -235,7 +242,9 @@ void a_command_carried_out_too_late_changes_nothing(void** state) {
 void what_failed_half_way_is_taken_back(void** state) {
   Fixture& f = of(state);
   f.one.link.before_command = [n = 0](const std::string& command) mutable {
-    if (command != "replace" && n == 0) return Fault::none;
+    if (command != "replace" && n == 0) {
+      return Fault::none;
+    }
     return n++ == 0 ? Fault::not_answered : Fault::not_sent;
   };
   const SlotAnswer answer = f.one.get("a");
@@ -296,7 +305,9 @@ void a_release_sent_twice_spares_the_next_lease(void** state) {
       n = 2;
       (void)f.two.get("a");
     }
-    if (command != "remove" || n != 0) return Fault::none;
+    if (command != "remove" || n != 0) {
+      return Fault::none;
+    }
     n = 1;
     return Fault::not_answered;
   };
@@ -353,7 +364,9 @@ void tokens_rise_under_a_clock_that_is_behind(void** state) {
 
 void a_lowered_maxlocks_counts_the_slots_above_it(void** state) {
   Fixture& f = of(state);
-  for (const char* host : {"a", "b", "c"}) assert_kind(f.one.get(host, 3).kind, Kind::granted);
+  for (const char* host : {"a", "b", "c"}) {
+    assert_kind(f.one.get(host, 3).kind, Kind::granted);
+  }
   assert_kind(f.one.release("a", {}, false, 3), Kind::released);
   const auto ask = [&](const char* host) {
     const Acquire question{.op = 1, .pool = "p", .owner = {host, ""}, .slots = 2, .length = {}};

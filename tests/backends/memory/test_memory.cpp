@@ -61,12 +61,22 @@ struct Memory {
   void show(OpId op, const Verdict& verdict) {
     constexpr const char* kinds[] = {"granted",  "held",    "full", "released",
                                      "not_held", "renewed", "lost", "failed"};
-    if (op != last_op) text += "an answer to another question: ";
+    if (op != last_op) {
+      text += "an answer to another question: ";
+    }
     text += kinds[static_cast<int>(verdict.kind)];
-    if (verdict.token) text += " " + shown(verdict.token);
-    if (verdict.ends) text += " ends=" + shown(*verdict.ends);
-    if (verdict.retry_at) text += " retry=" + shown(*verdict.retry_at);
-    if (verdict.since) text += " since=" + shown(*verdict.since);
+    if (verdict.token) {
+      text += " " + shown(verdict.token);
+    }
+    if (verdict.ends) {
+      text += " ends=" + shown(*verdict.ends);
+    }
+    if (verdict.retry_at) {
+      text += " retry=" + shown(*verdict.retry_at);
+    }
+    if (verdict.since) {
+      text += " since=" + shown(*verdict.since);
+    }
     text += "; ";
     token = verdict.token;
   }
@@ -74,7 +84,9 @@ struct Memory {
   std::string take_text() {
     std::string taken = std::move(text);
     text.clear();
-    if (!taken.empty()) taken.resize(taken.size() - 2);
+    if (!taken.empty()) {
+      taken.resize(taken.size() - 2);
+    }
     return taken;
   }
 
@@ -127,10 +139,13 @@ struct Memory {
   std::string listed(const char* pool) {
     leases = backend->leases(pool);
     std::string list;
-    for (const Lease& lease : leases)
+    for (const Lease& lease : leases) {
       list += lease.owner.host + " since=" + shown(lease.since) +
               (lease.ends ? " ends=" + shown(*lease.ends) : "") + "; ";
-    if (!list.empty()) list.resize(list.size() - 2);
+    }
+    if (!list.empty()) {
+      list.resize(list.size() - 2);
+    }
     return list;
   }
 };

@@ -3,7 +3,6 @@
 // store was seen last at monotonic 1000 s and wall 50000 s, with a lease that
 // ends at monotonic 1100 s: 100 s are left.
 #include "backends/sqlite/clock.h"
-
 #include "support/test.h"
 
 namespace distributex::test {
@@ -78,7 +77,9 @@ void an_end_is_carried_over(void**) {
     const StoreMoment now = moment(c);
     StoreRow row = lease();
     assert_that(is_same_boot(seen(), now) == c.same, "%s", c.what);
-    if (!c.same) carry_over(row, seen(), now);
+    if (!c.same) {
+      carry_over(row, seen(), now);
+    }
     const int64_t left = *row.ends - now.mono;
     assert_that(left == c.left * s, "%s: %ld s are left", c.what, static_cast<long>(left / s));
   }
@@ -100,7 +101,7 @@ void its_beginning_is_the_wall_clock_s(void**) {
 
 // Whatever was wrong in a file that is believed, nothing overflows.
 void no_clock_is_too_wrong(void**) {
-  for (const int64_t wall : {INT64_MIN, int64_t{0}, INT64_MAX})
+  for (const int64_t wall : {INT64_MIN, int64_t{0}, INT64_MAX}) {
     for (const int64_t past : {INT64_MIN, int64_t{0}, INT64_MAX}) {
       StoreMeta meta = seen();
       meta.seen_wall = past;
@@ -112,6 +113,7 @@ void no_clock_is_too_wrong(void**) {
       carry_over(row, meta, now);
       assert_true(*row.ends >= now.mono && *row.ends <= now.mono + 100 * s);
     }
+  }
 }
 
 void the_system_has_a_boot_and_clocks(void**) {

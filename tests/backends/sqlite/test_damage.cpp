@@ -24,8 +24,11 @@ using Fixture = StoreRun;
 
 std::vector<std::string> files_of(const std::string& folder) {
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.file_size() > 0) files.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.file_size() > 0) {
+      files.push_back(entry.path().filename().string());
+    }
+  }
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -35,17 +38,22 @@ void damage_once(const Fixture& f, Choices& dice, const std::string& good, bool 
                  const std::string& right, std::map<std::string, int>& tally) {
   f.clear();
   const std::string folder = f.dir.file("disk");
-  for (const std::string& name : files_of(good))
+  for (const std::string& name : files_of(good)) {
     std::filesystem::copy_file(good + "/" + name, folder + "/" + name);
+  }
   uint64_t total = 0;
   const std::vector<std::string> files = files_of(folder);
-  for (const std::string& name : files) total += std::filesystem::file_size(folder + "/" + name);
+  for (const std::string& name : files) {
+    total += std::filesystem::file_size(folder + "/" + name);
+  }
   uint64_t at = dice.below(total);
   std::string path;
   for (const std::string& name : files) {
     path = folder + "/" + name;
     const uint64_t size = std::filesystem::file_size(path);
-    if (at < size) break;
+    if (at < size) {
+      break;
+    }
     at -= size;
   }
   if (cuts) {
@@ -75,7 +83,9 @@ void damage_is_found(Fixture& f, bool closes, bool cuts, int times) {
   std::filesystem::rename(f.dir.file("disk"), good);
   Choices dice(closes ? 11 : 12);
   std::map<std::string, int> tally;
-  for (int i = 0; i < times; i++) damage_once(f, dice, good, cuts, f.texts.back(), tally);
+  for (int i = 0; i < times; i++) {
+    damage_once(f, dice, good, cuts, f.texts.back(), tally);
+  }
   assert_true(tally["refused"] > times / 20);
 }
 
@@ -123,7 +133,9 @@ void without_memory_the_store_stays_whole(void** state) {
     disk.reset();
     // How many there are is told by a run without a fault, and a step is taken
     // that visits some twelve of them.
-    if (run() != 0) return 1;
+    if (run() != 0) {
+      return 1;
+    }
     const uint64_t step = allocations / 12 + 1;
     for (uint64_t at = 1; at <= allocations; at += step) {
       f.clear();
@@ -131,16 +143,22 @@ void without_memory_the_store_stays_whole(void** state) {
       const int code = in_other_process([&] {
         const rlimit no_core{0, 0};
         setrlimit(RLIMIT_CORE, &no_core);
-        if (freopen("/dev/null", "w", stderr) == nullptr) return 4;
+        if (freopen("/dev/null", "w", stderr) == nullptr) {
+          return 4;
+        }
         allocations = 0;
         fails_at = at;
         return f.work(disk, 0, 4, false);
       });
-      if (code != 0 && code != 128 + SIGABRT) return 2;
+      if (code != 0 && code != 128 + SIGABRT) {
+        return 2;
+      }
       const uint64_t acked = disk.noted();
       const std::string text = look_at_store(f.disk());
       const bool is_new = acked == 0 && (text.empty() || text == "refused: missing");
-      if (!is_new && text != f.texts[acked] && text != f.texts[acked + 1]) return 3;
+      if (!is_new && text != f.texts[acked] && text != f.texts[acked + 1]) {
+        return 3;
+      }
     }
     return 0;
   });

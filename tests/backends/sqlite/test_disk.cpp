@@ -57,7 +57,9 @@ void fail_each_call(Fixture& f, Fault fault, const char* what) {
                 static_cast<int>(call), code, static_cast<int>(acked));
     check(f, f.twin(), acked, what, call);
     check(f, f.disk(), acked, what, call);
-    if (!struck) return;
+    if (!struck) {
+      return;
+    }
   }
 }
 

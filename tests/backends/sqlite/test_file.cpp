@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The store by itself: what is committed comes back, and what is not whole is
 // refused and stays as it was. What the disk does to it is in test_disk.cpp.
-#include "backends/sqlite/file.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backends/sqlite/file.h"
 #include "support/daemon.h"
 #include "support/store.h"
 #include "support/test.h"
@@ -29,16 +28,25 @@ struct Fixture {
         totals.emplace_back();
       }
       commits.back().push_back(model.grant(n));
-      if (n % 2 == 0) commits.back().push_back(model.end(n));
+      if (n % 2 == 0) {
+        commits.back().push_back(model.end(n));
+      }
       totals.back() = model.totals;
     }
     const int code = in_other_process([&] {
       StoreFile file;
       StoreContents contents;
-      if (!serve_store(file, path, contents).empty()) return 1;
-      for (size_t i = 0; i < commits.size(); i++)
-        if (file.commit(commits[i], totals[i], store_moment())) return 2;
-      if (closes) file.close();
+      if (!serve_store(file, path, contents).empty()) {
+        return 1;
+      }
+      for (size_t i = 0; i < commits.size(); i++) {
+        if (file.commit(commits[i], totals[i], store_moment())) {
+          return 2;
+        }
+      }
+      if (closes) {
+        file.close();
+      }
       return 0;
     });
     assert_int_equal(code, 0);
@@ -73,8 +81,9 @@ void a_repeated_change_changes_nothing(void** state) {
   assert_text(serve_store(file, f.path, contents), "");
   assert_true(contents.is_new);
   const std::vector<StoreChange> changes{f.model.grant(1), f.model.grant(2), f.model.end(1)};
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 3; i++) {
     assert_false(file.commit(changes, f.model.totals, store_moment()).has_value());
+  }
   file.close();
   assert_text(look_at_store(f.path), f.model.text());
 }

@@ -2,7 +2,6 @@
 // Which events a reader of /events/ asks for by its query, and which queries are
 // refused.
 #include "doors/pages/events.h"
-
 #include "support/test.h"
 
 using namespace distributex;
@@ -65,7 +64,9 @@ void reader_gets_what_its_query_names(void**) {
     const auto* filter = std::get_if<EventFilter>(&read);
     std::string hosts = filter ? "" : "-";
     ring.each_after(0, [&](const LockEvent& event) {
-      if (filter && filter->takes(event)) hosts.append(hosts.empty() ? "" : " ").append(event.host);
+      if (filter && filter->takes(event)) {
+        hosts.append(hosts.empty() ? "" : " ").append(event.host);
+      }
     });
     assert_that(hosts == row.hosts, "%s, %s: %s", row.query, row.last_id, hosts.c_str());
   }

@@ -2,16 +2,15 @@
 // What an answer looks like on the wire: one row for each result and fault, as
 // text and as JSON, and seeded random bytes in every field that a client may
 // have filled.
-#include "base/text.h"
-#include "doors/plain/reply.h"
-#include "lock/names.h"
-
-#include "support/test.h"
-
 #include <jansson.h>
 
 #include <algorithm>
 #include <random>
+
+#include "base/text.h"
+#include "doors/plain/reply.h"
+#include "lock/names.h"
+#include "support/test.h"
 
 using namespace distributex;
 using namespace distributex::test;
@@ -38,9 +37,11 @@ struct Fixture {
   void render(bool as_json) {
     reply = format_answer(answer, as_json);
     text = std::to_string(reply.status) + " " + status_reason(reply.status);
-    for (const Header& header : reply.headers)
-      if (header.name != "Cache-Control"sv)
+    for (const Header& header : reply.headers) {
+      if (header.name != "Cache-Control"sv) {
         text.append(" | ").append(header.name).append(": ").append(header.value);
+      }
+    }
     text.append(" | ").append(reply.body);
   }
 
@@ -56,7 +57,9 @@ struct Fixture {
 
   std::string random_bytes(size_t most) {
     std::string bytes;
-    for (size_t n = below(most + 1); n > 0; --n) bytes += static_cast<char>(below(256));
+    for (size_t n = below(most + 1); n > 0; --n) {
+      bytes += static_cast<char>(below(256));
+    }
     return bytes;
   }
 };
@@ -232,7 +235,9 @@ void header_and_json_say_the_same_time(void** state) {
     assert_true(shown <= left && left - shown < 1ms);
     f.load();
     const double seconds = json_real_value(json_object_get(f.json, "expires_in"));
-    if (left < 2147483647s) assert_true(seconds == static_cast<double>(shown.count()) / 1000);
+    if (left < 2147483647s) {
+      assert_true(seconds == static_cast<double>(shown.count()) / 1000);
+    }
   }
 }
 
@@ -260,7 +265,9 @@ void no_byte_reaches_a_header_unescaped(void** state) {
       assert_true(is_printable(header.name) && is_printable(header.value));
       assert_in_range(header.value.size(), 1, 256);
     }
-    if (round % 2 != 0) assert_true(f.reply.body.size() <= 7 && is_printable(f.reply.body));
+    if (round % 2 != 0) {
+      assert_true(f.reply.body.size() <= 7 && is_printable(f.reply.body));
+    }
   }
 }
 
@@ -278,7 +285,9 @@ void json_holds_any_text(void** state) {
     f.wanted = is_utf8(f.answer.error) ? f.answer.error : escaped(f.answer.error);
     assert_text(f.json_value("error"), f.wanted);
     f.wanted = is_utf8(f.answer.pool) ? f.answer.pool : escaped(f.answer.pool);
-    if (!f.answer.pool.empty()) assert_text(f.json_value("pool"), f.wanted);
+    if (!f.answer.pool.empty()) {
+      assert_text(f.json_value("pool"), f.wanted);
+    }
   }
 }
 

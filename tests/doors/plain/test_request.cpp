@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The rules of targets, queries and forms as tables of cases, each rendered as
 // text. What must hold for any bytes is in test_request_bytes.cpp.
+#include <cstdio>
+
 #include "doors/plain/request.h"
 #include "lock/names.h"
-
 #include "support/test.h"
-
-#include <cstdio>
 
 using namespace distributex;
 using namespace distributex::test;
@@ -35,10 +34,18 @@ struct Fixture {
         .append(r.pool)
         .append(" host=")
         .append(r.owner.host);
-    if (!r.owner.id.empty()) text.append(" id=").append(r.owner.id);
-    if (r.token) text.append(" token=").append(std::to_string(*r.token));
-    if (r.expire) text.append(" expire=").append(std::to_string(r.expire->count()));
-    if (!r.timeout) return;
+    if (!r.owner.id.empty()) {
+      text.append(" id=").append(r.owner.id);
+    }
+    if (r.token) {
+      text.append(" token=").append(std::to_string(*r.token));
+    }
+    if (r.expire) {
+      text.append(" expire=").append(std::to_string(r.expire->count()));
+    }
+    if (!r.timeout) {
+      return;
+    }
     char seconds[40];
     const auto ns = std::chrono::nanoseconds(*r.timeout).count();
     std::snprintf(seconds, sizeof seconds, " timeout=%lld.%09lld",
@@ -57,8 +64,9 @@ void verb_is_found_by_its_exact_name(void**) {
   }
   assert_text(verb_name(Verb::release), "release");
   for (const std::string_view path : {""sv, "Get"sv, "ge"sv, "get "sv, "gets"sv, "get/"sv, "/get"sv,
-                                      "g%65t"sv, "get\0"sv, "get/%00"sv, "status"sv, "*"sv})
+                                      "g%65t"sv, "get\0"sv, "get/%00"sv, "status"sv, "*"sv}) {
     assert_false(find_verb(path).has_value());
+  }
 }
 
 struct Row {
@@ -197,12 +205,14 @@ void anything_else_is_no_number(void** state) {
                "a number of seconds from 0 to 2147483647, like 30 or 2.5");
   }
   for (const std::string_view value :
-       {"0"sv, "1.5"sv, "1."sv, "9007199254740992"sv, "18446744073709551617"sv})
+       {"0"sv, "1.5"sv, "1."sv, "9007199254740992"sv, "18446744073709551617"sv}) {
     is_no_whole_number(value);
+  }
   is_refused(Verb::get, "expire", "2147483648", "a whole number of seconds from 1 to 2147483647");
-  for (const std::string_view value : {"2147483648"sv, "2147483647.000000000000001"sv})
+  for (const std::string_view value : {"2147483648"sv, "2147483647.000000000000001"sv}) {
     is_refused(Verb::wait, "timeout", value,
                "a number of seconds from 0 to 2147483647, like 30 or 2.5");
+  }
 }
 
 void name_has_at_most_255_bytes(void** state) {
@@ -216,7 +226,9 @@ void name_has_at_most_255_bytes(void** state) {
   f.wanted = "parameter \"host\" is longer than 255 bytes: \"" + std::string(64, 'x') + "...\"";
   assert_text(f.text, f.wanted);
   f.text = "pool=p&host=";
-  for (int i = 0; i < 255; ++i) f.text += "%78";
+  for (int i = 0; i < 255; ++i) {
+    f.text += "%78";
+  }
   f.parse(Verb::get, f.text);
   assert_true(f.sound());
 }

@@ -3,18 +3,17 @@
 // short runs of the bytes that matter to UTF-8, and seeded random input. Inputs
 // are copied to the heap to their exact size, so that the address sanitizer
 // sees a read beyond them.
-#include "doors/plain/request.h"
-#include "doors/query.h"
-#include "http/target.h"
-
-#include "support/test.h"
-
 #include <jansson.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <random>
 #include <vector>
+
+#include "doors/plain/request.h"
+#include "doors/query.h"
+#include "http/target.h"
+#include "support/test.h"
 
 using namespace distributex;
 using namespace distributex::test;
@@ -59,9 +58,12 @@ bool is_utf8(const std::string& text) {
 bool has_control(const std::string& text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return true;
-    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0)
+    if (byte < 0x20 || byte == 0x7f) {
       return true;
+    }
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return true;
+    }
   }
   return false;
 }
@@ -74,16 +76,25 @@ void name_is_strict_utf8_without_controls(void** state) {
   constexpr size_t count = edges.size();
   for (size_t n = 0; n < count * count * count * count; ++n) {
     f.wanted.clear();
-    for (size_t rest = n; f.wanted.empty() || rest > 0; rest /= count)
+    for (size_t rest = n; f.wanted.empty() || rest > 0; rest /= count) {
       f.wanted += edges[rest % count];
-    if (f.wanted.size() == 4 && f.random() % 16 != 0) continue;
+    }
+    if (f.wanted.size() == 4 && f.random() % 16 != 0) {
+      continue;
+    }
     f.text = "pool=p&host=";
-    for (const char c : f.wanted) add_percent_encoded(f.text, static_cast<unsigned char>(c));
+    for (const char c : f.wanted) {
+      add_percent_encoded(f.text, static_cast<unsigned char>(c));
+    }
     f.parse(Verb::get, f.text);
     const bool fine = is_utf8(f.wanted) && !has_control(f.wanted);
-    if (fine != f.sound()) print_error("%s\n", f.text.c_str());
+    if (fine != f.sound()) {
+      print_error("%s\n", f.text.c_str());
+    }
     assert_true(fine == f.sound());
-    if (fine) assert_text(std::get<Command>(f.parsed).owner.host, f.wanted);
+    if (fine) {
+      assert_text(std::get<Command>(f.parsed).owner.host, f.wanted);
+    }
   }
 }
 
@@ -92,9 +103,15 @@ void check_sound(const Command& r) {
     assert_in_range(name->size(), name == &r.owner.id ? 0 : 1, 255);
     assert_true(is_utf8(*name) && !has_control(*name));
   }
-  if (r.token) assert_in_range(*r.token, 1, max_token);
-  if (r.expire) assert_in_range(r.expire->count(), 1, 2147483647);
-  if (r.timeout) assert_true(*r.timeout >= 0s && *r.timeout <= 2147483647s);
+  if (r.token) {
+    assert_in_range(*r.token, 1, max_token);
+  }
+  if (r.expire) {
+    assert_in_range(r.expire->count(), 1, 2147483647);
+  }
+  if (r.timeout) {
+    assert_true(*r.timeout >= 0s && *r.timeout <= 2147483647s);
+  }
 }
 
 void check_printable(std::string_view error) {
@@ -113,18 +130,20 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
   for (int round = 0; round < 40000; ++round) {
     f.text.clear();
     for (size_t n = f.below(12); n > 0; --n) {
-      if (f.below(8) == 0)
+      if (f.below(8) == 0) {
         f.text.append(f.below(3) == 0 ? 100 : 1, static_cast<char>(f.below(256)));
-      else
+      } else {
         f.text += pieces[f.below(std::size(pieces))];
+      }
     }
     const size_t cut = f.below(f.text.size() + 1);
     f.parse(static_cast<Verb>(f.below(4)), std::string_view(f.text).substr(0, cut),
             std::string_view(f.text).substr(cut));
-    if (f.sound())
+    if (f.sound()) {
       check_sound(std::get<Command>(f.parsed));
-    else
+    } else {
       check_printable(std::get<Refusal>(f.parsed).error);
+    }
     sound += f.sound();
     const std::string_view bytes(f.query.data(), f.query.size());
     const Target target = split_target(bytes);
@@ -132,8 +151,12 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
     assert_true(!target.path.starts_with('/') && !target.path.ends_with('/'));
     (void)accepts_json(bytes);
     PageQuery page{bytes};
-    if (const auto host = page.text("host")) assert_true(is_utf8(*host) && !has_control(*host));
-    if (!page.complaint().empty()) check_printable(page.complaint());
+    if (const auto host = page.text("host")) {
+      assert_true(is_utf8(*host) && !has_control(*host));
+    }
+    if (!page.complaint().empty()) {
+      check_printable(page.complaint());
+    }
   }
   assert_in_range(sound, 1000, 39000);  // both ways were tried
 }
@@ -143,7 +166,9 @@ void decimals_are_kept_to_the_nanosecond(void** state) {
   for (int round = 0; round < 20000; ++round) {
     const auto seconds = std::chrono::seconds(f.random() >> (1 + f.below(31)));
     const auto fraction = std::chrono::nanoseconds(f.below(1000000000));
-    if (seconds == 2147483647s) continue;
+    if (seconds == 2147483647s) {
+      continue;
+    }
     char text[64];
     std::snprintf(text, sizeof text, "host=h&pool=p&timeout=%lld.%09lld",
                   static_cast<long long>(seconds.count()),

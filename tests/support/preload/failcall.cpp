@@ -43,11 +43,16 @@ bool counts = false;  // not before main
 bool is_boot_timer[1024];
 
 bool fails(const char* name) {
-  if (!counts || (page->only[0] != '\0' && strcmp(page->only, name) != 0)) return false;
-  const uint64_t call = ++page->calls;
-  if (page->fail_at == 0 || call < page->fail_at || call >= page->fail_at + page->times)
+  if (!counts || (page->only[0] != '\0' && strcmp(page->only, name) != 0)) {
     return false;
-  if (page->failed[0] == '\0') strncpy(page->failed, name, sizeof page->failed - 1);
+  }
+  const uint64_t call = ++page->calls;
+  if (page->fail_at == 0 || call < page->fail_at || call >= page->fail_at + page->times) {
+    return false;
+  }
+  if (page->failed[0] == '\0') {
+    strncpy(page->failed, name, sizeof page->failed - 1);
+  }
   errno = page->error;
   return true;
 }
@@ -128,7 +133,8 @@ REST(DECLARE_REST)
 
 #define WRAP(name, result, parameters, arguments) \
   extern "C" result name parameters {             \
-    if (fails(#name)) return -1;                  \
+    if (fails(#name))                             \
+      return -1;                                  \
     return REAL(name) arguments;                  \
   }
 CALLS(WRAP)
@@ -194,7 +200,9 @@ extern "C" int clock_gettime(clockid_t clock, timespec* t) noexcept {
 }
 extern "C" int timerfd_create(int clock, int flags) noexcept {
   const int fd = fails("timerfd_create") ? -1 : REAL(timerfd_create)(clock, flags);
-  if (fd >= 0 && fd < 1024) is_boot_timer[fd] = clock == CLOCK_BOOTTIME;
+  if (fd >= 0 && fd < 1024) {
+    is_boot_timer[fd] = clock == CLOCK_BOOTTIME;
+  }
   return fd;
 }
 extern "C" int timerfd_settime(int fd, int flags, const itimerspec* to, itimerspec* old) noexcept {
@@ -218,13 +226,19 @@ __attribute__((constructor)) static void begin() {
   REST(RESOLVE)
   const char* path = getenv("FAILCALL_PAGE");
   const char* program = getenv("FAILCALL_PROGRAM");
-  if (path == nullptr || program == nullptr || strcmp(program, program_invocation_short_name) != 0)
+  if (path == nullptr || program == nullptr ||
+      strcmp(program, program_invocation_short_name) != 0) {
     return;
+  }
   const int fd = real_open(path, O_RDWR | O_CLOEXEC, 0);
   void* mapped = real_mmap(nullptr, sizeof(FailPage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED) abort();
+  if (mapped == MAP_FAILED) {
+    abort();
+  }
   close(fd);
   page = static_cast<FailPage*>(mapped);
-  if (page->has_locale) setlocale(LC_ALL, "");
+  if (page->has_locale) {
+    setlocale(LC_ALL, "");
+  }
   counts = true;
 }
