@@ -307,7 +307,7 @@ void Acquire::end(Ending ending) {
     Patience patience;
     (void)patience.is_over_with(ending.signal, read_clock());
     const GivenBack given =
-        give_back(api_, requests_, {signals_, nullptr, patience}, options_,
+        give_back(api_, requests_, {signals_, alarm_, nullptr, patience}, options_,
                   {server_, std::nullopt, std::nullopt}, read_clock() + patience_for_leaving);
     if (!given.delivered) {
       tell("leaving the line was not confirmed: %s", given.trouble.c_str());

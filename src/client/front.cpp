@@ -159,8 +159,8 @@ Equipment::Equipment() : shared(make_shared_page()) {
 Ending run_under_lock(const Options& options, const Identity& identity, const Requests& requests,
                       const Descriptors& descriptors, Equipment& equipment, Api& api,
                       Signals& signals, const Holding& holding) {
-  signals.take_job_control();
-  const pid_t keeper = fork();
+  const bool is_ready = signals.take_job_control();
+  const pid_t keeper = is_ready ? fork() : -1;
   if (keeper == 0) {
     equipment.front_end.close_end();
     (void)setpgid(0, 0);  // the terminal's signals come by way of the front, once
@@ -171,7 +171,8 @@ Ending run_under_lock(const Options& options, const Identity& identity, const Re
                 .run()};
   }
   if (keeper == -1) {
-    complain("cannot make a process for the command: fork: %s", strerrordesc_np(errno));
+    complain("cannot make a process for the command: %s: %s", is_ready ? "fork" : "signalfd",
+             strerrordesc_np(errno));
   } else {
     equipment.keeper_end.close_end();
     if (const auto ending = Front(keeper, signals, equipment).run()) {
@@ -183,8 +184,8 @@ Ending run_under_lock(const Options& options, const Identity& identity, const Re
         options.pool.c_str(), time_of_day().c_str());
   }
   Patience patience;
-  const GivenBack given = give_back(api, requests, {signals, nullptr, patience}, options, holding,
-                                    read_clock() + seconds(2));
+  const GivenBack given = give_back(api, requests, {signals, equipment.alarm, nullptr, patience},
+                                    options, holding, read_clock() + seconds(2));
   if (!given.delivered) {
     complain("could not give back the lock on %s: %s", options.pool.c_str(), given.trouble.c_str());
   }

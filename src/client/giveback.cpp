@@ -28,11 +28,10 @@ class GiveBack {
 
   GivenBack run(const Hurry& hurry) {
     Link* const link = hurry.link;
-    Alarm alarm;
     attempt(read_clock());
     while (!is_over_) {
-      alarm.set(std::min(until_, ticket_ == 0 ? next_attempt_ : until_));
-      std::array<int, 3> fds{hurry.signals.fd(), alarm.fd(),
+      hurry.alarm.set(std::min(until_, ticket_ == 0 ? next_attempt_ : until_));
+      std::array<int, 3> fds{hurry.signals.fd(), hurry.alarm.fd(),
                              link != nullptr && link->is_open() ? link->fd() : -1};
       api_.wait(std::span(fds).first(fds[2] == -1 ? 2 : 3));
       take_answers();

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "client/clock.h"
 #include "client/holding.h"
 #include "client/link.h"
 #include "client/signals.h"
@@ -22,7 +23,8 @@ struct GivenBack {
 // Whose signals say that somebody wants the client to end at once.
 struct Hurry {
   Signals& signals;
-  Link* link;          // the signals are noted here by the front; nullptr: they come from `signals`
+  Alarm& alarm;  // the caller's: a new one might be refused while there is a lock to give back
+  Link* link;    // the signals are noted here by the front; nullptr: they come from `signals`
   Patience& patience;  // has counted what came before
 };
 

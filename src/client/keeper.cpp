@@ -290,7 +290,7 @@ void Keeper::release() {
   const auto end = holding_.lease ? holding_.lease->ends_at() : std::nullopt;
   const Moment until = now + patience_for_release;
   const GivenBack given =
-      give_back(world_.api, world_.requests, {world_.signals, &world_.link, patience_},
+      give_back(world_.api, world_.requests, {world_.signals, alarm_, &world_.link, patience_},
                 world_.options, holding_, end ? std::min(*end, until) : until);
   if (!given.delivered) {
     complain("could not give back the lock on %s: %s%s", world_.options.pool.c_str(),

@@ -55,29 +55,29 @@ Signals::Signals() {
   if (sigprocmask(SIG_BLOCK, &taken_, &given_) != 0) {
     give_up("sigprocmask");
   }
-  apply();
+  if (const char* refused = apply()) {
+    give_up(refused);
+  }
 }
 
-void Signals::apply() noexcept {
+const char* Signals::apply() noexcept {
   sigset_t blocked = taken_;
   sigaddset(&blocked, SIGTTOU);
   sigaddset(&blocked, SIGTTIN);
   const int fd = signalfd(fd_.get(), &taken_, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd == -1) {
-    give_up("signalfd");
+    return "signalfd";
   }
   if (!fd_) {
     fd_.reset(fd);
   }
-  if (sigprocmask(SIG_BLOCK, &blocked, nullptr) != 0) {
-    give_up("sigprocmask");
-  }
+  return sigprocmask(SIG_BLOCK, &blocked, nullptr) == 0 ? nullptr : "sigprocmask";
 }
 
-void Signals::take_job_control() noexcept {
+bool Signals::take_job_control() noexcept {
   add_unless_ignored(taken_, SIGTSTP);
   sigaddset(&taken_, SIGCONT);
-  apply();
+  return apply() == nullptr;
 }
 
 std::optional<int> Signals::next() noexcept {

@@ -29,8 +29,8 @@ class Signals {
   void note_taken(int signal) { sigaddset(&seen_, signal); }
 
   // From now on the stop of the terminal (SIGTSTP) and SIGCONT are taken as well: needed while a
-  // command runs.
-  void take_job_control() noexcept;
+  // command runs. False, with errno, when the system refuses: then a lock is to be given back.
+  [[nodiscard]] bool take_job_control() noexcept;
   // For a child before exec: mask and dispositions as the client was given them. Async-signal-safe.
   void restore_for_command() const noexcept;
   // For a child before exec that may read from the terminal: an interactive shell ignores the stops
@@ -45,7 +45,8 @@ class Signals {
   void stop_group(int signal) noexcept;
 
  private:
-  void apply() noexcept;
+  // Returns the call that was refused, with errno; nullptr when all is as it should be.
+  [[nodiscard]] const char* apply() noexcept;
 
   Fd fd_;
   sigset_t seen_{};

@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <charconv>
 #include <cstring>
 #include <string_view>
 
 #include "backends/memcache/key.h"
 #include "backends/memcache/socket.h"
+#include "backends/memcache/stats.h"
 #include "base/clock.h"
 
 namespace distributex {
@@ -29,69 +29,12 @@ constexpr time_t relative_max = 60 * 60 * 24 * 30;  // above it is a date
 // A date in 1970: gone at once. It means the same in both protocols, where -1
 // would be for ever in the binary one.
 constexpr time_t long_past = relative_max + 1;
-constexpr int oldest_tested = 1'005'006;  // 1.5.6
-constexpr int64_t clock_tolerance = 1;    // seconds: its clock has no fractions
+constexpr int64_t clock_tolerance = 1;  // seconds: its clock has no fractions
 
 struct BehaviourRow {
   memcached_behavior_t name;
   uint64_t value;
 };
-
-// Stats as they come: name and value of each.
-struct Stats {
-  std::string version;
-  int64_t time = 0;
-  bool evicts = false;
-  bool keeps_cas = true;
-};
-
-memcached_return_t on_stat(const memcached_instance_st*, const char* name, size_t name_size,
-                           const char* value, size_t value_size, void* context) noexcept {
-  Stats& stats = *static_cast<Stats*>(context);
-  const std::string_view key(name, name_size);
-  const std::string_view text(value, value_size);
-  if (key == "version") {
-    stats.version = text;
-  }
-  if (key == "evictions") {
-    stats.evicts = text == "on";
-  }
-  if (key == "cas_enabled") {
-    stats.keeps_cas = text == "yes";
-  }
-  if (key == "time") {
-    std::from_chars(text.data(), text.data() + text.size(), stats.time);
-  }
-  return MEMCACHED_SUCCESS;
-}
-
-// "1.6.18" as 1006018; 0 when it is no version.
-int version_number(std::string_view text) {
-  int number = 0;
-  for (int part = 0; part < 3; part++) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || value < 0 || value > 999) {
-      return 0;
-    }
-    number = number * 1000 + value;
-    text.remove_prefix(static_cast<size_t>(end - text.data()));
-    if (text.starts_with('.')) {
-      text.remove_prefix(1);
-    }
-  }
-  return number;
-}
-
-// Only what a version is made of, for it will be logged.
-std::string cleaned(std::string_view version) {
-  std::string text(version.substr(0, 32));
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return !std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-'; },
-      '?');
-  return text;
-}
 
 // The addresses of a name, as numbers; or the reason why there are none.
 std::vector<std::string> resolve(const std::string& host, std::string& reason) {
@@ -213,10 +156,10 @@ bool MemcacheLink::greet() {
 }
 
 bool MemcacheLink::ask_facts() {
-  Stats stats;
+  MemcacheStats stats;
   const Time asked = now();
   for (const char* group : {static_cast<const char*>(nullptr), "settings"}) {
-    const memcached_return_t code = memcached_stat_execute(handle_.get(), group, on_stat, &stats);
+    const memcached_return_t code = read_stats(handle_.get(), group, stats);
     if (code != MEMCACHED_SUCCESS) {
       lose(code);
       return false;
@@ -225,7 +168,7 @@ bool MemcacheLink::ask_facts() {
   const int64_t apart = stats.time - static_cast<int64_t>(wall_us() / 1'000'000);
   const int64_t took = std::chrono::ceil<seconds>(now() - asked).count();
   clock_apart_ = std::abs(apart) > clock_tolerance + took && stats.time != 0 ? apart : 0;
-  facts_ = MemcacheFacts{cleaned(stats.version), version_number(stats.version) < oldest_tested,
+  facts_ = MemcacheFacts{cleaned_version(stats.version), is_old_version(stats.version),
                          stats.evicts, stats.keeps_cas, clock_apart_};
   if (!stats.keeps_cas) {
     lose("it runs without CAS (option -C), which leases need");
@@ -336,9 +279,9 @@ std::optional<time_t> MemcacheLink::expiry(seconds lives) {
   if (lives.count() <= relative_max) {
     return static_cast<time_t>(lives.count());
   }
-  Stats stats;
+  MemcacheStats stats;
   const Time asked = now();
-  const memcached_return_t code = memcached_stat_execute(handle_.get(), nullptr, on_stat, &stats);
+  const memcached_return_t code = read_stats(handle_.get(), nullptr, stats);
   if (code != MEMCACHED_SUCCESS || stats.time == 0) {
     lose(code);
     return std::nullopt;

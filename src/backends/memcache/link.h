@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One connection to one memcached: the only file that calls libmemcached, in
-// text protocol. Connects by itself, to each address of the name in turn; any
-// unexpected answer ends the connection, for what follows on it may belong to
-// another question. Blocks; belongs to one thread, but for interrupt().
+// One connection to one memcached, by libmemcached in text protocol. Connects by itself, to each
+// address of the name in turn; any unexpected answer ends the connection, for what follows on it
+// may belong to another question. Blocks; belongs to one thread, but for interrupt().
 #pragma once
 
 #include <libmemcached/memcached.h>

@@ -65,7 +65,10 @@ class MemcacheSlots {
   using View = std::vector<Entry>;
   struct Attempt;
   enum class Step { answered, again, failed };
+  static constexpr int max_steps = 200;   // looks of one question: only others' progress costs any
+  static constexpr int max_failures = 2;  // of commands, in one question
 
+  [[nodiscard]] static std::chrono::seconds life_of(std::chrono::seconds length);
   [[nodiscard]] bool read_all(size_t count, const std::function<std::string(size_t)>& key_of,
                               const std::function<void(size_t, const MemcacheItem&)>& found);
   [[nodiscard]] std::optional<View> look(const PoolRef& pool);

@@ -2,7 +2,7 @@
 // One thread with one memcached: it takes jobs in order, does them with calls
 // that block, and leaves results that the loop collects when the eventfd says
 // so. It also watches whether memcached answers, and takes back what was left
-// behind by calls that failed half-way. The one file that knows of threads.
+// behind by calls that failed half-way.
 #pragma once
 
 #include <pthread.h>

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Leases in memcached, shared by any number of servers and kept while they
+// come and go. This is the loop's side: questions become jobs of the worker
+// whose memcached has the pool, results become verdicts, in order. A question
+// without a result in time has failed; what comes of it later is given back by
+// the worker. Nothing here blocks, and nothing here calls memcached.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "backends/makers.h"
+#include "backends/memcache/ends.h"
+#include "backends/memcache/options.h"
+#include "backends/memcache/pool.h"
+#include "backends/memcache/server.h"
+
+namespace distributex {
+
+class MemcacheBackend final : public Backend {
+ public:
+  MemcacheBackend(const BackendSetup& setup, const MemcacheOptions& options);
+
+  void acquire(const Acquire& question, Time now) override { post(question, now); }
+  void release(const Release& question, Time now) override { post(question, now); }
+  void renew(const Renew& question, Time now) override { post(question, now); }
+  void configure(const std::vector<PoolSpec>& pools) override;
+  [[nodiscard]] std::optional<Time> deadline() const override;
+  void tick(Time now) override;
+  [[nodiscard]] std::optional<std::string> trouble() const override;
+  void survey(std::function<void()> ready, Time now) override;
+  [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
+  [[nodiscard]] size_t held(std::string_view pool) const override;
+
+ private:
+  MemcachePool& pool_of(const std::string& name);
+  MemcacheServer& server_of_pool(const MemcachePool& pool) { return *servers_[pool.server]; }
+  template <typename Question>
+  void post(const Question& question, Time now);
+  void expire(std::vector<EndingLease> due, Time now);
+
+  void collect(size_t server);
+  void collect_all();
+  void apply(size_t server, OpDone& done, Time now);
+  void apply(size_t server, LeaseEnded& ended, Time now);
+  void apply(size_t server, PoolFreed& freed, Time now);
+  void apply(size_t server, PoolsSeen& seen, Time now);
+  void apply(size_t server, LinkUp& up, Time now) { servers_[server]->note(up, now); }
+  void apply(size_t server, LinkDown& down, Time now) { servers_[server]->note(down, now); }
+  void apply(size_t server, LinkAlive&, Time now) { servers_[server]->note_alive(now); }
+
+  [[nodiscard]] Verdict verdict_of(MemcachePool& pool, const SlotAnswer& answer, Time now);
+  static void refuse_ended(Verdict& verdict, Time now);
+  void start_lease(MemcachePool& pool, const SlotAnswer& answer, Verdict& verdict, Time now);
+  [[nodiscard]] Time retry_at(MemcachePool& pool, Time now);
+  [[nodiscard]] Lease lease_of(const MemcachePool& pool, const SlotLease& slot, Time now) const;
+  void end_overdue(Time now);
+  void end_survey();
+
+  BackendSink sink_;
+  std::chrono::milliseconds timeout_;
+  std::chrono::milliseconds poll_;
+  std::vector<std::unique_ptr<MemcacheServer>> servers_;
+  std::map<std::string, MemcachePool, std::less<>> pools_;
+  MemcacheEnds ends_;
+
+  std::unordered_map<OpId, MemcachePool*> ops_;  // without a verdict
+  std::deque<std::pair<Time, OpId>> overdue_;    // in order; some are done already
+
+  uint64_t survey_ = 0;     // the one under way or the last
+  size_t survey_open_ = 0;  // servers that have not answered it
+  Time survey_ends_{};
+  std::optional<Time> surveyed_;  // when the last whole one began
+  Time survey_began_{};
+  std::vector<std::function<void()>> waiting_;
+};
+}  // namespace distributex

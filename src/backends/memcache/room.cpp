@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// The thread's side of a worker: jobs in order, and between them a look after
+// memcached and what failed calls left behind in it.
+#include "backends/memcache/room.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace distributex {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds ping_every{1000};
+constexpr milliseconds ping_every_when_down{400};
+constexpr milliseconds chore_limit{1000};
+constexpr size_t keys_of_a_survey_step = 500;
+// A job of many reads says so often that memcached answers.
+constexpr milliseconds news_every{300};
+
+}  // namespace
+
+void* MemcacheWorker::Room::run(void* room) noexcept {
+  static_cast<Room*>(room)->work();
+  return nullptr;
+}
+
+void MemcacheWorker::Room::work() {
+  for (bool stopping = false; !stopping;) {
+    auto job = next_job(stopping);
+    if (stopping) {
+      break;
+    }
+    if (job) {
+      do_job(*job);
+    }
+    if (steady_now() >= next_ping_) {
+      do_ping();
+    }
+    if (steady_now() >= next_chores_) {
+      do_chores();
+    }
+  }
+  const std::lock_guard guard(lock_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+// Nothing when it is time to look after memcached.
+std::optional<MemcacheJob> MemcacheWorker::Room::next_job(bool& stopping) {
+  std::unique_lock guard(lock_);
+  running_ = 0;
+  changed_.wait_until(guard, next_ping_, [this] { return stopping_ || !jobs_.empty(); });
+  stopping = stopping_;
+  while (!jobs_.empty()) {
+    MemcacheJob job = std::move(jobs_.front());
+    jobs_.pop_front();
+    const OpId op = op_of(job);
+    if (abandoned_.erase(op) != 0) {
+      open_.erase(op);
+      keep_if_undelivered(job);
+      continue;
+    }
+    running_ = op;
+    return job;
+  }
+  return std::nullopt;
+}
+
+void MemcacheWorker::Room::do_job(MemcacheJob& job) {
+  const Time now = steady_now();
+  if (down_ || now >= job.deadline) {
+    return std::visit([&](const auto& what) { refuse(what, job); }, job.what);
+  }
+  link_.set_deadline(job.deadline);
+  last_news_ = now;
+  std::visit([&](auto& what) { perform(what, job); }, job.what);
+}
+
+// While it is down only the pings ask, or each job would wait in vain.
+void MemcacheWorker::Room::refuse(const Acquire& question, const MemcacheJob&) {
+  refuse_op(question.op);
+}
+
+void MemcacheWorker::Room::refuse(const Release& question, const MemcacheJob& job) {
+  refuse_op(question.op);
+  keep_if_undelivered(job);
+}
+
+void MemcacheWorker::Room::refuse(const Renew& question, const MemcacheJob&) {
+  refuse_op(question.op);
+}
+
+void MemcacheWorker::Room::refuse(const SurveyPools& what, const MemcacheJob&) {
+  report(PoolsSeen{what.survey, {}, {}, true});
+}
+
+// A lease that its client has not heard of is given back later, if not now.
+void MemcacheWorker::Room::keep_if_undelivered(const MemcacheJob& job) {
+  const auto* release = std::get_if<Release>(&job.what);
+  if (release && release->undelivered) {
+    leftovers_.keep({job.pool, {}, *release});
+  }
+}
+
+void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& job) {
+  const std::string nonce = make_nonce();
+  const SlotAnswer answer = slots_.acquire(question, job.pool.width, nonce);
+  const bool heard = finish(question.op, answer);
+  auto leftover = leftover_of(answer, heard, job.pool, nonce);
+  if (!leftover) {
+    return;
+  }
+  link_.set_deadline(steady_now() + chore_limit);
+  // After a failure memcached is out of reach: there is no use in looking at once.
+  if (answer.kind == Verdict::Kind::failed) {
+    leftovers_.keep(*std::move(leftover));
+  } else {
+    leftovers_.settle(*std::move(leftover));
+  }
+}
+
+void MemcacheWorker::Room::perform(const Release& question, const MemcacheJob& job) {
+  const SlotAnswer answer = slots_.release(question, job.pool.width);
+  (void)finish(question.op, answer);
+  if (answer.kind == Verdict::Kind::failed) {
+    keep_if_undelivered(job);
+  }
+}
+
+void MemcacheWorker::Room::perform(const Renew& question, const MemcacheJob& job) {
+  (void)finish(question.op, slots_.renew(question, job.pool.width));
+}
+
+void MemcacheWorker::Room::perform(const ExpireLease& what, const MemcacheJob& job) {
+  if (slots_.expire(job.pool, what.nonce) == MemcacheSlots::Undone::gone) {
+    report(LeaseEnded{job.pool.name, what.lease});
+  }
+  note_link();
+}
+
+// One step, and back to the end of the queue: others are not held up.
+void MemcacheWorker::Room::perform(SurveyPools& what, const MemcacheJob& job) {
+  PoolsSeen part;
+  part.survey = what.survey;
+  for (size_t keys = 0; what.next < what.pools.size() && keys < keys_of_a_survey_step;) {
+    keys += what.pools[what.next].width;
+    part.pools.push_back(what.pools[what.next++]);
+  }
+  auto seen = slots_.survey(part.pools);
+  part.last = !seen || what.next == what.pools.size();
+  if (seen) {
+    part.seen = std::move(*seen);
+  } else {
+    part.pools.clear();
+  }
+  const bool last = part.last;
+  report(std::move(part));
+  if (!last) {
+    post({std::move(what), {}, job.deadline});
+  }
+  note_link();
+}
+
+// However much else is done: not every job is news for the loop.
+void MemcacheWorker::Room::do_ping() {
+  next_ping_ = steady_now() + ping_every;
+  link_.set_deadline(steady_now() + chore_limit);
+  const bool answers = link_.ping();
+  note_link();
+  if (answers) {
+    report(LinkAlive{});
+  }
+}
+
+void MemcacheWorker::Room::do_chores() {
+  next_chores_ = steady_now() + ping_every;
+  if (down_ || leftovers_.empty()) {
+    return;
+  }
+  link_.set_deadline(steady_now() + chore_limit);
+  leftovers_.settle_all([this] { return link_.is_connected(); });
+  note_link();
+}
+
+void MemcacheWorker::Room::note_link() {
+  if (auto facts = link_.take_facts(); facts && link_.is_connected()) {
+    report(LinkUp{std::move(*facts)});
+  }
+  down_ = !link_.is_connected();
+  if (!down_) {
+    return;
+  }
+  report(LinkDown{link_.reason()});
+  next_ping_ = steady_now() + ping_every_when_down;
+}
+
+// Memcached has answered, though the job is not done.
+void MemcacheWorker::Room::note_progress() {
+  const Time now = steady_now();
+  if (now < last_news_ + news_every) {
+    return;
+  }
+  last_news_ = now;
+  report(LinkAlive{});
+}
+
+void MemcacheWorker::Room::wake() {
+  const uint64_t one = 1;
+  (void)!write(wake_.get(), &one, sizeof one);  // when it is full it wakes all the same
+}
+
+void MemcacheWorker::Room::report(MemcacheResult result) {
+  {
+    const std::lock_guard guard(lock_);
+    results_.push_back(std::move(result));
+  }
+  wake();
+}
+
+bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer) {
+  note_link();  // first: whoever hears of a failure shall know of the trouble
+  return finish(op, std::move(answer), link_.reason());
+}
+
+// False when nobody waits for it. The reason counts when it failed.
+bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer, const std::string& reason) {
+  {
+    const std::lock_guard guard(lock_);
+    open_.erase(op);
+    if (abandoned_.erase(op) != 0) {
+      return false;
+    }
+    results_.emplace_back(OpDone{op, std::move(answer), reason});
+  }
+  wake();
+  return true;
+}
+
+}  // namespace distributex

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What a worker's thread works with: behind the lock stands what it shares with
+// the loop, the rest is the thread's own. The loop never waits for the lock
+// longer than a queue operation takes.
+#pragma once
+
+#include "backends/memcache/leftovers.h"
+#include "backends/memcache/worker.h"
+#include "base/clock.h"
+#include "base/handle.h"
+
+namespace distributex {
+
+// The operation whose verdict a job brings; 0 where nobody waits for one.
+[[nodiscard]] OpId op_of(const MemcacheJob& job);
+
+class MemcacheWorker::Room {
+ public:
+  Room(const MemcacheAddress& address, const MemcacheSettings& settings);
+
+  void start();
+  [[nodiscard]] bool stop();
+
+  [[nodiscard]] int wake_fd() const { return wake_.get(); }
+  void post(MemcacheJob job);
+  [[nodiscard]] std::vector<MemcacheResult> take();
+  [[nodiscard]] bool abandon(OpId op);
+  void interrupt() { link_.interrupt(); }
+
+ private:
+  static void* run(void* room) noexcept;
+  void work();
+  [[nodiscard]] std::optional<MemcacheJob> next_job(bool& stopping);
+
+  void do_job(MemcacheJob& job);
+  void perform(const Acquire& question, const MemcacheJob& job);
+  void perform(const Release& question, const MemcacheJob& job);
+  void perform(const Renew& question, const MemcacheJob& job);
+  void perform(const ExpireLease& what, const MemcacheJob& job);
+  void perform(SurveyPools& what, const MemcacheJob& job);
+  void refuse(const Acquire& question, const MemcacheJob& job);
+  void refuse(const Release& question, const MemcacheJob& job);
+  void refuse(const Renew& question, const MemcacheJob& job);
+  void refuse(const ExpireLease&, const MemcacheJob&) {}  // memcached ends it as well
+  void refuse(const SurveyPools& what, const MemcacheJob& job);
+  void refuse_op(OpId op) { (void)finish(op, {}, down_ ? link_.reason() : "no answer in time"); }
+  void keep_if_undelivered(const MemcacheJob& job);
+  void do_ping();
+  void do_chores();
+  void note_link();
+  void note_progress();
+  void wake();
+  void report(MemcacheResult result);
+  [[nodiscard]] bool finish(OpId op, SlotAnswer answer);
+  [[nodiscard]] bool finish(OpId op, SlotAnswer answer, const std::string& reason);
+
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<MemcacheJob> jobs_;
+  std::vector<MemcacheResult> results_;
+  std::set<OpId> open_;       // posted, and no result yet
+  std::set<OpId> abandoned_;  // of those
+  OpId running_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+
+  Fd wake_;
+  pthread_t thread_{};
+  MemcacheLink link_;
+  MemcacheSlots slots_;
+  MemcacheLeftovers leftovers_;
+  bool down_ = false;
+  Time last_news_{};
+  Time next_ping_;
+  Time next_chores_{};
+};
+
+}  // namespace distributex
