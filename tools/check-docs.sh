@@ -126,9 +126,9 @@ check_client() {
 check_named_files() {
     local name all
     all=$(find src tests fuzz soak bench tools -type f | sed 's,^,/,')
-    for name in $(grep -ohE '[a-z][a-z_/.-]*\.(cpp|h|sh)\b' HACKING README* doc/*.txt | sort -u); do
+    while read -r name; do
         [[ $all$'\n' == *"/$name"$'\n'* ]] || complain "a document names $name, which is not there"
-    done
+    done < <(grep -ohE '[a-z][a-z_/.-]*\.(cpp|h|sh)\b' HACKING README* doc/*.txt | sort -u)
 }
 
 check_daemon
