@@ -64,7 +64,7 @@ void look_around(Actor& actor) {
   Connection connection(actor.any_port());
   actor.count_request();
   const std::string request =
-      std::string(methods[method]) + " " + page.target + " HTTP/1.1\r\n\r\n";
+      std::string(methods[method]) + " " + page.target + " HTTP/1.1\r\nHost: x\r\n\r\n";
   if (!connection.connected() || !connection.send(request)) {
     return;
   }

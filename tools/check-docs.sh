@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # check-docs.sh: says what the programs know and their documents don't, or the
-# other way round: options, configuration keys, verbs; and what mandoc and man
-# think of the manual pages. Runs the programs $DISTRIBUTEXD and $DISTRIBUTEX
+# other way round: options, configuration keys, verbs, files of code; and what
+# mandoc and man think of the manual pages. Runs the programs $DISTRIBUTEXD and $DISTRIBUTEX
 # in the tree $TOP.
 set -u
 export LC_ALL=C.UTF-8
@@ -122,8 +122,18 @@ check_client() {
         $completion "$(grep -oE -- '--[a-z][a-z-]+' $completion | sort -u)"
 }
 
+# Every file of code that a document names is there, under that path or the end of one.
+check_named_files() {
+    local name all
+    all=$(find src tests fuzz soak bench tools -type f | sed 's,^,/,')
+    while read -r name; do
+        [[ $all$'\n' == *"/$name"$'\n'* ]] || complain "a document names $name, which is not there"
+    done < <(grep -ohE '[a-z][a-z_/.-]*\.(cpp|h|sh)\b' HACKING README* doc/*.txt | sort -u)
+}
+
 check_daemon
 check_configuration
 check_verbs
 check_client
+check_named_files
 [ "$failures" -eq 0 ]

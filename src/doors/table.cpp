@@ -51,7 +51,10 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
     return turn_away(doors, door, form, request.complaint);
   }
   if (request.trouble == HttpTrouble::framing) {
-    return refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
+    Refused refused =
+        refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
+    refused.reply.status = 400;
+    return refused;
   }
   if (!found) {
     return refuse(request, doors, door, form,

@@ -61,7 +61,8 @@ class Connection {
   void leave_socket();
   [[nodiscard]] bufferevent* bev() const;
 
-  void keep_reading();  // after a pause; what is there already is read as well
+  void await_request();  // what comes next is the beginning of one
+  void keep_reading();   // after a pause; what is there already is read as well
   void read_while_parked();
   // Whether the peer has left. To be asked before an answer leaves: afterwards it
   // may have closed because it has all that it wanted.
@@ -99,6 +100,7 @@ class Connection {
   void write_some();
   void want_to_write();
   void not_read(Io::State state);
+  void skip_empty_lines();
   [[nodiscard]] size_t read_mark() const;
 
   Commons& commons_;
@@ -107,6 +109,7 @@ class Connection {
   Event readable_{};
   Event writable_{};        // once there was something that had to wait
   size_t parked_mark_ = 0;  // parked: bytes of input at which it is cut off
+  bool has_begun_ = false;  // reading: some of the next request is here
   bool reads_when_writable_ = false;
   bool writes_when_readable_ = false;
   std::string peer_{};  // once somebody has asked for it

@@ -69,12 +69,30 @@ void Connection::read_some() {
   if (transport_->has_pending()) {
     event_active(readable_.get(), EV_READ, 0);
   }
-  if (state_ == State::reading) {
+  if (state_ == State::reading && !has_begun_) {
+    skip_empty_lines();
+    has_begun_ = evbuffer_get_length(input) != 0;
+  }
+  if (state_ == State::reading && has_begun_) {
     commons_.deadlines.request_began(*this, steady_now());
     bufferevent_trigger(to, EV_READ, 0);
   } else if (state_ == State::parked && kept + io.bytes >= most) {
     evhttp_connection_free(evcon);
   }
+}
+
+// RFC 9112, section 2.2: some clients end a form with a line end that they do not
+// count. evhttp would take an empty line for a request.
+void Connection::skip_empty_lines() {
+  evbuffer* input = bufferevent_get_input(bev());
+  for (unsigned char c = 0; evbuffer_copyout(input, &c, 1) == 1 && (c == '\r' || c == '\n');) {
+    evbuffer_drain(input, 1);
+  }
+}
+
+void Connection::await_request() {
+  skip_empty_lines();
+  has_begun_ = evbuffer_get_length(bufferevent_get_input(bev())) != 0;
 }
 
 void Connection::not_read(Io::State state) {

@@ -4,14 +4,13 @@
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/framing.h"
 #include "http/server.h"
 #include "http/target.h"
 
@@ -19,48 +18,14 @@ namespace distributex {
 
 namespace {
 
-struct Headers {
-  std::string_view connection;
-  int content_lengths = 0;
-  bool announce_body = false;
-};
-
-Headers read_headers(evhttp_request* request) {
-  Headers found;
-  const evkeyvalq* headers = evhttp_request_get_input_headers(request);
-  for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
-    if (strcasecmp(h->key, "Connection") == 0 && found.connection.empty()) {
-      found.connection = h->value;
-    }
-    if (strcasecmp(h->key, "Content-Length") == 0) {
-      ++found.content_lengths;
-      if (std::string_view{h->value} != "0") {
-        found.announce_body = true;
-      }
-    }
-    if (strcasecmp(h->key, "Transfer-Encoding") == 0) {
-      found.announce_body = true;
-    }
-  }
-  return found;
-}
-
 bool is_old(const evhttp_request* request) { return request->major < 1 || request->minor < 1; }
 
-// Whether evhttp will close the connection after the answer.
-bool will_close(const evhttp_request* request, std::string_view connection) {
-  const auto is = [&](std::string_view word) {
-    return connection.size() >= word.size() &&
-           strncasecmp(connection.data(), word.data(), word.size()) == 0;
-  };
-  constexpr std::string_view close = "close";
+// Whether the connection ends with the answer.
+bool will_close(const evhttp_request* request, const Framing& framing) {
   if (request->flags & EVHTTP_PROXY_REQUEST) {
     return true;
   }
-  if (is_old(request) && !is("keep-alive")) {
-    return true;
-  }
-  return connection.size() == close.size() && is(close);
+  return framing.asks_to_close || (is_old(request) && !framing.asks_to_stay);
 }
 
 HttpMethod method_of(const evhttp_request* request) {
@@ -98,27 +63,28 @@ std::string_view body_of(evhttp_request* request) {
 }  // namespace
 
 void Http::dispatch(Connection& conn, evhttp_request* request) {
-  const Headers headers = read_headers(request);
+  const evkeyvalq* headers = evhttp_request_get_input_headers(request);
   conn.old = is_old(request);
-  conn.closes = will_close(request, headers.connection);
+  const Framing framing = read_framing(*headers, conn.old);
+  conn.closes = will_close(request, framing);
   const Target target = split_target(evhttp_request_get_uri(request));
   HttpRequest whole{.method = method_of(request),
                     .path = target.path,
                     .query = target.query,
                     .body = body_of(request),
-                    .headers = evhttp_request_get_input_headers(request),
+                    .headers = headers,
                     .old = conn.old,
                     .peer = conn.identity()};
   // RFC 9112, section 6: the same lengths count for every method, but evhttp reads no
   // body of HEAD. What was not read must not be taken for the next request.
   const bool is_read = whole.method != HttpMethod::head && whole.method != HttpMethod::other;
-  conn.unread = headers.announce_body && !is_read;
+  conn.unread = framing.announces_body && !is_read;
   if (conn.surplus) {
     whole.trouble = HttpTrouble::surplus;
     whole.complaint = conn.surplus;
-  } else if (headers.content_lengths > 1) {
+  } else if (framing.fault) {
     whole.trouble = HttpTrouble::framing;
-    whole.complaint = "there is more than one Content-Length";
+    whole.complaint = framing.fault;
   }
   events_.request(conn.ticket, whole);
 }
@@ -160,8 +126,8 @@ void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
 // before that returns.
 void Http::write(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
-  if (reply.closes || closing_ || conn.surplus || conn.unread) {
-    conn.closes = true;
+  conn.closes |= reply.closes || closing_ || conn.surplus || conn.unread;
+  if (conn.closes) {  // evhttp heeds the first Connection header alone
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }
   make_head(conn, reply);
@@ -223,11 +189,11 @@ void Http::on_sent(evhttp_request*, void* conn) noexcept {
 
 void Http::sent(Connection& conn) {
   conn.enter(Connection::State::reading);
+  conn.await_request();
   conn.request = nullptr;
   const Time now = steady_now();
-  const evbuffer* input = bufferevent_get_input(evhttp_connection_get_bufferevent(conn.evcon));
   conn.keep_reading();
-  if (evbuffer_get_length(input) == 0) {
+  if (evbuffer_get_length(bufferevent_get_input(conn.bev())) == 0) {
     commons_.deadlines.expect_request(conn, now);
   } else {
     commons_.deadlines.expect_io(conn, now);

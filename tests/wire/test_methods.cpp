@@ -80,13 +80,14 @@ void answers_chunked_requests_one_after_the_other_over_one_connection(void** sta
   Connection line(f.daemon.port());
   for (const char* word : {"granted", "held", "held"}) {
     assert_true(
-        line.send("POST /get HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        line.send("POST /get HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                   "f\r\npool=one&host=a\r\n0\r\n\r\n"));
     const std::optional<Response> response = line.response();
     assert_that(response.has_value(), "there was no %s", word);
     assert_text(response->header("Distributex-Result"), word);
   }
-  assert_true(line.send("GET /livez HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+  assert_true(
+      line.send("GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
   assert_text(line.response().value_or(Response{}).body, "ok\n");
   assert_true(line.quiet());
 }
