@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "backends/sqlite/notes.h"
+
 namespace distributex {
 
 namespace {
@@ -146,7 +148,7 @@ StoreOutcome read_rows(Sql& sql, const std::string& path, StoreContents& content
       return trouble;
     }
     if (!more) {
-      return std::nullopt;
+      return read_notes(sql, contents.rows);
     }
     auto row = row_of(all);
     if (!row) {
