@@ -64,7 +64,7 @@ class Server {
   void perform(const Release& question, Time now);
   void perform(const Renew& question, Time now);
   void received(Ticket ticket, const HttpRequest& request);
-  void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&)>& then);
+  void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
   void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);

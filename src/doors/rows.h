@@ -9,5 +9,6 @@ namespace distributex {
 extern const Door plain_door;
 extern const Door pages_door;
 extern const Door fleetlock_door;
+extern const Door terraform_door;
 
 }  // namespace distributex

@@ -31,6 +31,9 @@ struct Sight {
   // What the backend counts about itself.
   std::function<void(std::vector<Figure>&, Time now)> add_figures;
 
+  // Whether one of the last events is that this id gave a lock of the pool back.
+  std::function<bool(std::string_view pool, std::string_view id)> was_released{};
+
   // Each of these costs little, however many hold or wait.
   std::function<const PoolSpec*(std::string_view pool)> find_pool;       // nullptr: no such pool
   std::function<const PoolSpec*(std::string_view group)> pool_of_group;  // of FleetLock
