@@ -15,7 +15,7 @@ namespace {
 OptionRows no_options() { return {}; }
 
 constexpr BackendKind kinds[] = {
-    {"inmemory", make_inmemory_backend, no_options},
+    {"inmemory", make_inmemory_backend, no_options, true},
     {"memcache", make_memcache_backend, memcache_options},
     {"sqlite", make_sqlite_backend, sqlite_options},
 };

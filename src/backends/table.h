@@ -15,6 +15,7 @@ struct BackendKind {
   std::string_view name;
   std::unique_ptr<Backend> (*make)(const BackendSetup&);
   OptionRows (*options)();
+  bool forgets = false;  // its leases end with this process
 };
 
 [[nodiscard]] std::span<const BackendKind> backend_kinds();

@@ -208,6 +208,11 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
                                 std::to_string(earlier->second) + " already; keep one of the two");
     }
   }
+  if (items.check) {
+    if (auto [place, what] = items.check(maps); !what.empty()) {
+      return mistake(*list.children[place], std::move(what));
+    }
+  }
   to.is = std::move(maps);
   return {};
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct Value {
 struct Items {
   const char* noun;  // of one map: "pool"
   OptionRows rows;
+  // Checks what no row can see alone. Returns the first map that is wrong, by its place,
+  // and why; an empty text: all is well.
+  std::pair<size_t, std::string> (*check)(std::span<const std::vector<Value>> maps) = nullptr;
 };
 
 // What may be written.

@@ -3,11 +3,40 @@
 // and the sample describe it, which a check asks for. A reload changes all of them.
 #include "config/pools.h"
 
+#include <unordered_map>
+
+#include "base/text.h"
 #include "config/slot.h"
 #include "lock/words.h"
 
 namespace distributex {
 namespace {
+
+constexpr std::string_view group_letters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+
+bool is_group(std::string_view text) {
+  return !text.empty() && text.size() <= 255 && text.find_first_not_of(group_letters) == text.npos;
+}
+
+std::string check_group(std::string_view text) {
+  for (const std::string_view word : {"false", "no", "off", "yes", "on"}) {
+    if (equal_ignoring_case(text, word)) {
+      return in_quotes(text) + " is no name of a group here";
+    }
+  }
+  return is_group(text) ? std::string{} : in_quotes(text) + " is no name of a group";
+}
+
+constexpr Rule groups = {
+    .kind = Rule::Kind::list,
+    .most = 1000,
+    .item = "a group",
+    .items = "groups",
+    .check = check_group,
+    .wanted =
+        "true for the group of the pool's own name, or a list of groups, each of letters, "
+        "digits, - and .; without this key no node may ask"};
 
 // clang-format off
 constexpr Option rows[] = {
@@ -21,12 +50,41 @@ constexpr Option rows[] = {
     {"servers", hosts<&PoolSpec::servers>(
          "host names with commas between, or a list of them; without this key every host may ask"),
      "", Reload::takes_effect, "the hosts that may take a lock"},
+    {"fleetlock", list<&PoolSpec::fleetlock>(groups), "", Reload::takes_effect,
+     "groups of FleetLock nodes that reboot with a lock of the pool"},
+    {"fleetlock_wait", in_seconds<&PoolSpec::fleetlock_wait>(0, 1500), "240",
+     Reload::takes_effect, "how long such a node is kept waiting before it hears no"},
     // pool options end
 };
 // clang-format on
 
+// A node's group must say which pool is meant.
+std::pair<size_t, std::string> check_groups(std::span<const std::vector<Value>> maps) {
+  std::unordered_map<std::string, std::string> pool_of;
+  for (size_t at = 0; at < maps.size(); ++at) {
+    PoolSpec spec;
+    for (size_t i = 0; i < maps[at].size(); ++i) {
+      rows[i].slot.put(&spec, maps[at][i]);
+    }
+    for (const std::string& listed : spec.fleetlock) {
+      const bool is_own = listed == own_group;
+      const std::string& group = is_own ? spec.name : listed;
+      if (is_own && !is_group(group)) {
+        return {at, "fleetlock: no group can be called " + in_quotes(group) +
+                        "; write a list of groups, each of letters, digits, - and ."};
+      }
+      const auto [other, is_new] = pool_of.emplace(group, spec.name);
+      if (!is_new) {
+        return {at, "fleetlock: the pool " + in_quotes(other->second) + " has the group " +
+                        in_quotes(group) + " already; a group has one pool"};
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-constinit const Items pool_items{"pool", rows};
+constinit const Items pool_items{"pool", rows, check_groups};
 
 }  // namespace distributex

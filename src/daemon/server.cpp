@@ -15,10 +15,10 @@
 #include "backends/table.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/overloaded.h"
 #include "daemon/process.h"
 #include "daemon/sight.h"
 #include "doors/pages/pages.h"
-#include "doors/table.h"
 
 namespace distributex {
 
@@ -47,7 +47,7 @@ Server::Server(ServerSetup setup)
                            .config = setup_.settings.config,
                            .sink = make_sink(),
                            .wall_us = wall_us()})),
-      sight_(make_sight(engine_, *backend_)),
+      sight_(make_sight(engine_, *backend_, groups_)),
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
       http_(base_.get(), fitted(setup_.settings.http), make_events()),
@@ -117,48 +117,13 @@ HttpEvents Server::make_events() {
           }};
 }
 
-// One overload for each thing that a door may make of a request.
-template <typename... Each>
-struct Overloaded : Each... {
-  using Each::operator()...;
-};
-// clang 14 does not deduce an aggregate by itself.
-template <typename... Each>
-Overloaded(Each...) -> Overloaded<Each...>;
-
-void Server::received(Ticket ticket, const HttpRequest& request) {
-  Received received = receive(all_doors(), request);
-  http_.remember(ticket, received.mark);
-  const Overloaded carry{
-      [&](Command&& command) {
-        engine_.submit(ticket, std::move(command), steady_now());
-        pump();
-      },
-      [&](PageRequest&& page) { show(ticket, page); },
-      [&](Refused&& refused) {
-        record_.refused(refused.verb, refused.answer, http_.peer(ticket));
-        http_.send(ticket, refused.reply);
-        pump();
-      },
-      [&](HttpReply&& reply) { http_.send(ticket, reply); },
-  };
-  std::visit(carry, std::move(received.reading));
-}
-
-// A lease that was told must arrive: who does not get it does not have it.
-void Server::tell(Ticket ticket, const Answer& answer) {
-  const std::optional<Mark> mark = http_.mark(ticket);
-  if (!mark) {
-    return;
-  }
-  const bool is_lease = answer.result == Result::granted || answer.result == Result::held;
-  http_.send(ticket, write_answer(all_doors(), *mark, answer),
-             is_lease ? Delivery::watched : Delivery::unwatched);
-}
-
 void Server::configure(Time now) {
   const ServiceOptions& service = setup_.settings.service;
   record_.configure(setup_.settings.record, service.pools);
+  groups_.configure(service.pools);
+  if (find_backend(service.backend)->forgets) {
+    groups_.warn(service.pools);
+  }
   backend_->configure(service.pools);
   engine_.configure(service.pools, service.max_waiting, now);
 }

@@ -10,6 +10,7 @@
 
 #include "backends/backend.h"
 #include "base/handle.h"
+#include "daemon/groups.h"
 #include "daemon/reload.h"
 #include "daemon/settings.h"
 #include "daemon/shutdown.h"
@@ -63,6 +64,8 @@ class Server {
   void perform(const Release& question, Time now);
   void perform(const Renew& question, Time now);
   void received(Ticket ticket, const HttpRequest& request);
+  void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&)>& then);
+  void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
@@ -84,6 +87,7 @@ class Server {
   EventBase base_;
   Record record_;
   Engine engine_;
+  Groups groups_;
   Telling telling_;
   std::unique_ptr<Backend> backend_;
   Sight sight_;

@@ -4,7 +4,7 @@
 
 namespace distributex {
 
-Sight make_sight(const Engine& engine, const Backend& backend) {
+Sight make_sight(const Engine& engine, const Backend& backend, const Groups& groups) {
   return {.each_pool = [&engine](const Sight::VisitPool& visit) { engine.each_pool(visit); },
           .each_waiter = [&engine](std::string_view pool, const Sight::VisitWaiter& visit,
                                    size_t most) { engine.each_waiter(pool, visit, most); },
@@ -14,6 +14,12 @@ Sight make_sight(const Engine& engine, const Backend& backend) {
           .add_figures = [&backend](std::vector<Figure>& figures,
                                     Time now) { backend.add_figures(figures, now); },
           .find_pool = [&engine](std::string_view pool) { return engine.find_pool(pool); },
+          .pool_of_group =
+              [&engine, &groups](std::string_view group) {
+                const std::string* listed = groups.pool_of(group);
+                const PoolSpec* spec = engine.find_pool(listed ? *listed : std::string(group));
+                return spec && (listed || serves_own_group(*spec)) ? spec : nullptr;
+              },
           .pool_at = [&engine](size_t index) { return engine.pool_at(index); },
           .waiting = [&engine](std::string_view pool) { return engine.waiting(pool); },
           .held = [&backend](std::string_view pool) { return backend.held(pool); },

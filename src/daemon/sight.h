@@ -3,12 +3,13 @@
 #pragma once
 
 #include "backends/backend.h"
+#include "daemon/groups.h"
 #include "engine/engine.h"
 #include "watch/sight.h"
 
 namespace distributex {
 
-// Borrows both, for as long as the sight is used.
-[[nodiscard]] Sight make_sight(const Engine& engine, const Backend& backend);
+// Borrows all of them, for as long as the sight is used.
+[[nodiscard]] Sight make_sight(const Engine& engine, const Backend& backend, const Groups& groups);
 
 }  // namespace distributex

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "http/message.h"
 #include "lock/words.h"
+#include "watch/sight.h"
 
 namespace distributex {
 
@@ -37,9 +39,17 @@ struct Refused {
   HttpReply reply;
 };
 
-// What a door makes of a request: a command, a page to be shown, or a reply at
-// once. A bare reply is not recorded.
-using Reading = std::variant<Command, PageRequest, Refused, HttpReply>;
+// A request of which a door can say what it asks for only when it has looked at the
+// pools. What `then` makes of it has no identity yet: that may have ended meanwhile.
+struct Consult {
+  using Settled = std::variant<Command, Refused, HttpReply>;
+  bool shows_leases = false;  // they are surveyed before
+  std::function<Settled(const Sight&)> then;
+};
+
+// What a door makes of a request: a command, a page to be shown, a look at the pools,
+// or a reply at once. A bare reply is not recorded.
+using Reading = std::variant<Command, PageRequest, Consult, Refused, HttpReply>;
 
 struct Door {
   std::string_view name;

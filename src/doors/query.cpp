@@ -73,7 +73,23 @@ CodePoint code_point_at(std::string_view text, size_t start) {
 
 bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
 
-// Why text cannot be a host, pool or id, or nothing.
+constexpr const char* bad_percent = "has a % that two hex digits do not follow (a plain % is %25)";
+
+// Whether the parameters of a media range hold a weight of nought.
+bool is_unwanted(std::string_view params) {
+  while (!params.empty()) {
+    std::string_view value = take_until(';', params);
+    if (!equal_ignoring_case(trimmed(take_until('=', value)), "q")) {
+      continue;
+    }
+    value = trimmed(value);
+    return value.starts_with('0') && value.find_first_not_of("0.") == value.npos;
+  }
+  return false;
+}
+
+}  // namespace
+
 const char* unsound_name(std::string_view text) {
   if (text.empty()) {
     return "is empty; it has 1 to 255 bytes";
@@ -93,23 +109,6 @@ const char* unsound_name(std::string_view text) {
   }
   return nullptr;
 }
-
-constexpr const char* bad_percent = "has a % that two hex digits do not follow (a plain % is %25)";
-
-// Whether the parameters of a media range hold a weight of nought.
-bool is_unwanted(std::string_view params) {
-  while (!params.empty()) {
-    std::string_view value = take_until(';', params);
-    if (!equal_ignoring_case(trimmed(take_until('=', value)), "q")) {
-      continue;
-    }
-    value = trimmed(value);
-    return value.starts_with('0') && value.find_first_not_of("0.") == value.npos;
-  }
-  return false;
-}
-
-}  // namespace
 
 bool decode(std::string_view raw, std::string& text) {
   size_t i = std::min(raw.find_first_of("%+"), raw.size());

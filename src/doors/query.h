@@ -26,6 +26,9 @@ using Complaint = std::string;  // one sentence of printable ASCII; empty: all i
 [[nodiscard]] Complaint complain(std::string_view name, std::string_view what,
                                  std::string_view raw);
 
+// Why a text cannot be a host, pool or id; nullptr: it can.
+[[nodiscard]] const char* unsound_name(std::string_view text);
+
 // Decodes the name of a host or a pool, or an id: 1 to 255 bytes of UTF-8 without
 // control characters.
 [[nodiscard]] Complaint read_name(std::string_view name, std::string_view raw, std::string& into);

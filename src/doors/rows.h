@@ -8,5 +8,6 @@ namespace distributex {
 
 extern const Door plain_door;
 extern const Door pages_door;
+extern const Door fleetlock_door;
 
 }  // namespace distributex

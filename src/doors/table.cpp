@@ -10,7 +10,7 @@ namespace distributex {
 
 namespace {
 
-constexpr const Door* doors_in_order[] = {&plain_door, &pages_door};
+constexpr const Door* doors_in_order[] = {&plain_door, &pages_door, &fleetlock_door};
 
 struct Refusal {
   Fault fault;

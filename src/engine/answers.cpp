@@ -40,7 +40,8 @@ void Engine::keep_place(const Waiter& waiter, Time now) {
   if (waiter.verb != Verb::wait || waiter.gives_up <= waiter.since) {
     return;
   }
-  waiter.pool->places.keep(waiter.owner, waiter.turn, max_waiting_, now);
+  waiter.pool->places.keep(waiter.owner, waiter.turn, now + waiter.comes_back_within, max_waiting_,
+                           now);
 }
 
 void Engine::answer(Line::iterator waiter, Answer out) {

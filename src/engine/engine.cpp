@@ -109,6 +109,7 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
                         .turn = turn,
                         .since = now,
                         .gives_up = gives_up,
+                        .comes_back_within = command.comes_back_within,
                         .expire = command.expire,
                         .token = command.token,
                         .verb = command.verb});

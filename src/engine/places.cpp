@@ -1,22 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Each place lasts for the same time, so the list in the order of keeping is in
-// the order of the ends as well.
+// Places in the order of their ends, and where each owner's place is.
 #include "engine/places.h"
 
 #include <algorithm>
-#include <chrono>
-#include <iterator>
 
 namespace distributex {
 
-namespace {
-
-// The pauses of the client between two attempts are at most 7.5 s.
-constexpr auto remembered_for = std::chrono::seconds{10};
-
-}  // namespace
-
-void Places::keep(const Owner& owner, Turn turn, size_t most, Time now) {
+void Places::keep(const Owner& owner, Turn turn, Time until, size_t most, Time now) {
   forget_old(now);
   if (const auto known = take(owner, now)) {
     turn = std::min(turn, *known);
@@ -27,8 +17,7 @@ void Places::keep(const Owner& owner, Turn turn, size_t most, Time now) {
   if (most == 0) {
     return;
   }
-  order_.push_back({.owner = owner, .turn = turn, .until = now + remembered_for});
-  by_owner_.emplace(owner, std::prev(order_.end()));
+  by_owner_.emplace(owner, order_.emplace(until, Place{.owner = owner, .turn = turn}));
 }
 
 std::optional<Turn> Places::take(const Owner& owner, Time now) {
@@ -42,14 +31,14 @@ std::optional<Turn> Places::find(const Owner& owner, Time now) const {
     return std::nullopt;
   }
   const auto it = by_owner_.find(owner);
-  if (it == by_owner_.end() || it->second->until <= now) {
+  if (it == by_owner_.end() || it->second->first <= now) {
     return std::nullopt;
   }
-  return it->second->turn;
+  return it->second->second.turn;
 }
 
 void Places::forget_old(Time now) {
-  while (!order_.empty() && order_.front().until <= now) {
+  while (!order_.empty() && order_.begin()->first <= now) {
     erase(order_.begin());
   }
 }
@@ -69,7 +58,7 @@ void Places::clear() {
 }
 
 void Places::erase(Order::iterator place) {
-  by_owner_.erase(place->owner);
+  by_owner_.erase(place->second.owner);
   order_.erase(place);
 }
 

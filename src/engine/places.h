@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <optional>
 
@@ -19,9 +18,9 @@ using Turn = uint64_t;  // rises with each arrival; whoever has the lower one st
 
 class Places {
  public:
-  // Remembers the place for some seconds, the better one if there is one already;
-  // at most so many, of which the oldest goes first.
-  void keep(const Owner& owner, Turn turn, size_t most, Time now);
+  // Remembers the place until then, the better one if there is one already; at most
+  // so many, of which the one that ends first goes first.
+  void keep(const Owner& owner, Turn turn, Time until, size_t most, Time now);
   // The place of an owner that comes back, forgotten here.
   [[nodiscard]] std::optional<Turn> take(const Owner& owner, Time now);
   [[nodiscard]] std::optional<Turn> find(const Owner& owner, Time now) const;
@@ -34,13 +33,12 @@ class Places {
   struct Place {
     Owner owner;
     Turn turn;
-    Time until;
   };
-  using Order = std::list<Place>;
+  using Order = std::multimap<Time, Place>;  // by their ends
 
   void erase(Order::iterator place);
 
-  Order order_;  // by their ends
+  Order order_;
   std::map<Owner, Order::iterator> by_owner_;
 };
 

@@ -31,8 +31,9 @@ struct Waiter {
   Owner owner;
   Turn turn;
   Time since;
-  Time gives_up;  // get: at once; never: waits for ever
-  OpId op = 0;    // the question about it, when one is in flight
+  Time gives_up;                             // get: at once; never: waits for ever
+  Duration comes_back_within = usual_pause;  // as in its command
+  OpId op = 0;                               // the question about it, when one is in flight
   std::optional<std::chrono::seconds> expire;
   std::optional<Token> token;
   Verb verb;

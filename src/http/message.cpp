@@ -31,6 +31,7 @@ constexpr StatusRow statuses[] = {
     {405, "Method Not Allowed"},
     {409, "Conflict"},
     {413, "Content Too Large"},
+    {423, "Locked"},
     {503, "Service Unavailable"},
 };
 

@@ -89,6 +89,11 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
   events_.request(conn.ticket, whole);
 }
 
+Identity Http::identity(Ticket ticket) {
+  const Connection* conn = at_slot(ticket);
+  return conn ? conn->identity() : Identity{};
+}
+
 void Http::remember(Ticket ticket, Mark mark) {
   if (Connection* conn = find(ticket)) {
     conn->mark = mark;

@@ -87,6 +87,10 @@ class Http {
   // "unix"; also while gone or delivered are being told.
   [[nodiscard]] std::string_view peer(Ticket ticket);
 
+  // What is proven about the ticket's client, as of now; its views last until the
+  // client's next request.
+  [[nodiscard]] Identity identity(Ticket ticket);
+
   // From now on every reply closes its connection.
   void close_after_replies() { closing_ = true; }
   void stop_listening();

@@ -15,6 +15,9 @@ namespace distributex {
 enum class Verb { get, wait, release, renew };
 inline constexpr size_t verb_count = static_cast<size_t>(Verb::renew) + 1;
 
+// The pauses of our own client between two attempts are at most 7.5 s.
+inline constexpr std::chrono::seconds usual_pause{10};
+
 // What a client asks for, syntactically sound. The owner is a claim of the
 // client; the identity is proven.
 struct Command {
@@ -24,6 +27,8 @@ struct Command {
   std::optional<Token> token;
   std::optional<std::chrono::seconds> expire;
   std::optional<Duration> timeout;  // wait only; nothing: for ever
+  // wait only: so long after a wait without the lock its place is kept.
+  Duration comes_back_within = usual_pause;
   Identity identity{};
 };
 

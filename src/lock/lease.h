@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -22,12 +23,17 @@ using OpId = uint64_t;    // one question put to the backend
 
 inline constexpr Token max_token = (uint64_t{1} << 53) - 1;
 
+inline constexpr std::string_view own_group = "true";
+
 // One configured pool. expire 0: its leases never end.
 struct PoolSpec {
   std::string name;
   std::chrono::seconds expire{0};
   uint32_t maxlocks = 1;
   std::vector<std::string> servers;  // sorted; empty: every host may ask
+  // Groups of FleetLock that the pool serves; own_group is the pool's own name.
+  std::vector<std::string> fleetlock{};
+  std::chrono::seconds fleetlock_wait{240};  // how long a node of theirs is kept waiting
   bool operator==(const PoolSpec&) const = default;
 };
 

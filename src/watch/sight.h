@@ -32,7 +32,8 @@ struct Sight {
   std::function<void(std::vector<Figure>&, Time now)> add_figures;
 
   // Each of these costs little, however many hold or wait.
-  std::function<const PoolSpec*(std::string_view pool)> find_pool;  // nullptr: no such pool
+  std::function<const PoolSpec*(std::string_view pool)> find_pool;       // nullptr: no such pool
+  std::function<const PoolSpec*(std::string_view group)> pool_of_group;  // of FleetLock
   std::function<const PoolSpec*(size_t index)> pool_at;  // in their order; nullptr: no more
   std::function<size_t(std::string_view pool)> waiting;
   std::function<size_t(std::string_view pool)> held;

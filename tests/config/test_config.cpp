@@ -290,7 +290,7 @@ void the_comments_of_the_sample_tell_the_defaults(void** state) {
   assert_text(f.seen,
               "test1 3600s x1 | backup 1800s x5 | puppet 900s x1 for web1.example.com "
               "web2.example.com | deploy 1800s x1 for web1.example.com web2.example.com | "
-              "migrate 0s x1 for web1.example.com web2.example.com");
+              "migrate 0s x1 for web1.example.com web2.example.com | workers 7200s x5");
 }
 
 void a_damaged_file_gives_one_printable_line_at_most(void** state) {

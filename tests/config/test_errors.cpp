@@ -67,6 +67,38 @@ void a_pool_stands_there_once(void**) {
   check_config_rows(rows, {.before = "pools:\n"});
 }
 
+void groups_of_fleetlock_are_told_apart(void**) {
+  constexpr ConfigRow words[] = {
+      {"false", "f:3:16: fleetlock: \"false\" is no name of a group here"},
+      {"No", "f:3:16: fleetlock: \"No\" is no name of a group here"},
+      {"a_b", "f:3:16: fleetlock: \"a_b\" is no name of a group"},
+      {"[a, '']", "f:3:20: fleetlock: \"\" is no name of a group"},
+      {"[a, a]", "f:3:20: fleetlock: \"a\" stands there twice"},
+      {"[]", "f:3:16: fleetlock: an empty list"},
+  };
+  check_config_rows(words,
+                    {.before = "pools:\n  - name: a\n    fleetlock: ",
+                     .ending = "; write true for the group of the pool's own name, or a list of "
+                               "groups, each of letters, digits, - and .; without this key no "
+                               "node may ask"});
+  constexpr ConfigRow pools[] = {
+      {"- {name: a/b, fleetlock: true}",
+       "f:2:3: fleetlock: no group can be called \"a/b\"; write a list of groups, each of "
+       "letters, digits, - and ."},
+      {"- {name: a, fleetlock: true}\n- {name: b, fleetlock: [c, a]}",
+       "f:3:3: fleetlock: the pool \"a\" has the group \"a\" already; a group has one pool"},
+      {"- {name: a, fleetlock: [true, a]}",
+       "f:2:3: fleetlock: the pool \"a\" has the group \"a\" already; a group has one pool"},
+      {"- {name: a, fleetlock_wait: 1501}",
+       "f:2:29: fleetlock_wait: 1501 is out of range; write a whole number of seconds, 0 to 1500 "
+       "(default 240)"},
+      {"- {name: a, fleetlock: true}\n- {name: b, fleetlock: [c], fleetlock_wait: 0}\n"
+       "- {name: c}",
+       "a 1800s x1 | b 1800s x1 | c 1800s x1"},
+  };
+  check_config_rows(pools, {.before = "pools:\n", .show = pools_of});
+}
+
 void servers_that_list_nobody_are_refused(void**) {
   constexpr ConfigRow rows[] = {
       {"", "f:3:13: servers: no value"},
@@ -164,7 +196,7 @@ void says_where_a_key_belongs(void**) {
       {"expire: 1", "f:3:1: expire is a key of a pool; indent it to stand in an item of pools"},
       {"    expires: 1",
        "f:3:5: \"expires\" is no key of a pool; did you mean expire? Known are name, expire, "
-       "maxlocks, servers"},
+       "maxlocks, servers, fleetlock, fleetlock_wait"},
       {"    listen: a",
        "f:3:5: listen is no key of a pool; move it to the top level, without indent"},
       {"<<: {a: b}", "f:3:1: no key; write the name of an option (keys cannot be merged)"},
@@ -278,6 +310,7 @@ int main() {
       cmocka_unit_test(numbers_are_plain_digits),
       cmocka_unit_test(a_pool_has_a_name),
       cmocka_unit_test(a_pool_stands_there_once),
+      cmocka_unit_test(groups_of_fleetlock_are_told_apart),
       cmocka_unit_test(servers_that_list_nobody_are_refused),
       cmocka_unit_test(refuses_addresses_that_are_none),
       test_with(Texts, a_name_has_255_bytes_at_most),

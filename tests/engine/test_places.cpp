@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who leaves the line and comes back soon stands where it stood; for how long,
 // for whom and for how many that holds; and that nobody is held up by it.
+#include "engine/places.h"
 #include "support/test.h"
 #include "support/trace.h"
 
@@ -282,6 +283,20 @@ waiting p
 )"));
 }
 
+// A node of a fleet asks again after minutes.
+void place_is_remembered_as_long_as_its_client_said(void**) {
+  using namespace distributex;
+  using std::chrono::seconds;
+  const Time start{};
+  Places places;
+  places.keep({"node", ""}, 1, start + seconds{660}, 10, start);
+  places.keep({"shell", ""}, 2, start + seconds{10}, 10, start);
+  places.forget_old(start + seconds{10});
+  assert_false(places.find({"shell", ""}, start + seconds{10}).has_value());
+  assert_int_equal(places.find({"node", ""}, start + seconds{659}).value_or(0), 1);
+  assert_false(places.find({"node", ""}, start + seconds{660}).has_value());
+}
+
 }  // namespace
 
 int main() {
@@ -295,6 +310,7 @@ int main() {
       cmocka_unit_test(get_does_not_use_the_place_up),
       cmocka_unit_test(place_ends_when_its_owner_has_the_lock),
       cmocka_unit_test(better_place_of_two_is_remembered),
+      cmocka_unit_test(place_is_remembered_as_long_as_its_client_said),
       cmocka_unit_test(places_are_bounded),
       cmocka_unit_test(places_of_a_removed_pool_are_forgotten),
   };

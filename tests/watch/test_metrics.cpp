@@ -20,6 +20,7 @@ namespace {
 struct Fixture {
   std::vector<PoolSpec> pools{pool("one"), pool(R"(odd "\ name)")};
   Engine engine;
+  Groups groups;
   std::unique_ptr<Backend> backend;
   std::unique_ptr<Record> record;
   Sight sight;
@@ -36,7 +37,7 @@ struct Fixture {
                   .unstored = {}},
          .wall_us = 1});
     record = std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
-    sight = make_sight(engine, *backend);
+    sight = make_sight(engine, *backend, groups);
     engine.configure(pools, 100, now);
   }
 

@@ -22,6 +22,7 @@ struct Fixture {
   std::vector<PoolSpec> pools{{.name = "one", .expire = seconds{100}, .maxlocks = 1, .servers = {}},
                               {.name = "ten", .expire = seconds{0}, .maxlocks = 10, .servers = {}}};
   Engine engine;
+  Groups groups;
   Holdings holdings;
   std::unique_ptr<Backend> backend;
   Time now{std::chrono::hours{1000}};
@@ -62,7 +63,7 @@ struct Fixture {
   }
 
   Standing standing(const std::string& pool, const Owner& owner) {
-    return standing_of(make_sight(engine, *backend), holdings, pool, owner, now);
+    return standing_of(make_sight(engine, *backend, groups), holdings, pool, owner, now);
   }
 };
 

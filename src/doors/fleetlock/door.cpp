@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// The FleetLock door: nodes that update themselves take a slot of their group's pool
+// before they reboot, and give it back when they are up again. A client takes any
+// status from 200 to 299 for a lock, so only a lock is answered so.
+#include <algorithm>
+#include <array>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "doors/fleetlock/reply.h"
+#include "doors/fleetlock/request.h"
+#include "doors/rows.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr size_t body_limit = 8192;
+
+struct Row {
+  std::string_view path;
+  Verb verb;
+};
+
+// A client joins v1/... to its base address, and drops what stands behind the last
+// slash of that.
+constexpr std::array rows = {
+    Row{"fleetlock/v1/pre-reboot", Verb::wait},
+    Row{"fleetlock/v1/steady-state", Verb::release},
+    Row{"v1/pre-reboot", Verb::wait},
+    Row{"v1/steady-state", Verb::release},
+};
+
+const Row* find_row(std::string_view path) {
+  const auto* row =
+      std::find_if(rows.begin(), rows.end(), [&](const Row& each) { return each.path == path; });
+  return row == rows.end() ? nullptr : row;
+}
+
+bool has(std::string_view path) { return find_row(path) != nullptr; }
+
+Form form_of(const HttpRequest&) { return 0; }
+
+HttpReply write(const Answer& answer, Form) { return fleetlock_reply(answer); }
+
+Refused refuse(Verb verb, Fault fault, std::string why) {
+  Answer answer;
+  answer.result = Result::invalid;
+  answer.fault = fault;
+  answer.error = std::move(why);
+  HttpReply reply = fleetlock_reply(answer);
+  return {.verb = verb, .answer = std::move(answer), .reply = std::move(reply)};
+}
+
+Consult::Settled settle(Verb verb, const FleetNode& node, const Sight& sight) {
+  const PoolSpec* pool = sight.pool_of_group(node.group);
+  if (!pool) {
+    return refuse(verb, Fault::not_found,
+                  "no pool of this server serves the group \"" + node.group + "\"");
+  }
+  Command command;
+  command.verb = verb;
+  command.pool = pool->name;
+  command.owner.host = node.id;
+  if (verb == Verb::wait) {
+    command.timeout = pool->fleetlock_wait;
+    command.comes_back_within = fleet_pause;
+  }
+  return command;
+}
+
+Reading read(const HttpRequest& request, Form) {
+  const Verb verb = find_row(request.path)->verb;
+  if (!equal_ignoring_case(request.header("fleet-lock-protocol"), "true")) {
+    Refused refused =
+        refuse(verb, Fault::bad_request, "the header \"fleet-lock-protocol: true\" is missing");
+    refused.reply = fleetlock_error(400, "missing_header", refused.answer.error);
+    return refused;
+  }
+  auto read_node = read_fleet_node(request.body);
+  if (auto* complaint = std::get_if<std::string>(&read_node)) {
+    return refuse(verb, Fault::bad_request, std::move(*complaint));
+  }
+  return Consult{.shows_leases = false,
+                 .then = [verb, node = std::move(std::get<FleetNode>(read_node))](
+                             const Sight& sight) { return settle(verb, node, sight); }};
+}
+
+}  // namespace
+
+constinit const Door fleetlock_door{
+    .name = "fleetlock",
+    .has = has,
+    .methods = bit_of(HttpMethod::post),
+    .body_limit = body_limit,
+    .read = read,
+    .form = form_of,
+    .write = write,
+};
+
+}  // namespace distributex
