@@ -8,3 +8,4 @@
 #include "lock/identity.h"  // IWYU pragma: export
 #include "lock/lease.h"     // IWYU pragma: export
 #include "lock/question.h"  // IWYU pragma: export
+#include "lock/ruling.h"    // IWYU pragma: export

@@ -31,6 +31,10 @@ struct Sight {
   // What the backend counts about itself.
   std::function<void(std::vector<Figure>&, Time now)> add_figures;
 
+  // The freezes that stand, and that of a pool; nullptr: it has none.
+  std::function<std::vector<Freeze>()> freezes;
+  std::function<const Freeze*(std::string_view pool)> frozen;
+
   // Each of these costs little, however many hold or wait.
   std::function<const PoolSpec*(std::string_view pool)> find_pool;       // nullptr: no such pool
   std::function<const PoolSpec*(std::string_view group)> pool_of_group;  // of FleetLock

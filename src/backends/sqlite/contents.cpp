@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "backends/sqlite/rulings_table.h"
+
 namespace distributex {
 
 namespace {
@@ -171,6 +173,9 @@ std::optional<StoreTrouble> read_store(Sql& sql, const std::string& path,
       return trouble;
     }
     if (auto trouble = read_rows(sql, path, contents)) {
+      return trouble;
+    }
+    if (auto trouble = read_rulings(sql, path, contents.rulings)) {
       return trouble;
     }
   }
