@@ -31,6 +31,8 @@ struct BackendSink {
   std::function<void(const std::string& pool)> changed;  // a slot may have come free
   // The lease is over; to be told of like a verdict with this `stored`.
   std::function<void(const std::string& pool, const Lease&, uint64_t stored)> expired;
+  // A freeze has begun or ended, or a lease was evicted; told like an expiry.
+  std::function<void(const Happening&, uint64_t stored)> happened;
   // Of a backend whose verdicts say `stored`: so much is stored now; or what is
   // not stored yet will not be in time, and whoever waits for it must hear why.
   std::function<void(uint64_t stored)> stored;
@@ -52,6 +54,14 @@ class Backend {
   virtual void acquire(const Acquire&, Time now) = 0;
   virtual void release(const Release&, Time now) = 0;
   virtual void renew(const Renew&, Time now) = 0;
+  // What operators do. A freeze lives where the leases live. While it stands
+  // acquire takes no slot: its verdict is held or full, and no verdict "granted"
+  // follows the verdict of the order. When it ends, changed() tells of each pool
+  // that may go on.
+  virtual void order(const Order&, Time now) = 0;
+  // The freeze that a pool stands under, or nullptr; and all that stand.
+  [[nodiscard]] virtual const Freeze* frozen(std::string_view pool) const = 0;
+  [[nodiscard]] virtual std::vector<Freeze> freezes() const = 0;
 
   // The pools there are now, at the start and after each reload.
   virtual void configure(const std::vector<PoolSpec>& pools) = 0;

@@ -5,6 +5,8 @@
 
 #include <cassert>
 
+#include "lock/pattern.h"
+
 namespace distributex {
 
 namespace {
@@ -101,6 +103,25 @@ HeldLease* LeaseTable::find(LeasePool& pool, const Owner& owner, std::optional<T
   return token && *token != it->second.token ? nullptr : &it->second;
 }
 
+HeldLease* LeaseTable::find(LeasePool& pool, Token token) {
+  for (HeldLease* held = pool.oldest; held; held = held->newer) {
+    if (held->token == token) {
+      return held;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> LeaseTable::names(std::string_view pattern) const {
+  std::vector<std::string> names;
+  for (const auto& [name, pool] : pools_) {
+    if (matches(pattern, name)) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 HeldLease& LeaseTable::grant(LeasePool& pool, const Acquire& question, Token token, Time now) {
   assert(token <= max_token);
   const auto node = pool.held.try_emplace(question.owner).first;
@@ -162,6 +183,23 @@ Verdict LeaseTable::without(Verdict::Kind kind) {
   return verdict;
 }
 
+Verdict LeaseTable::refused(std::string reason) {
+  Verdict verdict = without(Verdict::Kind::failed);
+  verdict.reason = std::move(reason);
+  return verdict;
+}
+
+Happening LeaseTable::evicted(const LeasePool& pool, const HeldLease& held, const Order& order,
+                              Time now) {
+  return {.kind = Happening::Kind::evicted,
+          .pool = pool.name,
+          .owner = *held.owner,
+          .token = held.token,
+          .reason = order.reason,
+          .by = order.by,
+          .held = now - held.since};
+}
+
 Verdict LeaseTable::granted(const LeasePool& pool, const HeldLease& held, uint32_t slots,
                             Time now) {
   Verdict verdict = found(Verdict::Kind::granted, held);
@@ -181,6 +219,13 @@ Verdict LeaseTable::full(const LeasePool& pool) {
   Verdict verdict;
   verdict.kind = Verdict::Kind::full;
   verdict.retry_at = distributex::first_end(pool);
+  return verdict;
+}
+
+Verdict LeaseTable::full(const Freeze& freeze) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::full;
+  verdict.retry_at = freeze.until;
   return verdict;
 }
 

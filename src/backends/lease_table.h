@@ -6,6 +6,7 @@
 // configuration, so that it can come back without a double grant.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -46,6 +47,11 @@ struct LeasePool {
   HeldLease* newest = nullptr;
 };
 
+// The earlier of two moments that may not come.
+[[nodiscard]] inline std::optional<Time> earlier(std::optional<Time> a, std::optional<Time> b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 class LeaseTable {
  public:
   // Called for each lease whose time has come, after it has left its pool.
@@ -65,6 +71,10 @@ class LeaseTable {
   // The owner's lease; nothing when it has another token than that.
   [[nodiscard]] static HeldLease* find(LeasePool& pool, const Owner& owner,
                                        std::optional<Token> token);
+  // The lease with this token, whoever has it; it walks the pool's leases.
+  [[nodiscard]] static HeldLease* find(LeasePool& pool, Token token);
+  // The names of the pools that a name or pattern matches.
+  [[nodiscard]] std::vector<std::string> names(std::string_view pattern) const;
   HeldLease& grant(LeasePool& pool, const Acquire& question, Token token, Time now);
   // One that was granted earlier; nullptr when its owner has one already.
   HeldLease* restore(LeasePool& pool, const Lease& lease,
@@ -78,7 +88,13 @@ class LeaseTable {
                                        Time now);
   [[nodiscard]] static Verdict found(Verdict::Kind kind, const HeldLease& held);
   [[nodiscard]] static Verdict full(const LeasePool& pool);
-  [[nodiscard]] static Verdict without(Verdict::Kind kind);  // not_held or lost
+  // Full, to whoever is not a holder, as long as the freeze lasts.
+  [[nodiscard]] static Verdict full(const Freeze& freeze);
+  [[nodiscard]] static Verdict without(Verdict::Kind kind);  // not_held, lost or done
+  [[nodiscard]] static Verdict refused(std::string reason);
+  // What there is to tell of a lease that is about to be evicted.
+  [[nodiscard]] static Happening evicted(const LeasePool& pool, const HeldLease& held,
+                                         const Order& order, Time now);
 
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const;
   [[nodiscard]] size_t held(std::string_view pool) const;

@@ -146,6 +146,7 @@ void Acquire::take_answers() {
 }
 
 void Acquire::take_asked(Moment now, const Reply& reply) {
+  frozen_ = reply.frozen;
   const bool is_lock = reply.result == Result::granted || reply.result == Result::held;
   if (is_lock && reply.original) {
     obtained({server_, std::nullopt, std::nullopt});
@@ -336,8 +337,9 @@ void Acquire::end_not_obtained() {
   if (not_obtained_code() != 0) {
     const std::string how_long =
         options_.impatient() ? "now" : "within " + seconds_text(*options_.wait);
-    complain("no lock on %s %s: %s has none free", options_.pool.c_str(), how_long.c_str(),
-             server_name().c_str());
+    const std::string why =
+        frozen_.empty() ? server_name() + " has none free" : "it is frozen: " + frozen_;
+    complain("no lock on %s %s: %s", options_.pool.c_str(), how_long.c_str(), why.c_str());
   }
   end({not_obtained_code()});
 }

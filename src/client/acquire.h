@@ -80,6 +80,7 @@ class Acquire {
       false;  // a get under way only finds out whether the wait is for our own lock
   bool has_probed_own_ = false;
   std::vector<std::string> troubles_;  // the last of each server; empty: none
+  std::string frozen_;                 // why the pool is frozen, as last heard
   Holding unconfirmed_;
   std::variant<Holding, Ending> outcome_ = Ending{};
 

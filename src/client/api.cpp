@@ -148,6 +148,11 @@ Api::Ticket Api::begin(const Query& query) {
   set(easy, CURLOPT_NOPROXY, "");
   set(easy, CURLOPT_USERAGENT, "distributex/" DISTRIBUTEX_VERSION);
   set(easy, CURLOPT_NOSIGNAL, 1L);
+  if (query.post) {
+    set(easy, CURLOPT_POST, 1L);
+    set(easy, CURLOPT_POSTFIELDS, "");
+    set(easy, CURLOPT_POSTFIELDSIZE, 0L);
+  }
   set(easy, CURLOPT_QUICK_EXIT, 1L);  // never wait for a name service that hangs
   set(easy, CURLOPT_FORBID_REUSE, 1L);
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

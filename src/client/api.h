@@ -25,6 +25,7 @@ struct Query {
   Span connect_limit = std::chrono::seconds(5);
   // In all; nullopt: wait for the answer as long as it takes.
   std::optional<Span> limit = std::chrono::seconds(10);
+  bool post = false;  // with an empty body; the parameters are in the target
   // Use the address found before, if any: a name service that fails must not cost the lock.
   bool known_address = false;
 };

@@ -6,6 +6,7 @@
 #include "client/acquire.h"
 #include "client/front.h"
 #include "client/locallock.h"
+#include "client/order.h"
 #include "client/probe.h"
 #include "client/say.h"
 
@@ -55,6 +56,10 @@ int dispatch(const Options& options, const Descriptors& descriptors) {
       return print_status(options);
     case Mode::ping:
       return ping(options);
+    case Mode::freeze:
+    case Mode::thaw:
+    case Mode::evict:
+      return give_order(options);
     case Mode::run:
       break;
   }

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "lock/lease.h"
 
 namespace distributex::client {
 
@@ -82,9 +83,50 @@ bool apply_proxy(Options& o, const std::string& value) {
   return !value.empty();
 }
 
+// The last of them counts, but for two orders at once, which check() must see.
 bool set_mode(Options& o, Mode mode) {
+  o.orders += is_order(mode) ? 1 : 0;
   o.mode = mode;
   return true;
+}
+
+bool apply_freeze(Options& o, const std::string& value) {
+  if (!value.empty()) {
+    o.reason = value;
+  }
+  return set_mode(o, Mode::freeze) && value.size() <= 255;
+}
+
+bool apply_reason(Options& o, const std::string& value) {
+  o.reason = value;
+  return !value.empty() && value.size() <= 255;
+}
+
+// 90m, 2h, 1d, 45s; without a letter: seconds.
+bool apply_for(Options& o, const std::string& value) {
+  long long unit = 1;
+  std::string digits = value;
+  if (!value.empty()) {
+    const std::string_view letters = "smhd";
+    constexpr long long lengths[] = {1, 60, 3600, 86400};
+    const std::size_t at = letters.find(value.back());
+    if (at != letters.npos) {
+      unit = lengths[at];
+      digits.pop_back();
+    }
+  }
+  const auto number = parse_whole<int>(digits);
+  if (!number || *number < 1 || *number > 2147483647 / unit) {
+    return false;
+  }
+  o.freeze_for = std::chrono::seconds(*number * unit);
+  return true;
+}
+
+bool apply_evict(Options& o, const std::string& value) {
+  const auto token = parse_whole<std::uint64_t>(value);
+  o.token = token.value_or(0);
+  return set_mode(o, Mode::evict) && o.token != 0 && o.token <= max_token;
 }
 
 bool set_flag(bool& flag) {
@@ -120,6 +162,16 @@ constexpr std::array rows{
         [](Options& o, const std::string&) { return set_flag(o.json); }},
     Row{260, "ping", nullptr, "exit 0 if a server can grant locks; run nothing", "",
         [](Options& o, const std::string&) { return set_mode(o, Mode::ping); }},
+    Row{261, "freeze", "[=REASON]", "grant no new lock of the pool; it may hold *",
+        "a reason of at most 255 bytes", apply_freeze},
+    Row{262, "for", "TIME", "how long a freeze lasts (until --thaw)",
+        "a time like 45s, 90m, 2h or 1d", apply_for},
+    Row{263, "thaw", nullptr, "end a freeze", "",
+        [](Options& o, const std::string&) { return set_mode(o, Mode::thaw); }},
+    Row{264, "evict", "TOKEN", "end the lock that has this token", "a token, as --status shows it",
+        apply_evict},
+    Row{265, "reason", "TEXT", "why, for --freeze and --evict", "a text of 1 to 255 bytes",
+        apply_reason},
     Row{'v', "verbose", nullptr, "tell what happens, and who holds the lock", "",
         [](Options& o, const std::string&) { return set_flag(o.verbose); }},
     Row{'q', "quiet", nullptr, "say nothing but what is wrong with the usage", "",
@@ -139,11 +191,16 @@ const Row* find_row(int code) {
   return nullptr;
 }
 
+// A value that may be left out is written with its "=".
+bool is_optional(const Row& row) { return row.argument != nullptr && row.argument[0] == '['; }
+
 std::string spelled(const Row& row) {
   std::string text =
       row.code < 256 ? std::string("-") + static_cast<char>(row.code) + ", " : std::string("    ");
   text += std::string("--") + row.name;
-  return row.argument == nullptr ? text : text + "=" + row.argument;
+  return row.argument == nullptr ? text
+         : is_optional(row)      ? text + row.argument
+                                 : text + "=" + row.argument;
 }
 
 // One word as an error names it: what the user typed is not known any more, so both spellings.
@@ -179,14 +236,21 @@ bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& er
   }
   if (o.servers.empty()) {
     error = "no server given (-H HOST)";
-  } else if (o.mode == Mode::run && o.pool.empty()) {
+  } else if ((o.mode == Mode::run || is_order(o.mode)) && o.pool.empty()) {
     error = "no pool given (-r POOL)";
   } else if (o.json && o.mode != Mode::status) {
     error = "--json goes with --status only";
+  } else if (o.orders > 1) {
+    error = "only one of --freeze, --thaw and --evict at a time";
+  } else if (o.freeze_for && o.mode != Mode::freeze) {
+    error = "--for goes with --freeze only";
+  } else if (!o.reason.empty() && o.mode != Mode::freeze && o.mode != Mode::evict) {
+    error = "--reason goes with --freeze and --evict only";
   } else if (o.mode == Mode::run) {
     return take_command(o, argc, argv, after_dashes, error);
   } else if (optind < argc) {
-    error = "a command cannot be run with --status or --ping";
+    error = is_order(o.mode) ? "a command cannot be run with --freeze, --thaw or --evict"
+                             : "a command cannot be run with --status or --ping";
   }
   return error.empty();
 }
@@ -212,8 +276,10 @@ std::optional<Options> parse_options(int argc, char** argv, std::string& error) 
       letters += static_cast<char>(row.code);
       letters += row.argument == nullptr ? "" : ":";
     }
-    longs.push_back(
-        {row.name, row.argument == nullptr ? no_argument : required_argument, nullptr, row.code});
+    const int argument = row.argument == nullptr ? no_argument
+                         : is_optional(row)      ? optional_argument
+                                                 : required_argument;
+    longs.push_back({row.name, argument, nullptr, row.code});
   }
   longs.push_back({});
   Options options;
@@ -229,7 +295,8 @@ std::optional<Options> parse_options(int argc, char** argv, std::string& error) 
     }
     last_value = row->argument == nullptr ? nullptr : optarg;
     if (!row->apply(options, last_value == nullptr ? "" : last_value)) {
-      error = named(*row) + " wants " + row->wants + ", not \"" + last_value + "\"";
+      error = named(*row) + " wants " + row->wants + ", not \"" +
+              (last_value == nullptr ? "" : last_value) + "\"";
       return std::nullopt;
     }
   }
@@ -245,6 +312,7 @@ std::string help_text() {
       "       distributex -H HOST -r POOL [OPTION]... -- COMMAND [ARGUMENT]...\n"
       "       distributex -H HOST --status [--json] [-r POOL]\n"
       "       distributex -H HOST --ping\n"
+      "       distributex -H HOST -r POOL --freeze[=REASON] [--for TIME] | --thaw | --evict TOKEN\n"
       "Run a command while holding a lock that all hosts respect.\n\n";
   constexpr std::size_t column = 34;
   for (const Row& row : rows) {

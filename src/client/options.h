@@ -14,7 +14,11 @@
 
 namespace distributex::client {
 
-enum class Mode { run, status, ping, help, version };
+enum class Mode { run, status, ping, freeze, thaw, evict, help, version };
+
+[[nodiscard]] constexpr bool is_order(Mode mode) {
+  return mode == Mode::freeze || mode == Mode::thaw || mode == Mode::evict;
+}
 
 struct Options {
   Mode mode = Mode::run;
@@ -30,6 +34,10 @@ struct Options {
   std::optional<Span> wait;  // zero: do not wait
   Span lease = std::chrono::seconds(30);
   std::optional<int> not_obtained_code;
+  std::string reason;                // of a freeze or an eviction; empty: none was given
+  std::optional<Span> freeze_for;    // empty: until it is thawed
+  int orders = 0;                    // how many were given
+  std::uint64_t token = 0;           // of the lease to evict
   std::vector<std::string> command;  // a program and its arguments
 
   [[nodiscard]] bool impatient() const { return wait == Span::zero(); }

@@ -8,8 +8,6 @@
 #include <stdio.h>
 
 #include <cstring>
-#include <functional>
-#include <optional>
 
 #include "client/api.h"
 #include "client/say.h"
@@ -19,13 +17,15 @@ namespace distributex::client {
 
 namespace {
 
-RawAnswer ask(Api& api, const Options& options, const Server& server, const std::string& target) {
+RawAnswer ask(Api& api, const Options& options, const Server& server, const std::string& target,
+              bool post) {
   const Span limit =
       options.wait && !options.impatient() ? *options.wait : Span(std::chrono::seconds(5));
   const Api::Ticket ticket = api.begin({.server = server,
                                         .target = target,
                                         .connect_limit = limit,
                                         .limit = limit,
+                                        .post = post,
                                         .known_address = false});
   for (;;) {
     api.wait({});
@@ -44,13 +44,14 @@ std::string first_line(const RawAnswer& raw) {
          printable(raw.body.substr(0, raw.body.find('\n')));
 }
 
-// The exit code that `take` returns for the first answer that is one of a lock server.
-int ask_in_turn(const Options& options, const std::string& target,
+}  // namespace
+
+int ask_in_turn(const Options& options, const std::string& target, bool post,
                 const std::function<std::optional<int>(const Server&, const RawAnswer&)>& take) {
   Api api(options.proxy);
   std::string troubles;
   for (const Server& server : options.servers) {
-    const RawAnswer raw = ask(api, options, server, target);
+    const RawAnswer raw = ask(api, options, server, target, post);
     if (const auto code = take(server, raw)) {
       return *code;
     }
@@ -59,8 +60,6 @@ int ask_in_turn(const Options& options, const std::string& target,
   complain("%s", troubles.c_str());
   return exit_unreachable;
 }
-
-}  // namespace
 
 int print(const std::string& text) {
   if (fputs(text.c_str(), stdout) >= 0 && fflush(stdout) == 0) {
@@ -77,7 +76,7 @@ int print_status(const Options& options) {
                                         : status_table(raw.body, server.name(), wall_seconds());
     return text ? std::optional(print(*text)) : std::nullopt;
   };
-  return ask_in_turn(options, make_target("/status/", {{"pool", options.pool}}), take);
+  return ask_in_turn(options, make_target("/status/", {{"pool", options.pool}}), false, take);
 }
 
 int ping(const Options& options) {
@@ -89,7 +88,7 @@ int ping(const Options& options) {
     tell("%s is ready", server.name().c_str());
     return 0;
   };
-  return ask_in_turn(options, "/readyz", take);
+  return ask_in_turn(options, "/readyz", false, take);
 }
 
 }  // namespace distributex::client

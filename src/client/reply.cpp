@@ -100,6 +100,7 @@ Reply interpret(const RawAnswer& raw) {
   reply.expires = parse_span(raw.expires);
   reply.retry_after = parse_span(raw.retry_after);
   reply.error = raw.error ? printable(*raw.error) : std::string();
+  reply.frozen = raw.frozen ? printable(*raw.frozen) : std::string();
   if (!reply.result || !is_sound(raw, reply)) {
     reply.result.reset();
     reply.error = describe(raw);
@@ -113,7 +114,7 @@ void take_header(RawAnswer& raw, std::string_view line) {
   const std::size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) {
     // Only the last answer counts, not an interim one.
-    raw.result = raw.token = raw.expires = raw.error = raw.retry_after = std::nullopt;
+    raw.result = raw.token = raw.expires = raw.error = raw.retry_after = raw.frozen = std::nullopt;
     return;
   }
   if (colon == std::string_view::npos || line.size() > 1024) {
@@ -121,12 +122,13 @@ void take_header(RawAnswer& raw, std::string_view line) {
   }
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1), " \t\r\n");
-  const std::array<std::pair<std::string_view, std::optional<std::string>*>, 5> wanted{{
+  const std::array<std::pair<std::string_view, std::optional<std::string>*>, 6> wanted{{
       {"Distributex-Result", &raw.result},
       {"Distributex-Token", &raw.token},
       {"Distributex-Expires", &raw.expires},
       {"Distributex-Error", &raw.error},
       {"Retry-After", &raw.retry_after},
+      {"Distributex-Frozen", &raw.frozen},
   }};
   for (const auto& [header, where] : wanted) {
     if (equal_ignoring_case(name, header) && !*where) {

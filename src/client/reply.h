@@ -21,7 +21,7 @@ struct RawAnswer {
   long status = 0;
   std::string body;
   std::string trouble;
-  std::optional<std::string> result, token, expires, error, retry_after;
+  std::optional<std::string> result, token, expires, error, retry_after, frozen;
 };
 
 struct Reply {
@@ -30,7 +30,8 @@ struct Reply {
   std::optional<std::uint64_t> token;
   std::optional<Span> expires;
   std::optional<Span> retry_after;
-  std::string error;  // one clear sentence, free of control characters
+  std::string frozen;  // why the pool is frozen; empty: it is not, as far as is known
+  std::string error;   // one clear sentence, free of control characters
 };
 
 [[nodiscard]] Reply interpret(const RawAnswer& raw);

@@ -76,13 +76,50 @@ std::string left_of(const json_t* holder) {
              : age_text(number_of(holder, "expires_in"));
 }
 
+// "frozen by ann for 3m: bad release"; empty: it is not frozen.
+std::string freeze_of(const json_t* pool, double wall_seconds) {
+  const json_t* freeze = json_object_get(pool, "frozen");
+  if (!json_is_object(freeze)) {
+    return {};
+  }
+  const double until = number_of(freeze, "until");
+  return "frozen by " + or_dash(text_of(freeze, "by")) + " for " + age_of(freeze, wall_seconds) +
+         (until == 0 ? "" : ", " + age_text(until - wall_seconds) + " to go") + ": " +
+         text_of(freeze, "reason");
+}
+
+void add_freeze(std::vector<Row>& rows, const json_t* pool, const std::string& name,
+                const std::string& slots, double wall_seconds) {
+  const json_t* freeze = json_object_get(pool, "frozen");
+  if (!json_is_object(freeze)) {
+    return;
+  }
+  const double until = number_of(freeze, "until");
+  rows.push_back({name, slots, "frozen", or_dash(text_of(freeze, "by")),
+                  or_dash(text_of(freeze, "reason")), "-", age_of(freeze, wall_seconds),
+                  until == 0 ? "thawed" : age_text(until - wall_seconds)});
+}
+
+void add_rests(std::vector<Row>& rows, const json_t* pool, const std::string& name,
+               const std::string& slots) {
+  std::size_t i = 0;
+  json_t* entry = nullptr;
+  json_array_foreach(json_object_get(pool, "resting"), i, entry) {
+    rows.push_back({name, slots, "rests", text_of(entry, "host"), or_dash(text_of(entry, "id")),
+                    whole(number_of(entry, "token")), "-", age_text(number_of(entry, "ends_in"))});
+  }
+}
+
 void add_pool(std::vector<Row>& rows, const json_t* pool, double wall_seconds) {
   const json_t* holders = json_object_get(pool, "holders");
   const json_t* waiting = json_object_get(pool, "waiting");
   const std::string name = text_of(pool, "name");
   const std::string slots =
       std::to_string(json_array_size(holders)) + "/" + whole(number_of(pool, "maxlocks"));
-  if (json_array_size(holders) + json_array_size(waiting) == 0) {
+  add_freeze(rows, pool, name, slots, wall_seconds);
+  const std::size_t rests = json_array_size(json_object_get(pool, "resting"));
+  if (json_array_size(holders) + json_array_size(waiting) + rests == 0 &&
+      json_object_get(pool, "frozen") == nullptr) {
     rows.push_back({name, slots, "free", "-", "-", "-", "-", "-"});
   }
   std::size_t i = 0;
@@ -91,6 +128,7 @@ void add_pool(std::vector<Row>& rows, const json_t* pool, double wall_seconds) {
     rows.push_back({name, slots, "holds", text_of(entry, "host"), or_dash(text_of(entry, "id")),
                     whole(number_of(entry, "token")), age_of(entry, wall_seconds), left_of(entry)});
   }
+  add_rests(rows, pool, name, slots);
   json_array_foreach(waiting, i, entry) {
     rows.push_back({name, slots, "waits", text_of(entry, "host"), or_dash(text_of(entry, "id")),
                     "-", age_of(entry, wall_seconds), "-"});
@@ -143,6 +181,8 @@ std::string describe_pool(std::string_view body, const std::string& pool, double
     if (json_array_size(holders) > shown) {
       line += " and " + std::to_string(json_array_size(holders) - shown) + " more";
     }
+    const std::string frozen = freeze_of(entry, wall_seconds);
+    line += (line.empty() || frozen.empty() ? "" : "; ") + frozen;
     line += line.empty()
                 ? ""
                 : "; " + std::to_string(json_array_size(json_object_get(entry, "waiting"))) +

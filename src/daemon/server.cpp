@@ -90,6 +90,8 @@ BackendSink Server::make_sink() {
           },
       .expired = [this](const std::string& pool, const Lease& lease,
                         uint64_t stored) { telling_.expired(pool, lease, stored, steady_now()); },
+      .happened = [this](const Happening& happening,
+                         uint64_t stored) { telling_.happened(happening, stored, steady_now()); },
       .stored =
           [this](uint64_t stored) {
             telling_.stored(stored, steady_now());
@@ -231,8 +233,29 @@ void Server::perform(Answered& answered, Time now) {
   Answer& answer = answered.answer;
   if (answer.result == Result::busy || answer.result == Result::timeout) {
     answer.standing = standing_of(sight_, record_.holdings(), answer.pool, answer.owner, now);
+    set_frozen(answer);
+  } else if (answer.result == Result::not_frozen) {
+    set_frozen(answer);  // by a pattern, perhaps
   }
   telling_.answered(std::move(answered), now);
+}
+
+// Says under which freeze the pool of an answer stands.
+void Server::set_frozen(Answer& answer) {
+  if (const Freeze* freeze = backend_->frozen(answer.pool)) {
+    const auto wall = [now = steady_now(), wall = wall_us()](Time time) {
+      const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(now - time);
+      return wall - static_cast<uint64_t>(ago.count());
+    };
+    answer.frozen = FrozenBy{.pool = freeze->pool,
+                             .reason = freeze->reason,
+                             .by = freeze->by,
+                             .since_us = wall(freeze->since),
+                             .until_us = {}};
+    if (freeze->until) {
+      answer.frozen->until_us = wall(*freeze->until);
+    }
+  }
 }
 
 void Server::perform(const Acquire& question, Time now) {
@@ -251,6 +274,11 @@ void Server::perform(const Release& question, Time now) {
 void Server::perform(const Renew& question, Time now) {
   record_.asked(question.op, now);
   backend_->renew(question, now);
+}
+
+void Server::perform(const Order& order, Time now) {
+  record_.asked(order.op, now);
+  backend_->order(order, now);
 }
 
 // An armed timer that comes too early does no harm: only an earlier deadline

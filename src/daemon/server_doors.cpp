@@ -41,6 +41,9 @@ void Server::settled(Ticket ticket,
 void Server::carry_out(Ticket ticket, Consult::Settled settled) {
   const Overloaded carry{
       [&](Command&& command) {
+        if (is_order(command.verb) && command.by.empty()) {
+          command.by = name_of_peer(ticket, command.identity);
+        }
         engine_.submit(ticket, std::move(command), steady_now());
         pump();
       },
@@ -52,6 +55,20 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
       [&](HttpReply&& reply) { http_.send(ticket, reply); },
   };
   std::visit(carry, std::move(settled));
+}
+
+// Who gives an order and does not say so: the proven name, else the address.
+std::string Server::name_of_peer(Ticket ticket, const Identity& identity) {
+  if (!identity.token_name.empty()) {
+    return std::string(identity.token_name);
+  }
+  if (!identity.certificate_names.empty()) {
+    return identity.certificate_names.front();
+  }
+  if (identity.uid) {
+    return "uid " + std::to_string(*identity.uid);
+  }
+  return std::string(http_.peer(ticket));
 }
 
 // A lease that was told must arrive: who does not get it does not have it.

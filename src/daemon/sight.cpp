@@ -13,6 +13,8 @@ Sight make_sight(const Engine& engine, const Backend& backend, const Groups& gro
           .survives_since = [&backend] { return backend.survives_since(); },
           .add_figures = [&backend](std::vector<Figure>& figures,
                                     Time now) { backend.add_figures(figures, now); },
+          .freezes = [&backend] { return backend.freezes(); },
+          .frozen = [&backend](std::string_view pool) { return backend.frozen(pool); },
           .find_pool = [&engine](std::string_view pool) { return engine.find_pool(pool); },
           .pool_of_group =
               [&engine, &groups](std::string_view group) {

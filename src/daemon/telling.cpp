@@ -39,6 +39,13 @@ void Telling::expired(const std::string& pool, const Lease& lease, uint64_t stor
   record_.expired(pool, lease);
 }
 
+void Telling::happened(const Happening& happening, uint64_t stored, Time now) {
+  if (stored > stored_) {
+    return keep(stored, happening, now);
+  }
+  record_.happened(happening);
+}
+
 // A lease that had ended by itself was told of as that.
 void Telling::decided(OpId op, const Verdict& verdict, Time now) {
   if (returns_.empty()) {
@@ -122,6 +129,8 @@ void Telling::tell_now(Kept&, Release& release, Time) { record_.undelivered(rele
 void Telling::tell_now(Kept&, Expired& expired, Time) {
   record_.expired(expired.pool, expired.lease);
 }
+
+void Telling::tell_now(Kept&, Happening& happening, Time) { record_.happened(happening); }
 
 // The end of a grant that nobody was told of.
 bool Telling::is_secret(const News& news) {

@@ -34,6 +34,7 @@ class Telling {
 
   void answered(Answered answered, Time now);
   void expired(const std::string& pool, const Lease& lease, uint64_t stored, Time now);
+  void happened(const Happening& happening, uint64_t stored, Time now);
   // A grant of which nobody heard is given back, and that is decided.
   void gives_back(const Release& release) { returns_.emplace(release.op, release); }
   void decided(OpId op, const Verdict& verdict, Time now);
@@ -55,7 +56,7 @@ class Telling {
     std::string pool;
     Lease lease;
   };
-  using News = std::variant<Answered, Release, Expired>;
+  using News = std::variant<Answered, Release, Expired, Happening>;
   struct Kept {
     News news;
     Time since{};
@@ -68,6 +69,7 @@ class Telling {
   void tell_now(Kept& kept, Answered& answered, Time now);
   void tell_now(Kept& kept, Release& release, Time now);
   void tell_now(Kept& kept, Expired& expired, Time now);
+  void tell_now(Kept& kept, Happening& happening, Time now);
   void send(Answered answered, Time now);
   void refuse(Kept& kept, Answered& answered, const std::string& why, Time now);
   [[nodiscard]] bool is_secret(const News& news);

@@ -58,7 +58,7 @@ struct Door {
   size_t body_limit;    // in bytes; 0: that of the request
   Reading (*read)(const HttpRequest& request, Form form);
   // Which form a request asks for, and an answer in it. A door that has neither
-  // (nullptr) refuses as the first door of the table does.
+  // (nullptr) answers as the first door of the table does, also what read refuses.
   Form (*form)(const HttpRequest& request);
   HttpReply (*write)(const Answer& answer, Form form);
 };

@@ -12,7 +12,7 @@ namespace distributex {
 
 namespace {
 
-constexpr const Door* doors_in_order[] = {&plain_door, &pages_door, &fleetlock_door,
+constexpr const Door* doors_in_order[] = {&plain_door, &admin_door, &pages_door, &fleetlock_door,
                                           &terraform_door};
 
 struct Refusal {
@@ -76,7 +76,11 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
     refused.reply.status = 413;
     return refused;
   }
-  return door.read(request, form);
+  Reading reading = door.read(request, form);
+  if (auto* refused = std::get_if<Refused>(&reading); refused && !door.write) {
+    refused->reply = write_with(doors, door, refused->answer, form);
+  }
+  return reading;
 }
 
 }  // namespace

@@ -95,6 +95,11 @@ std::optional<Left> Engine::cancel(Ticket ticket, Time now) {
   const auto it = waiters_.find(ticket);
   if (it == waiters_.end()) {
     close_promise(ticket, false, now);
+    for (auto& [op, order] : orders_) {
+      if (order.ticket == ticket) {
+        order.ticket.reset();
+      }
+    }
     return std::nullopt;
   }
   const Waiter& waiter = *it->second;

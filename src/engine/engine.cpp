@@ -51,6 +51,7 @@ Result result_of(Verdict::Kind kind) {
     case Verdict::Kind::lost:
       return Result::lost;
     case Verdict::Kind::failed:
+    case Verdict::Kind::done:  // of an order: orders.cpp
       return Result::unavailable;
   }
   return Result::unavailable;
@@ -87,6 +88,9 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
   EnginePool* pool = find(command.pool);
   if (refused_at_door(ticket, command, pool, now)) {
     return;
+  }
+  if (is_order(command.verb)) {
+    return submit_order(ticket, std::move(command), now);
   }
 
   const bool for_slot = gate_of(command.verb) == Gate::take;
@@ -178,6 +182,9 @@ void Engine::kick(EnginePool& pool, Time now) {
 }
 
 void Engine::decided(OpId id, const Verdict& verdict, Time now) {
+  if (!orders_.empty() && order_decided(id, verdict, now)) {
+    return;
+  }
   auto node = ops_.extract(id);
   assert(!node.empty());
   if (node.empty()) {
@@ -222,6 +229,7 @@ void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time
     case Verdict::Kind::not_held:
     case Verdict::Kind::renewed:
     case Verdict::Kind::lost:
+    case Verdict::Kind::done:
       // All who wait would run into the same, one after the other.
       return answer_all(pool, from_verdict(Result::unavailable, verdict, now));
   }

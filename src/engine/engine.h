@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -26,7 +27,7 @@
 
 namespace distributex {
 
-using Effect = std::variant<Answered, Acquire, Release, Renew>;
+using Effect = std::variant<Answered, Acquire, Release, Renew, Order>;
 
 class Engine {
  public:
@@ -46,7 +47,9 @@ class Engine {
   // Everybody who waits, and whoever comes from now on, hears unavailable.
   void drain(Time now);
   // Nobody waits, no question is in flight and no grant is on its way.
-  [[nodiscard]] bool idle() const { return waiters_.empty() && ops_.empty() && promised_.empty(); }
+  [[nodiscard]] bool idle() const {
+    return waiters_.empty() && ops_.empty() && promised_.empty() && orders_.empty();
+  }
 
   [[nodiscard]] std::optional<Effect> next();
   // When tick() is next due, if ever.
@@ -72,6 +75,8 @@ class Engine {
 
   EnginePool* find(std::string_view name) const;
   bool refused_at_door(Ticket, const Command&, const EnginePool*, Time now);
+  void submit_order(Ticket, Command, Time now);
+  bool order_decided(OpId, const Verdict&, Time now);
   void settle(EnginePool&, Time now);
   void kick(EnginePool&, Time now);
   void ask_for_slot(EnginePool&, Line::iterator, Kind);
@@ -104,6 +109,7 @@ class Engine {
   std::unordered_map<Ticket, Line::iterator> waiters_;
   std::unordered_map<Ticket, std::pair<EnginePool*, Token>> promised_;
   std::unordered_map<OpId, Op> ops_;
+  std::map<OpId, AskedOrder> orders_;
   Line running_;
   std::set<std::pair<Time, Ticket>> timeouts_;
   std::set<std::pair<Time, EnginePool*>> retries_;

@@ -87,4 +87,14 @@ struct Op {
   Owner owner;
 };
 
+// An operator's order that the backend has not decided yet. It belongs to no
+// pool's line: it may be about a pattern, or a pool that is not configured.
+struct AskedOrder {
+  std::optional<Ticket> ticket;  // nothing: its client has gone; it is carried out all the same
+  Verb verb;
+  std::string pool;
+  Token token;
+  Time since;
+};
+
 }  // namespace distributex

@@ -65,7 +65,10 @@ void Engine::ask_about_lease(Line::iterator waiter) {
       return;
     case Verb::get:
     case Verb::wait:
-      assert(false && "a command for a slot is no question about a lease");
+    case Verb::freeze:
+    case Verb::thaw:
+    case Verb::evict:
+      assert(false && "only a release and a renewal ask about a lease");
       return;
   }
 }

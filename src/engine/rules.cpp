@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+
+#include "lock/names.h"
+#include "lock/pattern.h"
 
 namespace distributex {
 
@@ -25,6 +29,12 @@ struct Rule {
   Refusal (*refusal)(const Situation&);
 };
 
+// Whether the command may name a pool that is not configured: a freeze by pattern
+// is for pools that appear later, too, and a thaw may come after a reload.
+bool may_be_unknown(const Command& command) {
+  return command.verb == Verb::thaw || (command.verb == Verb::freeze && is_pattern(command.pool));
+}
+
 bool is_listed(const Situation& s) {
   const auto& hosts = s.pool->servers;  // sorted
   return hosts.empty() || std::binary_search(hosts.begin(), hosts.end(), s.command.owner.host);
@@ -39,9 +49,17 @@ constexpr std::array rules = {
          .refusal = [](const Situation&) -> Refusal {
            return {Result::unavailable, Fault::none, shutting_down};
          }},
+    Rule{.name = "administer",
+         .gates = static_cast<unsigned>(Gate::admin),
+         .passes = [](const Situation& s) { return is_local(s.command.identity); },
+         .refusal = [](const Situation& s) -> Refusal {
+           return {Result::invalid, Fault::forbidden,
+                   std::string(verb_name(s.command.verb)) +
+                       " is for peers on loopback and unix sockets only"};
+         }},
     Rule{.name = "pool",
          .gates = every_gate,
-         .passes = [](const Situation& s) { return s.pool != nullptr; },
+         .passes = [](const Situation& s) { return s.pool || may_be_unknown(s.command); },
          .refusal = [](const Situation& s) -> Refusal {
            return {Result::invalid, Fault::not_found,
                    "there is no pool \"" + s.command.pool + "\" on this server"};
@@ -72,6 +90,10 @@ Gate gate_of(Verb verb) {
     case Verb::release:
     case Verb::renew:
       return Gate::give;
+    case Verb::freeze:
+    case Verb::thaw:
+    case Verb::evict:
+      return Gate::admin;
   }
   return Gate::admin;
 }

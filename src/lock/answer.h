@@ -22,13 +22,26 @@ enum class Result {
   renewed,
   lost,
   invalid,
-  unavailable
+  unavailable,
+  frozen,
+  thawed,
+  not_frozen,
+  evicted,
+  no_lease  // there is none with the token that was to be evicted
 };
-inline constexpr size_t result_count = static_cast<size_t>(Result::unavailable) + 1;
+inline constexpr size_t result_count = static_cast<size_t>(Result::no_lease) + 1;
 
 // Why a request is invalid; chooses the status of the answer. not_found is an
 // unknown pool, no_such_path a path that is nobody's.
-enum class Fault { none, bad_request, host_not_listed, not_found, no_such_path, bad_method };
+enum class Fault {
+  none,
+  bad_request,
+  host_not_listed,
+  not_found,
+  no_such_path,
+  bad_method,
+  forbidden
+};
 
 // Where somebody stands who did not get a lock.
 struct Standing {
@@ -45,6 +58,16 @@ struct Standing {
   std::optional<Duration> estimate;  // until its turn comes; nothing: no basis
 };
 
+// The freeze that a pool stands under, as a client is told: times in microseconds
+// since 1970.
+struct FrozenBy {
+  std::string pool;  // perhaps a pattern
+  std::string reason;
+  std::string by;
+  uint64_t since_us = 0;
+  std::optional<uint64_t> until_us;
+};
+
 struct Answer {
   Result result = Result::unavailable;
   Fault fault = Fault::none;
@@ -56,6 +79,7 @@ struct Answer {
   Token ended = 0;                     // released: the token of what was, if it is known
   std::optional<Duration> held;        // released: for how long, if it is known
   std::optional<Standing> standing;    // busy, timeout
+  std::optional<FrozenBy> frozen;      // busy, timeout, not_frozen
   uint64_t stored = 0;                 // as in the verdict that it comes from
 };
 

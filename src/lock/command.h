@@ -12,8 +12,13 @@
 
 namespace distributex {
 
-enum class Verb { get, wait, release, renew };
-inline constexpr size_t verb_count = static_cast<size_t>(Verb::renew) + 1;
+enum class Verb { get, wait, release, renew, freeze, thaw, evict };
+inline constexpr size_t verb_count = static_cast<size_t>(Verb::evict) + 1;
+
+// Whether it is an operator's verb, which acts on pools and on others' leases.
+[[nodiscard]] constexpr bool is_order(Verb verb) {
+  return verb == Verb::freeze || verb == Verb::thaw || verb == Verb::evict;
+}
 
 // The pauses of our own client between two attempts are at most 7.5 s.
 inline constexpr std::chrono::seconds usual_pause{10};
@@ -27,6 +32,9 @@ struct Command {
   std::optional<Token> token;
   std::optional<std::chrono::seconds> expire;
   std::optional<Duration> timeout;  // wait only; nothing: for ever
+  std::string reason{};             // freeze, evict
+  std::string by{};                 // an operator's verb: who says that he gives it
+  std::optional<Duration> lasts{};  // freeze only; nothing: until it is thawed
   // wait only: so long after a wait without the lock its place is kept.
   Duration comes_back_within = usual_pause;
   std::string note{};  // get and wait: to be kept with the lease

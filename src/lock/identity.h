@@ -19,4 +19,7 @@ struct Identity {
   std::string_view token_name{};  // the configured name of the secret that came with the request
 };
 
+// Whether it is a peer on this machine, of a unix socket or of loopback.
+[[nodiscard]] bool is_local(const Identity& identity);
+
 }  // namespace distributex

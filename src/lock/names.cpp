@@ -20,6 +20,9 @@ constexpr std::array<VerbRow, verb_count> verbs = {{
     {Verb::wait, "wait"},
     {Verb::release, "release"},
     {Verb::renew, "renew"},
+    {Verb::freeze, "freeze"},
+    {Verb::thaw, "thaw"},
+    {Verb::evict, "evict"},
     // verbs end
 }};
 
@@ -40,6 +43,11 @@ constexpr std::array<ResultRow, result_count> results = {{
     {Result::lost, "lost", "NO"},
     {Result::invalid, "invalid", "INVALID"},
     {Result::unavailable, "unavailable", "NO"},
+    {Result::frozen, "frozen", "OK"},
+    {Result::thawed, "thawed", "OK"},
+    {Result::not_frozen, "not-frozen", "NO"},
+    {Result::evicted, "evicted", "OK"},
+    {Result::no_lease, "no-lease", "NO"},
 }};
 
 constexpr bool rows_stand_in_order() {

@@ -44,9 +44,25 @@ struct Renew {
   uint32_t slots = 1;
 };
 
-// A backend's word on one question.
+// What an operator wants done where the leases are.
+struct Order {
+  // freeze sets a freeze, or changes that of the same name. thaw ends all whose
+  // names the pool's name, or pattern, matches. evict ends the lease with the token.
+  enum class Kind { freeze, thaw, evict };
+  OpId op = 0;
+  Kind kind = Kind::freeze;
+  std::string pool;  // freeze, thaw: perhaps a pattern
+  std::string reason{};
+  std::string by{};
+  std::optional<Duration> lasts{};  // freeze
+  Token token = 0;                  // evict
+  uint32_t slots = 1;               // evict
+};
+
+// A backend's word on one question. An order is done, or there was nothing to
+// be thawed or evicted: not_held.
 struct Verdict {
-  enum class Kind { granted, held, full, released, not_held, renewed, lost, failed };
+  enum class Kind { granted, held, full, released, not_held, renewed, lost, failed, done };
   Kind kind = Kind::failed;
   Token token = 0;           // granted, held, renewed, released
   std::optional<Time> ends;  // granted, held, renewed; nothing: never
@@ -54,6 +70,7 @@ struct Verdict {
       retry_at;        // granted, full: when asking again makes sense; nothing: only when told
   std::string reason;  // failed: one clear sentence
   std::optional<Time> since;  // released: when the lease was granted, if it is known
+  Owner owner{};              // done, of an eviction: whose lease it was
   uint64_t stored = 0;        // not to be told before the backend has stored so much; 0: at once
 };
 

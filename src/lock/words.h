@@ -9,3 +9,4 @@
 #include "lock/lease.h"     // IWYU pragma: export
 #include "lock/note.h"      // IWYU pragma: export
 #include "lock/question.h"  // IWYU pragma: export
+#include "lock/ruling.h"    // IWYU pragma: export

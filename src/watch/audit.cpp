@@ -59,6 +59,15 @@ AuditLine::AuditLine(const LockEvent& event) {
   if (!event.error.empty()) {
     add_text(" error=", event.error.substr(0, error_max));
   }
+  if (!event.reason.empty()) {
+    add_text(" reason=", event.reason);
+  }
+  if (!event.by.empty()) {
+    add_text(" by=", event.by);
+  }
+  if (event.lasts) {
+    add_seconds(" for=", *event.lasts);
+  }
 }
 
 void AuditLine::add(std::string_view text) {

@@ -33,6 +33,10 @@ constexpr std::array<Kind, static_cast<size_t>(What::last)> kinds = {{
     {What::held, "held", false, Level::debug},
     {What::not_held, "not-held", false, Level::debug},
     {What::renewed, "renewed", false, Level::debug},
+    {What::frozen, "frozen", true, Level::info},
+    {What::thawed, "thawed", true, Level::info},
+    {What::evicted, "evicted", true, Level::info},
+    {What::rested, "rested", true, Level::info},
 }};
 
 constexpr bool kinds_stand_in_order() {
@@ -47,8 +51,9 @@ static_assert(kinds_stand_in_order());
 
 const Kind& kind_of(What what) { return kinds[static_cast<size_t>(what)]; }
 
-constexpr std::array<std::string_view LockEvent::*, 5> texts_of{
-    &LockEvent::pool, &LockEvent::host, &LockEvent::id, &LockEvent::peer, &LockEvent::error};
+constexpr std::array<std::string_view LockEvent::*, 7> texts_of{
+    &LockEvent::pool,  &LockEvent::host,   &LockEvent::id, &LockEvent::peer,
+    &LockEvent::error, &LockEvent::reason, &LockEvent::by};
 
 }  // namespace
 
@@ -78,6 +83,11 @@ std::string event_json(const LockEvent& event) {
   set_text(json.get(), "peer", event.peer);
   set_text(json.get(), "verb", event.verb);
   set_text(json.get(), "error", event.error);
+  set_text(json.get(), "reason", event.reason);
+  set_text(json.get(), "by", event.by);
+  if (event.lasts) {
+    set_seconds(json.get(), "for", *event.lasts);
+  }
   return json_line(json.get());
 }
 

@@ -29,7 +29,11 @@ enum class What {
   held,
   not_held,
   renewed,
-  last  // no event
+  frozen,  // a pool, or all that a pattern matches
+  thawed,
+  evicted,  // an operator ended a lease
+  rested,   // a slot stays closed for a while
+  last      // no event
 };
 
 [[nodiscard]] std::string_view what_name(What what);
@@ -49,10 +53,13 @@ struct LockEvent {
   std::string_view id{};
   Token token = 0;                   // 0: none
   std::optional<Duration> waited{};  // granted, timeout, cancelled, busy
-  std::optional<Duration> held{};    // released, expired
+  std::optional<Duration> held{};    // released, expired, evicted
   std::string_view peer{};           // the client's address; empty: not known
   std::string_view verb{};           // refused
   std::string_view error{};          // refused
+  std::string_view reason{};         // frozen, thawed, evicted, rested
+  std::string_view by{};             // frozen, thawed, evicted: who did it
+  std::optional<Duration> lasts{};   // frozen, rested
 };
 
 class EventRing;

@@ -126,6 +126,10 @@ constexpr PoolGauge pool_gauges[] = {
      [](const Sight& sight, const PoolSpec& pool) { return sight.held(pool.name); }},
     {"distributex_pool_waiting", "Clients that wait for a lock of the pool.", nullptr,
      [](const Sight& sight, const PoolSpec& pool) { return sight.waiting(pool.name); }},
+    {"distributex_pool_frozen", "1 while the pool is frozen.", nullptr,
+     [](const Sight& sight, const PoolSpec& pool) {
+       return size_t{sight.frozen(pool.name) ? 1U : 0U};
+     }},
     {"distributex_pool_oldest_waiter_seconds", "How long the first in the line has waited.",
      oldest_waiter_age, nullptr},
     {"distributex_pool_longest_holder_seconds", "How long the oldest lock has been held.",

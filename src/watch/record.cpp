@@ -34,6 +34,11 @@ What what_of(Result result) {
       return What::lost;
     case Result::invalid:
     case Result::unavailable:
+    case Result::frozen:  // and the next: happened() tells of them
+    case Result::thawed:
+    case Result::not_frozen:
+    case Result::evicted:
+    case Result::no_lease:
       return What::refused;
   }
   return What::refused;
@@ -67,6 +72,10 @@ void Record::tell(LockEvent event) {
 void Record::answered(const Answered& answered, std::string_view peer, Time now) {
   const Answer& answer = answered.answer;
   metrics_.answered(answered.verb, answer.result);
+  const bool is_refusal = answer.result == Result::invalid || answer.result == Result::unavailable;
+  if (is_order(answered.verb) && !is_refusal) {
+    return;
+  }
   LockEvent event{.what = what_of(answer.result),
                   .pool = answer.pool,
                   .host = answer.owner.host,
@@ -133,6 +142,27 @@ void Record::expired(std::string_view pool, const Lease& lease) {
     event.held = *lease.ends - lease.since;
     metrics_.held(*event.held);
     holdings_.ended(pool, *event.held);
+  }
+  tell(event);
+}
+
+void Record::happened(const Happening& happening) {
+  constexpr What whats[] = {What::frozen, What::thawed, What::evicted, What::rested};
+  LockEvent event{.what = whats[static_cast<size_t>(happening.kind)],
+                  .pool = happening.pool,
+                  .host = happening.owner.host,
+                  .id = happening.owner.id,
+                  .token = happening.token,
+                  .held = happening.held};
+  event.reason = happening.reason;
+  event.by = happening.by;
+  event.lasts = happening.lasts;
+  if (event.what == What::evicted) {
+    metrics_.count("evictions");
+    if (happening.held) {
+      metrics_.held(*happening.held);
+      holdings_.ended(happening.pool, *happening.held);
+    }
   }
   tell(event);
 }

@@ -34,6 +34,7 @@ class Record {
   void left(const Left& left, std::string_view peer, Time now);
   void undelivered(const Release& release);
   void expired(std::string_view pool, const Lease& lease);
+  void happened(const Happening& happening);
 
   // A question goes to the backend, and its verdict comes.
   void asked(OpId op, Time now) { asked_[op % asked_.size()] = {op, now}; }

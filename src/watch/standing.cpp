@@ -53,6 +53,10 @@ Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks, s
 
 Estimate::Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec& pool, Time now)
     : mean_(holdings.mean(pool.name)), maxlocks_(pool.maxlocks) {
+  if (const Freeze* freeze = sight.frozen(pool.name)) {
+    endless_ = !freeze->until;
+    least_ = freeze->until.value_or(now) - now;
+  }
   if (!mean_) {
     return;
   }
@@ -62,10 +66,10 @@ Estimate::Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec&
 }
 
 std::optional<Duration> Estimate::at(size_t place) const {
-  if (!mean_) {
+  if (!mean_ || endless_) {
     return std::nullopt;
   }
-  return turn_comes_in(*mean_, oldest_held_, maxlocks_, place);
+  return std::max(turn_comes_in(*mean_, oldest_held_, maxlocks_, place), least_);
 }
 
 Standing standing_of(const Sight& sight, const Holdings& holdings, std::string_view pool,

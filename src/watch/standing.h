@@ -49,6 +49,8 @@ class Estimate {
   std::optional<Duration> mean_;
   Duration oldest_held_{};
   uint32_t maxlocks_;
+  bool endless_ = false;  // the pool is frozen, nobody knows until when
+  Duration least_{};      // so long nobody's turn comes
 };
 
 // For an owner that was just told busy or timeout. Its cost is bounded.

@@ -195,6 +195,31 @@ void wrong_usage_is_explained(void**) {
   }
 }
 
+void orders_are_read(void**) {
+  const auto freeze = parse({"-H", "a", "-r", "p", "--freeze=why", "--for=2h"});
+  assert_true(freeze && freeze->mode == Mode::freeze && freeze->freeze_for == seconds(7200));
+  assert_text(freeze->reason, "why");
+  const auto bare = parse({"-H", "a", "-r", "p*", "--freeze"});
+  assert_true(bare && bare->mode == Mode::freeze && bare->reason.empty() && !bare->freeze_for);
+  assert_true(parse({"-H", "a", "-r", "p", "--thaw"})->mode == Mode::thaw);
+  const auto evict = parse({"-H", "a", "-r", "p", "--evict", "77", "--reason", "dead"});
+  assert_true(evict && evict->mode == Mode::evict && evict->token == 77);
+  const std::vector<std::vector<std::string>> wrong{
+      {"-H", "a", "--thaw"},
+      {"-H", "a", "-r", "p", "--thaw", "--freeze"},
+      {"-H", "a", "-r", "p", "--thaw", "--for", "1d"},
+      {"-H", "a", "-r", "p", "--thaw", "--reason", "x"},
+      {"-H", "a", "-r", "p", "--freeze", "--for", "1w"},
+      {"-H", "a", "-r", "p", "--freeze", "--for", "0"},
+      {"-H", "a", "-r", "p", "--freeze", "--for", "99999d"},
+      {"-H", "a", "-r", "p", "--evict", "0"},
+      {"-H", "a", "-r", "p", "--freeze", "true"},
+  };
+  for (const auto& words : wrong) {
+    assert_false(parse(words).has_value());
+  }
+}
+
 void servers_are_read_as_people_write_them(void**) {
   struct Row {
     const char* text;
@@ -322,6 +347,7 @@ int main() {
       cmocka_unit_test(only_the_last_of_several_answers_counts),
       cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
       cmocka_unit_test(options_have_their_defaults),
+      cmocka_unit_test(orders_are_read),
       cmocka_unit_test(long_forms_and_dashes_are_understood),
       cmocka_unit_test(wrong_usage_is_explained),
       cmocka_unit_test(servers_are_read_as_people_write_them),

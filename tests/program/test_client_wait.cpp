@@ -231,6 +231,43 @@ void ping_tells_whether_locks_can_be_granted(void** state) {
   assert_text(down.err, "distributex: " + f.address() + ": Connection refused\n");
 }
 
+void orders_freeze_thaw_and_evict(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  const Ended frozen = run_client(f.args({"--freeze=bad release", "--for", "90m"}));
+  assert_text(frozen.out + frozen.err, "frozen: one\n");
+  assert_int_equal(frozen.code, 0);
+  const Ended refused = run_client(f.args({"-n", "--", "touch", f.mark}));
+  assert_int_equal(refused.code, 75);
+  assert_text(refused.err, "distributex: no lock on one now: it is frozen: bad release\n");
+  assert_false(f.has_run());
+  const Ended table = run_client({"-H", f.address(), "--status"});
+  assert_non_null(strstr(table.out.c_str(), "bad release"));
+  assert_non_null(strstr(table.out.c_str(), "1h 29m"));
+  const Ended thawed = run_client(f.args({"--thaw"}));
+  assert_text(thawed.out + thawed.err, "thawed: one\n");
+  const Ended again = run_client(f.args({"--thaw"}));
+  assert_int_equal(again.code, 75);
+  assert_text(again.err, "distributex: no freeze has the name one\n");
+  f.occupy();
+  const std::string token = std::to_string(pool_state(f.daemon.port(), "one").holders.at(0).token);
+  const Ended evicted = run_client(f.args({"--evict", token, "--reason=dead"}));
+  assert_text(evicted.out + evicted.err, "evicted: token " + token + " of one\n");
+  assert_int_equal(run_client(f.args({"--evict", token})).code, 75);
+  assert_int_equal(pool_state(f.daemon.port(), "one").holders.size(), 0);
+}
+
+void v_says_why_a_pool_is_frozen(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  assert_int_equal(run_client(f.args({"--freeze=bad release"})).code, 0);
+  Client client(f.args({"-v", "--", "touch", f.mark}));
+  f.wait_in_line(1);
+  assert_true(eventually([&] { return client.err().find("bad release") != std::string::npos; }));
+  assert_non_null(strstr(client.err().c_str(), "waiting for a lock on one: frozen by "));
+  assert_int_equal(run_client(f.args({"--thaw"})).code, 0);
+  assert_int_equal(client.finish().code, 0);
+  assert_true(f.has_run());
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -249,6 +286,8 @@ int main() {
       test_with(Fixture, the_port_can_be_given_apart),
       test_with(Fixture, proxies_are_off_unless_asked_for),
       test_with(Fixture, status_shows_pools_holders_and_waiters),
+      test_with(Fixture, orders_freeze_thaw_and_evict),
+      test_with(Fixture, v_says_why_a_pool_is_frozen),
       test_with(Fixture, ping_tells_whether_locks_can_be_granted),
   };
   return run_beside(tests);

@@ -45,6 +45,7 @@ BackendBench::BackendBench(const std::string& backend, const std::string& option
   sink.expired = [this](const std::string&, const Lease& lease, uint64_t) {
     expired_.push_back(lease);
   };
+  sink.happened = [this](const Happening& happening, uint64_t) { happened_.push_back(happening); };
   sink.stored = [this](uint64_t stored) { stored_ = stored; };
   sink.unstored = [this](const std::string& why) { unstored_.push_back(why); };
   backend_ = find_backend(backend)->make({base_.get(), settings.config, sink, wall_us()});
@@ -129,6 +130,44 @@ Verdict BackendBench::renew(const Owner& owner, std::optional<Token> token, int 
   return verdict_of(ask_renew(owner, token, length_s));
 }
 
+Verdict BackendBench::freeze(const std::string& pool, std::optional<Duration> lasts) {
+  return verdict_of(ask_freeze(pool, lasts));
+}
+OpId BackendBench::ask_freeze(const std::string& pool, std::optional<Duration> lasts) {
+  Order order{.op = ++last_op_, .kind = Order::Kind::freeze, .pool = pool};
+  order.reason = "bad release";
+  order.by = "ann";
+  order.lasts = lasts;
+  backend_->order(order, steady_now());
+  return order.op;
+}
+Verdict BackendBench::thaw(const std::string& pool) {
+  Order order{.op = ++last_op_, .kind = Order::Kind::thaw, .pool = pool};
+  order.by = "bob";
+  backend_->order(order, steady_now());
+  return verdict_of(order.op);
+}
+Verdict BackendBench::evict(Token token, uint32_t slots) {
+  Order order{.op = ++last_op_, .kind = Order::Kind::evict, .pool = pool_};
+  order.reason = "dead";
+  order.by = "ann";
+  order.token = token;
+  order.slots = slots;
+  backend_->order(order, steady_now());
+  return verdict_of(order.op);
+}
+
+std::string BackendBench::news() {
+  constexpr const char* kinds[] = {"frozen", "thawed", "evicted", "rested"};
+  std::string text;
+  for (const Happening& one : std::exchange(happened_, {})) {
+    text += (text.empty() ? "" : "; ") + std::string(kinds[static_cast<size_t>(one.kind)]) + " " +
+            one.pool + (one.owner.host.empty() ? "" : " " + one.owner.host) + " " + one.reason +
+            (one.by.empty() ? "" : " by " + one.by);
+  }
+  return text;
+}
+
 std::string BackendBench::holders() {
   bool ready = false;
   backend_->survey([&] { ready = true; }, steady_now());
@@ -160,6 +199,8 @@ std::string BackendBench::name_of(const Verdict& verdict) {
       return "lost";
     case Verdict::Kind::failed:
       return "failed: " + verdict.reason;
+    case Verdict::Kind::done:
+      return "done";
   }
   return "";
 }

@@ -26,6 +26,13 @@ class BackendBench {
   Verdict release(const Owner& owner, std::optional<Token> token = {}, uint32_t slots = 1);
   Verdict renew(const Owner& owner, std::optional<Token> token = {}, int length_s = 0);
 
+  Verdict freeze(const std::string& pool, std::optional<Duration> lasts = {});
+  OpId ask_freeze(const std::string& pool, std::optional<Duration> lasts = {});
+  Verdict thaw(const std::string& pool);
+  Verdict evict(Token token, uint32_t slots = 1);
+  // What has happened since it was asked last: "frozen p bad release by ann; ...".
+  [[nodiscard]] std::string news();
+
   // The same without waiting; length_s 0: never ends.
   OpId ask_get(const Owner& owner, uint32_t slots = 1, int length_s = 100, bool find_only = false);
   OpId ask_release(const Owner& owner, std::optional<Token> token = {}, uint32_t slots = 1);
@@ -64,6 +71,7 @@ class BackendBench {
   std::vector<OpId> order_;  // in which they were decided
   std::vector<Lease> expired_;
   size_t changes_ = 0;
+  std::vector<Happening> happened_;
   std::string refusal_;
   uint64_t stored_ = 0;
   std::vector<std::string> unstored_;

@@ -42,6 +42,7 @@ class ModelWorld {
   void perform(const Acquire& question) { backend_->acquire(question, now_); }
   void perform(const Release& question) { backend_->release(question, now_); }
   void perform(const Renew& question) { backend_->renew(question, now_); }
+  void perform(const Order& order) { backend_->order(order, now_); }
 
   void compare();
   void compare_answers();
@@ -68,6 +69,7 @@ class ModelWorld {
                       pump();
                     },
                 .expired = [](const std::string&, const Lease&, uint64_t) {},
+                .happened = [](const Happening&, uint64_t) {},
                 .stored = {},
                 .unstored = {}},
        .wall_us = 1'700'000'000'000'000});

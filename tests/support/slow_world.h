@@ -47,6 +47,8 @@ class SlowWorld {
     backend_.put(question);
   }
 
+  void perform(const Order&) { witness_.wrong("an order that nobody gave"); }
+
   void end();
   bool end_round();
   void look_for_the_forgotten();

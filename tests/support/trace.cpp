@@ -62,6 +62,15 @@ Owner owner_named(const std::string& text) {
   return Owner{text.substr(0, slash), text.substr(slash + 1)};
 }
 
+// "10.0.0.1"; nothing for "unix".
+std::vector<uint8_t> address_named(const std::string& text) {
+  std::vector<uint8_t> address;
+  for (const std::string& part : text == "unix" ? Words{} : split(text, '.')) {
+    address.push_back(static_cast<uint8_t>(number(part)));
+  }
+  return address;
+}
+
 // The value behind "name=" among the words.
 std::optional<std::string> option(const Words& words, const std::string& name) {
   for (const std::string& word : words) {
@@ -72,13 +81,14 @@ std::optional<std::string> option(const Words& words, const std::string& name) {
   return std::nullopt;
 }
 
-constexpr const char* verbs[] = {"get", "wait", "release", "renew"};
-constexpr const char* verdicts[] = {"granted",  "held",    "full", "released",
-                                    "not_held", "renewed", "lost", "failed"};
-constexpr const char* results[] = {"granted",  "held",    "busy", "timeout", "released",
-                                   "not_held", "renewed", "lost", "invalid", "unavailable"};
-constexpr const char* faults[] = {"",          "bad_request",  "host_not_listed",
-                                  "not_found", "no_such_path", "bad_method"};
+constexpr const char* verbs[] = {"get", "wait", "release", "renew", "freeze", "thaw", "evict"};
+constexpr const char* verdicts[] = {"granted", "held", "full",   "released", "not_held",
+                                    "renewed", "lost", "failed", "done"};
+constexpr const char* results[] = {"granted",  "held",    "busy",       "timeout", "released",
+                                   "not_held", "renewed", "lost",       "invalid", "unavailable",
+                                   "frozen",   "thawed",  "not_frozen", "evicted", "no_lease"};
+constexpr const char* faults[] = {
+    "", "bad_request", "host_not_listed", "not_found", "no_such_path", "bad_method", "forbidden"};
 
 // The enumerator of this name in a table of all of them.
 template <typename Enum, size_t n>
@@ -106,6 +116,7 @@ class Stage {
   void show(const Acquire& q);
   void show(const Release& q);
   void show(const Renew& q);
+  void show(const Order& q);
   void put(const std::string& text) { text_ += "  " + text + "\n"; }
 
   const Time start_{std::chrono::hours{1000}};
@@ -161,13 +172,23 @@ bool Stage::play_ticket(Ticket ticket, const Words& words) {
     return engine_.cancel(ticket, now_), true;
   }
   const auto verb = named<Verb>(verbs, words[1]);
-  if (!verb || words.size() < 4) {
+  if (!verb || words.size() < (is_order(*verb) ? 3 : 4)) {
     return false;
   }
   Command request;
   request.verb = asked_[ticket] = *verb;
   request.pool = words[2];
-  request.owner = owner_named(words[3]);
+  if (!is_order(*verb)) {
+    request.owner = owner_named(words[3]);
+  }
+  const std::string from = option(words, "from").value_or("127.0.0.1");
+  const std::vector<uint8_t> address = address_named(from);
+  request.identity.address = address;
+  request.reason = option(words, "reason").value_or("");
+  request.by = option(words, "by").value_or("");
+  if (const auto lasts = option(words, "for")) {
+    request.lasts = length(*lasts);
+  }
   if (const auto token = option(words, "token")) {
     request.token = number(*token);
   }
@@ -193,6 +214,9 @@ bool Stage::play_verdict(OpId op, const Words& words, const std::string& line) {
   }
   if (const auto ends = option(words, "ends")) {
     verdict.ends = at(*ends);
+  }
+  if (const auto owner = option(words, "owner")) {
+    verdict.owner = owner_named(*owner);
   }
   if (const auto retry = option(words, "retry")) {
     verdict.retry_at = at(*retry);
@@ -251,7 +275,7 @@ void Stage::configure(const Words& words) {
 void Stage::show(const Answered& told) {
   const Answer& a = told.answer;
   std::string text = std::to_string(told.ticket) + " " + results[static_cast<int>(a.result)] + " " +
-                     a.pool + " " + shown(a.owner);
+                     a.pool + (a.owner.host.empty() ? "" : " " + shown(a.owner));
   if (a.token != 0) {
     text += " token=" + std::to_string(a.token);
   }
@@ -298,6 +322,17 @@ void Stage::show(const Release& q) {
 void Stage::show(const Renew& q) {
   put("#" + std::to_string(q.op) + " renew " + q.pool + " " + shown(q.owner) +
       shown_slots(q.slots) + shown_rest(q.token, q.length));
+}
+
+void Stage::show(const Order& q) {
+  constexpr const char* kinds[] = {"freeze", "thaw", "evict"};
+  std::string text = "#" + std::to_string(q.op) + " " + kinds[static_cast<size_t>(q.kind)] + " " +
+                     q.pool + shown_slots(q.slots);
+  text += q.token != 0 ? " token=" + std::to_string(q.token) : "";
+  text += q.reason.empty() ? "" : " reason=" + q.reason;
+  text += q.by.empty() ? "" : " by=" + q.by;
+  text += q.lasts ? " for=" + shown(*q.lasts) : "";
+  put(text);
 }
 
 }  // namespace

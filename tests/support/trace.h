@@ -6,13 +6,15 @@
 // Events, each with "at SECONDS " before it when the clock moves first:
 //   pools [max=N] NAME:MAXLOCKS:EXPIRE[:HOST,HOST]...    the configuration
 //   TICKET get|wait|release|renew POOL HOST[/ID] [expire=] [timeout=] [token=]
+//   TICKET freeze|thaw|evict POOL [reason=] [by=] [for=] [token=] [from=ADDRESS|unix]
 //   TICKET arrived              TICKET gone              what became of a reply
 //   #OP granted|held|renewed token=N [ends=AT] [retry=AT]   #OP full [retry=AT]
-//   #OP released|not_held|lost  #OP failed REASON        verdicts
+//   #OP released|not_held|lost  #OP done [owner=HOST]  #OP failed REASON        verdicts
 //   changed POOL    tick    drain
 //   waiting POOL    counts    deadline    idle           views, shown like effects
 // Effects:
 //   #OP acquire|find|release|renew POOL OWNER [slots=, when not 1] [token=] [length=]
+//   #OP freeze|thaw|evict POOL [slots=] [token=] [reason=] [by=] [for=]
 //   TICKET RESULT POOL OWNER [token=] [left=] [after=, when it waited] [fault: sentence]
 #pragma once
 

@@ -158,6 +158,12 @@ void Witness::told(const Answered& answered, Time now) {
         wrong(ticket + "the answer of another verb");
       }
       return;
+    case Result::frozen:
+    case Result::thawed:
+    case Result::not_frozen:
+    case Result::evicted:
+    case Result::no_lease:
+      return wrong(ticket + "the answer to an order");
     case Result::invalid:
     case Result::unavailable:  // at the door, perhaps, where no place is used up
       if (asked.place) {

@@ -33,6 +33,7 @@ struct Fixture {
          .sink = {.decided = [](OpId, const Verdict&) {},
                   .changed = [](const std::string&) {},
                   .expired = [](const std::string&, const Lease&, uint64_t) {},
+                  .happened = [](const Happening&, uint64_t) {},
                   .stored = {},
                   .unstored = {}},
          .wall_us = 1});

@@ -36,6 +36,7 @@ struct Fixture {
                                     const Verdict& verdict) { engine.decided(op, verdict, now); },
                   .changed = [](const std::string&) {},
                   .expired = [](const std::string&, const Lease&, uint64_t) {},
+                  .happened = [](const Happening&, uint64_t) {},
                   .stored = {},
                   .unstored = {}},
          .wall_us = 1});

@@ -24,6 +24,7 @@ MemcacheBackend::MemcacheBackend(const BackendSetup& setup, const MemcacheOption
     servers_.push_back(std::make_unique<MemcacheServer>(
         setup.base, address, settings, [this, i] { collect(i); }, steady_now()));
   }
+  freezes_.emplace(servers_.size());
 }
 
 MemcachePool& MemcacheBackend::pool_of(const std::string& name) {
@@ -85,6 +86,9 @@ std::optional<Time> MemcacheBackend::deadline() const {
   if (survey_open_ != 0) {
     first = std::min(first, survey_ends_);
   }
+  if (const auto end = freezes_->first_end()) {
+    first = std::min(first, *end);
+  }
   return first == Time::max() ? std::nullopt : std::optional{first};
 }
 
@@ -92,6 +96,7 @@ void MemcacheBackend::tick(Time now) {
   collect_all();
   end_overdue(now);
   expire(ends_.take_due(now), now);
+  end_freezes(now);
   for (const auto& server : servers_) {
     server->watch(now);
   }
@@ -118,6 +123,9 @@ void MemcacheBackend::end_overdue(Time now) {
       continue;
     }
     overdue_.pop_front();
+    if (orders_.contains(op)) {
+      abandon_order(op);
+    }
   }
 }
 
@@ -137,11 +145,15 @@ void MemcacheBackend::collect(size_t server) {
 }
 
 void MemcacheBackend::apply(size_t server, OpDone& done, Time now) {
+  if (const auto open = orders_.find(done.op); open != orders_.end()) {
+    return order_done(server, open->second, done, now);
+  }
   const auto it = ops_.find(done.op);
   assert(it != ops_.end());
   MemcachePool& pool = *it->second;
   ops_.erase(it);
-  while (!overdue_.empty() && !ops_.contains(overdue_.front().second)) {
+  while (!overdue_.empty() && !ops_.contains(overdue_.front().second) &&
+         !orders_.contains(overdue_.front().second)) {
     overdue_.pop_front();
   }
   if (done.answer.kind != Verdict::Kind::failed) {

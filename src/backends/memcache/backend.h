@@ -16,6 +16,7 @@
 #include "backends/memcache/options.h"
 #include "backends/memcache/pool.h"
 #include "backends/memcache/server.h"
+#include "backends/memcache/standing_freezes.h"
 
 namespace distributex {
 
@@ -27,6 +28,9 @@ class MemcacheBackend final : public Backend {
   void release(const Release& question, Time now) override { post(question, now); }
   void renew(const Renew& question, Time now) override { post(question, now); }
   void configure(const std::vector<PoolSpec>& pools) override;
+  void order(const Order& order, Time now) override;
+  [[nodiscard]] const Freeze* frozen(std::string_view pool) const override;
+  [[nodiscard]] std::vector<Freeze> freezes() const override { return freezes_->all(); }
   [[nodiscard]] std::optional<Time> deadline() const override;
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override;
@@ -35,7 +39,21 @@ class MemcacheBackend final : public Backend {
   [[nodiscard]] size_t held(std::string_view pool) const override;
 
  private:
+  // An order that some memcacheds have not carried out yet.
+  struct OpenOrder {
+    Order order;
+    size_t open = 0;
+    Verdict verdict;  // as it stands
+  };
+
   MemcachePool& pool_of(const std::string& name);
+  [[nodiscard]] size_t server_of_name(std::string_view name) const;
+  void order_done(size_t server, OpenOrder& open, const OpDone& done, Time now);
+  void evicted(const OpenOrder& open, const OpDone& done, Time now);
+  void abandon_order(OpId op);
+  [[nodiscard]] std::string thawing() const;
+  void pools_changed(size_t server, std::string_view pattern);
+  void end_freezes(Time now);
   MemcacheServer& server_of_pool(const MemcachePool& pool) { return *servers_[pool.server]; }
   template <typename Question>
   void post(const Question& question, Time now);
@@ -47,6 +65,7 @@ class MemcacheBackend final : public Backend {
   void apply(size_t server, LeaseEnded& ended, Time now);
   void apply(size_t server, PoolFreed& freed, Time now);
   void apply(size_t server, PoolsSeen& seen, Time now);
+  void apply(size_t server, FreezesSeen& seen, Time now);
   void apply(size_t server, LinkUp& up, Time now) { servers_[server]->note(up, now); }
   void apply(size_t server, LinkDown& down, Time now) { servers_[server]->note(down, now); }
   void apply(size_t server, LinkAlive&, Time now) { servers_[server]->note_alive(now); }
@@ -65,6 +84,8 @@ class MemcacheBackend final : public Backend {
   std::vector<std::unique_ptr<MemcacheServer>> servers_;
   std::map<std::string, MemcachePool, std::less<>> pools_;
   MemcacheEnds ends_;
+  std::optional<StandingFreezes> freezes_;
+  std::map<OpId, OpenOrder> orders_;
 
   std::unordered_map<OpId, MemcachePool*> ops_;  // without a verdict
   std::deque<std::pair<Time, OpId>> overdue_;    // in order; some are done already

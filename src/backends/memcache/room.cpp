@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds ping_every{1000};
 constexpr milliseconds ping_every_when_down{400};
+constexpr milliseconds freezes_every{400};  // a server sees another's within a second
 constexpr milliseconds chore_limit{1000};
 constexpr size_t keys_of_a_survey_step = 500;
 // A job of many reads says so often that memcached answers.
@@ -39,6 +40,10 @@ void MemcacheWorker::Room::work() {
     if (steady_now() >= next_ping_) {
       do_ping();
     }
+    if (!down_ && steady_now() >= next_freezes_) {
+      link_.set_deadline(steady_now() + chore_limit);
+      (void)read_freezes();
+    }
     if (steady_now() >= next_chores_) {
       do_chores();
     }
@@ -52,7 +57,8 @@ void MemcacheWorker::Room::work() {
 std::optional<MemcacheJob> MemcacheWorker::Room::next_job(bool& stopping) {
   std::unique_lock guard(lock_);
   running_ = 0;
-  changed_.wait_until(guard, next_ping_, [this] { return stopping_ || !jobs_.empty(); });
+  const Time due = down_ ? next_ping_ : std::min(next_ping_, next_freezes_);
+  changed_.wait_until(guard, due, [this] { return stopping_ || !jobs_.empty(); });
   stopping = stopping_;
   while (!jobs_.empty()) {
     MemcacheJob job = std::move(jobs_.front());
@@ -106,8 +112,13 @@ void MemcacheWorker::Room::keep_if_undelivered(const MemcacheJob& job) {
 }
 
 void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& job) {
+  if (steady_now() >= next_freezes_ && !read_freezes()) {
+    return refuse_op(question.op);
+  }
   const std::string nonce = make_nonce();
-  const SlotAnswer answer = slots_.acquire(question, job.pool.width, nonce);
+  Acquire asked = question;
+  asked.find_only = asked.find_only || freezes_.freezes(question.pool, steady_now());
+  const SlotAnswer answer = slots_.acquire(asked, job.pool.width, nonce);
   const bool heard = finish(question.op, answer);
   auto leftover = leftover_of(answer, heard, job.pool, nonce);
   if (!leftover) {
@@ -132,6 +143,38 @@ void MemcacheWorker::Room::perform(const Release& question, const MemcacheJob& j
 
 void MemcacheWorker::Room::perform(const Renew& question, const MemcacheJob& job) {
   (void)finish(question.op, slots_.renew(question, job.pool.width));
+}
+
+void MemcacheWorker::Room::perform(const Order& order, const MemcacheJob& job) {
+  if (order.kind == Order::Kind::evict) {
+    return (void)finish(order.op, slots_.evict(job.pool, order.token));
+  }
+  SlotAnswer answer;
+  answer.kind = freezes_.perform(order, steady_now());
+  tell_freezes();  // first: whoever hears that it is done shall know what stands
+  if (answer.kind == Verdict::Kind::full) {
+    answer.kind = Verdict::Kind::failed;
+    return (void)finish(order.op, answer, Rulings::too_many_freezes);
+  }
+  (void)finish(order.op, answer);
+}
+
+// False when memcached did not say: then no lock may be granted either.
+bool MemcacheWorker::Room::read_freezes() {
+  const Time now = steady_now();
+  const bool read = freezes_.read(now);
+  if (read) {
+    next_freezes_ = now + freezes_every;
+    tell_freezes();
+  }
+  note_link();
+  return read;
+}
+
+void MemcacheWorker::Room::tell_freezes() {
+  if (freezes_.take_change()) {
+    report(FreezesSeen{freezes_.all()});
+  }
 }
 
 void MemcacheWorker::Room::perform(const ExpireLease& what, const MemcacheJob& job) {

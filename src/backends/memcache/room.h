@@ -4,6 +4,7 @@
 // longer than a queue operation takes.
 #pragma once
 
+#include "backends/memcache/freezes.h"
 #include "backends/memcache/leftovers.h"
 #include "backends/memcache/worker.h"
 #include "base/clock.h"
@@ -36,16 +37,20 @@ class MemcacheWorker::Room {
   void perform(const Acquire& question, const MemcacheJob& job);
   void perform(const Release& question, const MemcacheJob& job);
   void perform(const Renew& question, const MemcacheJob& job);
+  void perform(const Order& order, const MemcacheJob& job);
   void perform(const ExpireLease& what, const MemcacheJob& job);
   void perform(SurveyPools& what, const MemcacheJob& job);
   void refuse(const Acquire& question, const MemcacheJob& job);
   void refuse(const Release& question, const MemcacheJob& job);
   void refuse(const Renew& question, const MemcacheJob& job);
+  void refuse(const Order& order, const MemcacheJob&) { refuse_op(order.op); }
   void refuse(const ExpireLease&, const MemcacheJob&) {}  // memcached ends it as well
   void refuse(const SurveyPools& what, const MemcacheJob& job);
   void refuse_op(OpId op) { (void)finish(op, {}, down_ ? link_.reason() : "no answer in time"); }
   void keep_if_undelivered(const MemcacheJob& job);
   void do_ping();
+  [[nodiscard]] bool read_freezes();
+  void tell_freezes();
   void do_chores();
   void note_link();
   void note_progress();
@@ -68,11 +73,13 @@ class MemcacheWorker::Room {
   pthread_t thread_{};
   MemcacheLink link_;
   MemcacheSlots slots_;
+  MemcacheFreezes freezes_;
   MemcacheLeftovers leftovers_;
   bool down_ = false;
   Time last_news_{};
   Time next_ping_;
   Time next_chores_{};
+  Time next_freezes_{};
 };
 
 }  // namespace distributex

@@ -179,36 +179,6 @@ SlotAnswer MemcacheSlots::renew(const Renew& question, uint32_t width) {
   return answer;
 }
 
-MemcacheSlots::Undone MemcacheSlots::give_back(const PoolRef& pool, const std::string& nonce) {
-  return remove_write(pool, nonce, false);
-}
-
-MemcacheSlots::Undone MemcacheSlots::expire(const PoolRef& pool, const std::string& nonce) {
-  return remove_write(pool, nonce, true);
-}
-
-MemcacheSlots::Undone MemcacheSlots::remove_write(const PoolRef& pool, const std::string& nonce,
-                                                  bool even_told) {
-  for (int steps = 0; steps < max_steps; steps++) {
-    const auto view = look(pool);
-    if (!view) {
-      return Undone::failed;
-    }
-    const Entry* entry = find_nonce(*view, nonce);
-    if (!entry || (!entry->lease->told.empty() && !even_told)) {
-      return Undone::absent;
-    }
-    const Stored stored = commands_.remove(key(pool, entry->slot), entry->unique);
-    if (stored == Stored::done) {
-      return Undone::gone;
-    }
-    if (stored == Stored::failed) {
-      return Undone::failed;
-    }
-  }
-  return Undone::failed;
-}
-
 std::optional<std::vector<std::vector<SlotLease>>> MemcacheSlots::survey(
     const std::vector<PoolRef>& pools) {
   struct Place {

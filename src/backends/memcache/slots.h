@@ -52,6 +52,9 @@ class MemcacheSlots {
   // Ends a lease whose time is over, unless it was renewed. gone: now, by us.
   [[nodiscard]] Undone expire(const PoolRef& pool, const std::string& nonce);
 
+  // Ends the lease with this token, whoever has it: done, not_held or failed.
+  [[nodiscard]] SlotAnswer evict(const PoolRef& pool, Token token);
+
   // All that stands in the slots of some pools, in their order.
   [[nodiscard]] std::optional<std::vector<std::vector<SlotLease>>> survey(
       const std::vector<PoolRef>& pools);

@@ -36,7 +36,11 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
     case Verdict::Kind::full:
       pool.see(answer.seen);
       pool.full = true;
-      verdict.retry_at = retry_at(pool, now);
+      if (const Freeze* freeze = freezes_->find(pool.server, pool.ref.name)) {
+        verdict.retry_at = freeze->until;
+      } else {
+        verdict.retry_at = retry_at(pool, now);
+      }
       break;
     case Verdict::Kind::renewed:
       ends_.drop(answer.nonce_before);
@@ -52,6 +56,7 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
     case Verdict::Kind::not_held:
     case Verdict::Kind::lost:
     case Verdict::Kind::failed:
+    case Verdict::Kind::done:
       break;
   }
   refuse_ended(verdict, now);

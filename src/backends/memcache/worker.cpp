@@ -21,6 +21,7 @@ struct OpOf {
   OpId operator()(const Acquire& question) const { return question.op; }
   OpId operator()(const Release& question) const { return question.op; }
   OpId operator()(const Renew& question) const { return question.op; }
+  OpId operator()(const Order& order) const { return order.op; }
   OpId operator()(const ExpireLease&) const { return 0; }
   OpId operator()(const SurveyPools&) const { return 0; }
 };
@@ -33,6 +34,7 @@ MemcacheWorker::Room::Room(const MemcacheAddress& address, const MemcacheSetting
     : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       link_(address, settings.silence),
       slots_(link_, settings.prefix, settings.server),
+      freezes_(link_, settings.prefix),
       leftovers_(slots_, [this](const std::string& pool) { report(PoolFreed{pool}); }),
       next_ping_(steady_now()) {
   link_.on_progress([this] { note_progress(); });

@@ -35,7 +35,7 @@ struct SurveyPools {
 };
 
 struct MemcacheJob {
-  std::variant<Acquire, Release, Renew, ExpireLease, SurveyPools> what;
+  std::variant<Acquire, Release, Renew, Order, ExpireLease, SurveyPools> what;
   PoolRef pool;  // not for surveys
   Time deadline{};
 };
@@ -59,6 +59,9 @@ struct PoolsSeen {
   std::vector<std::vector<SlotLease>> seen;  // empty when it failed
   bool last = false;
 };
+struct FreezesSeen {  // all that stand there, after a change
+  std::vector<Freeze> freezes;
+};
 struct LinkUp {
   MemcacheFacts facts;
 };
@@ -67,8 +70,8 @@ struct LinkDown {
 };
 struct LinkAlive {};
 
-using MemcacheResult =
-    std::variant<OpDone, LeaseEnded, PoolFreed, PoolsSeen, LinkUp, LinkDown, LinkAlive>;
+using MemcacheResult = std::variant<OpDone, LeaseEnded, PoolFreed, PoolsSeen, FreezesSeen, LinkUp,
+                                    LinkDown, LinkAlive>;
 
 struct MemcacheSettings {
   std::string prefix;

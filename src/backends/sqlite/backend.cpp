@@ -20,6 +20,7 @@
 #include "backends/sqlite/figures.h"
 #include "backends/sqlite/opening.h"
 #include "backends/sqlite/options.h"
+#include "backends/sqlite/rulings.h"
 #include "backends/sqlite/writer.h"
 #include "base/clock.h"
 #include "base/handle.h"
@@ -51,8 +52,15 @@ class SqliteBackend final : public Backend {
   void renew(const Renew& question, Time now) override {
     sink_.decided(question.op, decide(question, now));
   }
+  void order(const Order& order, Time now) override { sink_.decided(order.op, decide(order, now)); }
+  [[nodiscard]] const Freeze* frozen(std::string_view pool) const override {
+    return rulings_.rulings().find(pool);
+  }
+  [[nodiscard]] std::vector<Freeze> freezes() const override { return rulings_.rulings().all(); }
   void configure(const std::vector<PoolSpec>& pools) override;
-  [[nodiscard]] std::optional<Time> deadline() const override { return table_.first_end(); }
+  [[nodiscard]] std::optional<Time> deadline() const override {
+    return earlier(table_.first_end(), rulings_.rulings().first_end());
+  }
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override;
   [[nodiscard]] std::optional<Time> survives_since() const override { return opened_at_; }
@@ -76,6 +84,8 @@ class SqliteBackend final : public Backend {
   Verdict decide(const Acquire& question, Time now);
   Verdict decide(const Release& question, Time now);
   Verdict decide(const Renew& question, Time now);
+  Verdict decide(const Order& order, Time now);
+  Verdict evict(const Order& order, Time now);
   Verdict grant(LeasePool& pool, const Acquire& question, Time now);
   [[nodiscard]] Verdict failed() const;
   [[nodiscard]] Verdict found(const HeldLease& held) const;
@@ -104,6 +114,7 @@ class SqliteBackend final : public Backend {
   Time now_{};  // of the question or tick that is at work
   LeaseTable table_;
   StoreBooks books_;
+  StoreRulings rulings_;
   std::vector<std::string> pools_;
   StoreFigures figures_;
   std::optional<Time> opened_at_;
@@ -122,6 +133,7 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
       path_(absolute(setup.config.read<SqliteOptions>().file)),
       timeout_(setup.config.read<SqliteOptions>().timeout),
       table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
+      rulings_(table_, books_, sink_, [this] { hand_over_soon(); }),
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
       late_(evtimer_new(setup.base, on_late, this)),
       news_(event_new(setup.base, writer_.wake_fd(), EV_READ | EV_PERSIST, on_news, this)) {
@@ -130,7 +142,7 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
 
 std::optional<BackendRefusal> SqliteBackend::begin() {
   OpenedStore opened;
-  if (auto refusal = open_store(path_, writer_, table_, books_, opened)) {
+  if (auto refusal = open_store(path_, writer_, table_, books_, rulings_, opened)) {
     return refusal;
   }
   last_token_ = opened.top;
@@ -185,6 +197,10 @@ Verdict SqliteBackend::decide(const Acquire& question, Time now) {
   }
   if (trouble_) {
     return failed();
+  }
+  rulings_.end_due(now);
+  if (const Freeze* freeze = rulings_.rulings().find(question.pool)) {
+    return LeaseTable::full(*freeze);
   }
   if (question.find_only || pool.held.size() >= question.slots) {
     return LeaseTable::full(pool);
@@ -242,6 +258,39 @@ Verdict SqliteBackend::decide(const Renew& question, Time now) {
   return verdict;
 }
 
+Verdict SqliteBackend::decide(const Order& order, Time now) {
+  now_ = now;
+  if (trouble_) {
+    return failed();
+  }
+  switch (order.kind) {
+    case Order::Kind::freeze:
+      return rulings_.freeze(order, now);
+    case Order::Kind::thaw:
+      return rulings_.thaw(order, now);
+    case Order::Kind::evict:
+      return evict(order, now);
+  }
+  return {};
+}
+
+Verdict SqliteBackend::evict(const Order& order, Time now) {
+  LeasePool& pool = table_.open(order.pool, now);
+  HeldLease* held = LeaseTable::find(pool, order.token);
+  if (!held) {
+    return without(Verdict::Kind::not_held, pool);
+  }
+  const Happening happening = LeaseTable::evicted(pool, *held, order, now);
+  books_.ended(pool, *held, now);
+  hand_over_soon();
+  (void)table_.release(pool, *held);
+  sink_.happened(happening, books_.gathering());
+  Verdict verdict = LeaseTable::without(Verdict::Kind::done);
+  verdict.owner = happening.owner;
+  verdict.stored = books_.gathering();
+  return verdict;
+}
+
 void SqliteBackend::expired(LeasePool& pool, const HeldLease& held) {
   books_.ended(pool, held, now_);
   hand_over_soon();
@@ -259,6 +308,7 @@ void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
 
 void SqliteBackend::tick(Time now) {
   now_ = now;
+  rulings_.end_due(now);
   while (LeasePool* pool = table_.due(now)) {
     table_.end_due(*pool, now);
     sink_.changed(pool->name);

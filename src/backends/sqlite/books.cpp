@@ -33,6 +33,47 @@ void StoreBooks::restore(HeldLease& held, const StoreRow& row) {
   restore_top(row.token);
 }
 
+StoreBooks::RulingKey StoreBooks::key_of(const StoreRow& row) {
+  return {row.kind, row.pool, row.kind == StoreKind::rest ? row.token : 0};
+}
+
+void StoreBooks::count_ruling(const StoreRow& row) {
+  const Share share{share_of_ruling(row), row.ends.has_value()};
+  rulings_.insert_or_assign(key_of(row), share);
+  ++totals_.rulings;
+  totals_.rulings_sum += share.share;
+  totals_.ending += share.ends ? 1U : 0U;
+}
+
+bool StoreBooks::discount_ruling(const RulingKey& key) {
+  const auto node = rulings_.extract(key);
+  if (node.empty()) {
+    return false;
+  }
+  --totals_.rulings;
+  totals_.rulings_sum -= node.mapped().share;
+  totals_.ending -= node.mapped().ends ? 1U : 0U;
+  return true;
+}
+
+void StoreBooks::restore_ruling(const StoreRow& row) { count_ruling(row); }
+
+void StoreBooks::put_ruling(StoreRow row, Time now) {
+  (void)discount_ruling(key_of(row));
+  count_ruling(row);
+  add({.kind = StoreChange::Kind::put_ruling, .row = std::move(row)}, now);
+}
+
+void StoreBooks::remove_ruling(StoreKind kind, const std::string& pool, Token token, Time now) {
+  StoreChange change{.kind = StoreChange::Kind::remove_ruling, .row = {}};
+  change.row.kind = kind;
+  change.row.pool = pool;
+  change.row.token = token;
+  if (discount_ruling(key_of(change.row))) {
+    add(std::move(change), now);
+  }
+}
+
 void StoreBooks::restore_top(Token top) {
   totals_.top = std::max(totals_.top, top);
   stored_top_ = totals_.top;
@@ -82,6 +123,10 @@ void StoreBooks::ended(LeasePool& pool, const HeldLease& held, Time now) {
 
 void StoreBooks::add(StoreChange change, LeasePool& pool, Time now) {
   pool.stored = gathering();
+  add(std::move(change), now);
+}
+
+void StoreBooks::add(StoreChange change, Time now) {
   if (batch_.changes.empty()) {
     open_.push_back({.number = gathering(), .since = now});
   }

@@ -6,7 +6,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <string>
+#include <tuple>
 
 #include "backends/lease_table.h"
 #include "backends/sqlite/writer.h"
@@ -17,6 +20,7 @@ class StoreBooks {
  public:
   // The sums of what was read; leases are entered into them one by one.
   void restore(HeldLease& held, const StoreRow& row);
+  void restore_ruling(const StoreRow& row);
   // The highest token of all that were ever granted.
   void restore_top(Token top);
 
@@ -26,6 +30,11 @@ class StoreBooks {
   void renewed(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length_before,
                std::optional<Time> ends_before, Time now);
   void ended(LeasePool& pool, const HeldLease& held, Time now);
+
+  // A ruling that begins, or stands in the place of that with the same key; and
+  // one that ends: kind, pool and token are its key.
+  void put_ruling(StoreRow row, Time now);
+  void remove_ruling(StoreKind kind, const std::string& pool, Token token, Time now);
 
   // The changes since the last batch, as one; nothing when there are none.
   [[nodiscard]] std::optional<StoreBatch> take_batch();
@@ -47,7 +56,18 @@ class StoreBooks {
     Time since{};
     Token top = 0;
   };
+  struct Share {
+    uint64_t share = 0;
+    bool ends = false;
+  };
+  using RulingKey = std::tuple<StoreKind, std::string, Token>;
   void add(StoreChange change, LeasePool& pool, Time now);
+  void add(StoreChange change, Time now);
+  void count_ruling(const StoreRow& row);
+  bool discount_ruling(const RulingKey& key);
+  static RulingKey key_of(const StoreRow& row);
+
+  std::map<RulingKey, Share> rulings_;
 
   StoreTotals totals_;
   StoreBatch batch_{.number = 1, .changes = {}, .totals = {}};

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "backends/sqlite/notes.h"
+#include "backends/sqlite/rulings_table.h"
 
 namespace distributex {
 
@@ -173,6 +174,9 @@ std::optional<StoreTrouble> read_store(Sql& sql, const std::string& path,
       return trouble;
     }
     if (auto trouble = read_rows(sql, path, contents)) {
+      return trouble;
+    }
+    if (auto trouble = read_rulings(sql, path, contents.rulings)) {
       return trouble;
     }
   }

@@ -16,21 +16,24 @@ namespace distributex {
 // user_version of the database: what a program must know to read it. minor is
 // what it need not know: tables and columns that it leaves alone.
 inline constexpr int64_t store_format = 1;
-inline constexpr uint64_t store_minor = 1;                // 1: notes
+inline constexpr uint64_t store_minor = 1;                // 1: notes, rulings
 inline constexpr int64_t store_application = 0x44585453;  // "DXTS"
 
 struct StoreContents {
   StoreMeta meta;
   std::vector<StoreRow> rows;  // by token
   uint64_t rows_sum = 0;
+  std::vector<StoreRow> rulings;
   bool is_new = false;  // nothing was ever written to it
 };
 
 // One change of one lease. Doing it twice is doing it once.
 struct StoreChange {
-  enum class Kind { put, renew, remove };
+  enum class Kind { put, renew, remove, put_ruling, remove_ruling };
   Kind kind = Kind::put;
-  StoreRow row;  // renew: token, length and ends count; remove: the token
+  // renew: token, length and ends count; remove: the token; remove_ruling: kind,
+  // pool and token.
+  StoreRow row;
 };
 
 // What holds when a commit is done.
@@ -38,7 +41,9 @@ struct StoreTotals {
   uint64_t rows = 0;
   uint64_t rows_sum = 0;
   Token top = 0;
-  uint64_t ending = 0;  // of the rows, those with an end
+  uint64_t ending = 0;  // of rows and rulings, those with an end
+  uint64_t rulings = 0;
+  uint64_t rulings_sum = 0;
 };
 
 struct StoreSizes {

@@ -117,7 +117,7 @@ StoreOutcome StoreFile::prepare(const std::vector<StoreRow>& carried, const Stor
     return trouble;
   }
   const StoreMeta next = next_meta(totals, now);
-  if (auto trouble = set_up(carried, next, totals.rows_sum)) {
+  if (auto trouble = set_up(carried, next, totals)) {
     return undone(std::move(trouble));
   }
   is_new_ = false;
@@ -152,7 +152,7 @@ StoreOutcome StoreFile::fold_log() {
 }
 
 StoreOutcome StoreFile::set_up(const std::vector<StoreRow>& carried, const StoreMeta& next,
-                               uint64_t rows_sum) {
+                               const StoreTotals& totals) {
   if (auto trouble = sql_.run("BEGIN IMMEDIATE")) {
     return trouble;
   }
@@ -161,26 +161,42 @@ StoreOutcome StoreFile::set_up(const std::vector<StoreRow>& carried, const Store
       return trouble;
     }
   }
+  if (auto trouble = rulings_.prepare(sql_)) {
+    return trouble;
+  }
+  if (auto trouble = notes_.prepare(sql_)) {
+    return trouble;
+  }
+  if (auto trouble = carry(carried)) {
+    return trouble;
+  }
+  if (auto trouble = rulings_.put_totals(totals.rulings, totals.rulings_sum)) {
+    return trouble;
+  }
+  if (auto trouble = prepare_statements()) {
+    return trouble;
+  }
+  if (auto trouble = write_meta(next, totals.rows_sum)) {
+    return trouble;
+  }
+  return commit_.finish();
+}
+
+StoreOutcome StoreFile::carry(const std::vector<StoreRow>& carried) {
   Statement carry;
   if (auto trouble =
           carry.prepare(sql_, "UPDATE lease SET since_mono = ?, ends = ? WHERE token = ?")) {
     return trouble;
   }
   for (const StoreRow& row : carried) {
-    if (auto trouble = carry.bind(row.since_mono).bind(row.ends).bind(row.token).finish()) {
+    auto trouble = row.kind == StoreKind::lease
+                       ? carry.bind(row.since_mono).bind(row.ends).bind(row.token).finish()
+                       : rulings_.put(row);
+    if (trouble) {
       return trouble;
     }
   }
-  if (auto trouble = notes_.prepare(sql_)) {
-    return trouble;
-  }
-  if (auto trouble = prepare_statements()) {
-    return trouble;
-  }
-  if (auto trouble = write_meta(next, rows_sum)) {
-    return trouble;
-  }
-  return commit_.finish();
+  return std::nullopt;
 }
 
 StoreOutcome StoreFile::prepare_statements() {
@@ -273,21 +289,32 @@ StoreOutcome StoreFile::apply(const StoreChange& change) {
       auto trouble = remove_.bind(row.token).finish();
       return trouble || row.note.empty() ? trouble : notes_.remove(row.token);
     }
+    case StoreChange::Kind::put_ruling:
+      return rulings_.put(row);
+    case StoreChange::Kind::remove_ruling:
+      return rulings_.remove(row);
   }
   return std::nullopt;
 }
 
 StoreOutcome StoreFile::write(const std::vector<StoreChange>& changes, const StoreMeta& next,
-                              uint64_t rows_sum) {
+                              const StoreTotals& totals) {
   if (auto trouble = begin_.finish()) {
     return trouble;
   }
+  bool rules = false;
   for (const StoreChange& change : changes) {
     if (auto trouble = apply(change)) {
       return trouble;
     }
+    rules = rules || change.row.kind != StoreKind::lease;
   }
-  if (auto trouble = write_meta(next, rows_sum)) {
+  if (rules) {
+    if (auto trouble = rulings_.put_totals(totals.rulings, totals.rulings_sum)) {
+      return trouble;
+    }
+  }
+  if (auto trouble = write_meta(next, totals.rows_sum)) {
     return trouble;
   }
   return commit_.finish();
@@ -309,7 +336,7 @@ StoreMeta StoreFile::next_meta(const StoreTotals& totals, const StoreMoment& now
 StoreOutcome StoreFile::commit(const std::vector<StoreChange>& changes, const StoreTotals& totals,
                                const StoreMoment& now) {
   const StoreMeta next = next_meta(totals, now);
-  if (auto trouble = write(changes, next, totals.rows_sum)) {
+  if (auto trouble = write(changes, next, totals)) {
     return undone(std::move(trouble));
   }
   meta_ = next;
@@ -372,6 +399,7 @@ void StoreFile::close() {
     *each = Statement{};
   }
   notes_ = StoreNotes{};
+  rulings_.close();
   if (is_ready_ && !still_there()) {
     sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }

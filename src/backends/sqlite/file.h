@@ -16,6 +16,7 @@
 #include "backends/sqlite/contents.h"
 #include "backends/sqlite/mark.h"
 #include "backends/sqlite/notes.h"
+#include "backends/sqlite/rulings_table.h"
 #include "backends/sqlite/sql.h"
 #include "backends/sqlite/trouble.h"
 
@@ -57,7 +58,8 @@ class StoreFile {
   [[nodiscard]] StoreOutcome refuse_if_lost() const;
   [[nodiscard]] StoreOutcome connect(Purpose purpose);
   [[nodiscard]] StoreOutcome set_up(const std::vector<StoreRow>& carried, const StoreMeta& next,
-                                    uint64_t rows_sum);
+                                    const StoreTotals& totals);
+  [[nodiscard]] StoreOutcome carry(const std::vector<StoreRow>& carried);
   [[nodiscard]] StoreOutcome prepare_statements();
   [[nodiscard]] StoreOutcome fold_log();
   [[nodiscard]] StoreOutcome set_room_aside();
@@ -65,7 +67,7 @@ class StoreFile {
   [[nodiscard]] StoreOutcome apply(const StoreChange& change);
   [[nodiscard]] StoreOutcome write_meta(const StoreMeta& next, uint64_t rows_sum);
   [[nodiscard]] StoreOutcome write(const std::vector<StoreChange>& changes, const StoreMeta& next,
-                                   uint64_t rows_sum);
+                                   const StoreTotals& totals);
   [[nodiscard]] StoreMeta next_meta(const StoreTotals& totals, const StoreMoment& now) const;
   void note_files();
   [[nodiscard]] StoreOutcome still_there() const;
@@ -76,6 +78,7 @@ class StoreFile {
   Sql sql_;
   StoreNotes notes_;
   Statement begin_, commit_, put_, renew_, remove_, put_meta_;
+  RulingsTable rulings_;
   StoreMeta meta_;
   int64_t room_ = 4 << 20;
   bool is_new_ = false;

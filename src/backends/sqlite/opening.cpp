@@ -47,7 +47,7 @@ void warn_of_machine(const StoreMeta& meta, const StoreMoment& now) {
 
 std::optional<BackendRefusal> open_store(const std::string& path, StoreWriter& writer,
                                          LeaseTable& table, StoreBooks& books,
-                                         OpenedStore& opened) {
+                                         StoreRulings& rulings, OpenedStore& opened) {
   std::string doubt;
   if (auto trouble = check_place(path, doubt)) {
     return refusal(*trouble);
@@ -79,6 +79,13 @@ std::optional<BackendRefusal> open_store(const std::string& path, StoreWriter& w
     if (!enter(row, table, books)) {
       return refusal(damage(path, "two leases of one owner in pool \"" + row.pool + "\""));
     }
+  }
+  for (StoreRow& row : contents.rulings) {
+    if (!opened.same_boot) {
+      carry_over(row, contents.meta, now);
+    }
+    rulings.restore(row);
+    contents.rows.push_back(std::move(row));
   }
   if (opened.same_boot) {
     contents.rows.clear();

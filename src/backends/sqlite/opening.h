@@ -10,6 +10,7 @@
 #include "backends/backend.h"
 #include "backends/lease_table.h"
 #include "backends/sqlite/books.h"
+#include "backends/sqlite/rulings.h"
 #include "backends/sqlite/writer.h"
 
 namespace distributex {
@@ -26,6 +27,6 @@ struct OpenedStore {
 // What cannot be served is a refusal; the store stays as it was.
 [[nodiscard]] std::optional<BackendRefusal> open_store(const std::string& path, StoreWriter& writer,
                                                        LeaseTable& table, StoreBooks& books,
-                                                       OpenedStore& opened);
+                                                       StoreRulings& rulings, OpenedStore& opened);
 
 }  // namespace distributex

@@ -71,6 +71,21 @@ uint64_t share_of(const StoreRow& row) {
          share_of_times(row.token, row.length, row.ends);
 }
 
+uint64_t share_of_ruling(const StoreRow& row) {
+  return Hash(4)
+      .add(static_cast<uint64_t>(row.kind))
+      .add(row.token)
+      .add(std::string_view{row.pool})
+      .add(std::string_view{row.owner.host})
+      .add(std::string_view{row.owner.id})
+      .add(std::string_view{row.text})
+      .add(row.since_wall)
+      .add(row.since_mono)
+      .add(row.length)
+      .add(row.ends)
+      .value();
+}
+
 uint64_t share_of(const StoreMeta& meta) {
   return Hash(3)
       .add(meta.minor)

@@ -14,6 +14,14 @@
 
 namespace distributex {
 
+// What a row stands for: a lease, or a ruling. The numbers are in the file.
+enum class StoreKind : uint8_t {
+  lease = 0,
+  freeze = 1,   // pool: its name or pattern; host: by whom; text: the reason
+  rest = 2,     // of the slot that the lease with this token had; text: why
+  failures = 3  // token: so many failed runs in a row
+};
+
 // Times of a lease: on the monotonic clock in nanoseconds, but for since_wall,
 // which is for people: microseconds since 1970.
 struct StoreRow {
@@ -25,6 +33,8 @@ struct StoreRow {
   std::optional<int64_t> length;  // in seconds; nothing: it never ends
   std::optional<int64_t> ends;    // nothing: never
   std::string note{};             // no part of the sum; of a lease that ends: was there one
+  StoreKind kind = StoreKind::lease;
+  std::string text{};  // of a ruling
 };
 
 // What does not change while a lease lasts has a share of its own: a renewal
@@ -34,6 +44,8 @@ struct StoreRow {
 [[nodiscard]] uint64_t share_of_times(Token token, std::optional<int64_t> length,
                                       std::optional<int64_t> ends);
 [[nodiscard]] uint64_t share_of(const StoreRow& row);
+// Of a ruling, in a sum of its own: programs that know no rulings leave it alone.
+[[nodiscard]] uint64_t share_of_ruling(const StoreRow& row);
 
 // The one row about all others.
 struct StoreMeta {

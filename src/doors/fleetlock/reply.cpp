@@ -19,6 +19,7 @@ Kind kind_of(Fault fault) {
     case Fault::bad_request:
       return {400, "bad_request"};
     case Fault::host_not_listed:
+    case Fault::forbidden:
       return {403, "forbidden"};
     case Fault::not_found:
       return {400, "unknown_group"};
@@ -40,6 +41,10 @@ std::string name_of(const Owner& owner) {
 
 // Why a node does not get a slot, for its log.
 std::string why_not(const Answer& answer) {
+  if (answer.frozen) {
+    return "the pool \"" + answer.pool + "\" is frozen by " + answer.frozen->by + ": " +
+           answer.frozen->reason;
+  }
   std::string text = "no slot of the pool \"" + answer.pool + "\" is free";
   if (!answer.standing) {
     return text;
@@ -92,6 +97,11 @@ HttpReply fleetlock_reply(const Answer& answer) {
     case Result::timeout:
     case Result::lost:
       return fleetlock_error(423, "lock_held", why_not(answer));
+    case Result::frozen:  // and the next: operators' answers, which no node gets
+    case Result::thawed:
+    case Result::not_frozen:
+    case Result::evicted:
+    case Result::no_lease:
     case Result::invalid: {
       const Kind kind = kind_of(answer.fault);
       return fleetlock_error(kind.status, kind.name, answer.error);

@@ -106,6 +106,18 @@ json_t* waiting_json(const PageView& view, const PoolSpec& spec, const Wanted& w
   return waiting;
 }
 
+json_t* freeze_json(const PageView& view, const Freeze& freeze) {
+  json_t* json = json_object();
+  json_object_set_new(json, "pool", json_text(freeze.pool));
+  set_text(json, "reason", freeze.reason);
+  set_text(json, "by", freeze.by);
+  set_since(json, view, freeze.since);
+  if (freeze.until) {
+    set_since(json, view, *freeze.until, "until");
+  }
+  return json;
+}
+
 json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* json = json_object();
   json_object_set_new(json, "name", json_text(spec.name));
@@ -116,6 +128,9 @@ json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& want
     json_array_append_new(servers, json_text(host));
   }
   json_object_set_new(json, "servers", servers);
+  if (const Freeze* freeze = view.sight.frozen(spec.name)) {
+    json_object_set_new(json, "frozen", freeze_json(view, *freeze));
+  }
   set_whole(json, "held", view.sight.held(spec.name));
   json_object_set_new(json, "holders", holders_json(view, spec, wanted));
   set_whole(json, "queued", view.sight.waiting(spec.name));
@@ -139,6 +154,11 @@ std::string head_of(const PageView& view) {
   }
   set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
   set_seconds(json.get(), "uptime", view.uptime);
+  json_t* freezes = json_array();
+  for (const Freeze& freeze : view.sight.freezes()) {
+    json_array_append_new(freezes, freeze_json(view, freeze));
+  }
+  json_object_set_new(json.get(), "freezes", freezes);
   std::string text = json_line(json.get());
   text.pop_back();
   return text += ",\"pools\":[";

@@ -15,7 +15,10 @@ namespace {
 constexpr Form text = 0;
 constexpr Form json = 1;
 
-bool has(std::string_view path) { return find_verb(path).has_value(); }
+bool has(std::string_view path) {
+  const auto verb = find_verb(path);
+  return verb && !is_order(*verb);
+}
 
 Form form_of(const HttpRequest& request) {
   return accepts_json(request.header("Accept")) ? json : text;

@@ -26,11 +26,14 @@ struct ResultRow {
 
 // In the order of Result.
 constexpr ResultRow results[] = {
-    {Result::granted, 200, 200, true, false},   {Result::held, 200, 200, true, false},
-    {Result::busy, 200, 409, false, false},     {Result::timeout, 200, 409, false, false},
-    {Result::released, 200, 200, false, false}, {Result::not_held, 200, 409, false, false},
-    {Result::renewed, 200, 200, true, false},   {Result::lost, 200, 409, false, false},
-    {Result::invalid, 200, 400, false, true},   {Result::unavailable, 503, 503, false, true},
+    {Result::granted, 200, 200, true, false},     {Result::held, 200, 200, true, false},
+    {Result::busy, 200, 409, false, false},       {Result::timeout, 200, 409, false, false},
+    {Result::released, 200, 200, false, false},   {Result::not_held, 200, 409, false, false},
+    {Result::renewed, 200, 200, true, false},     {Result::lost, 200, 409, false, false},
+    {Result::invalid, 200, 400, false, true},     {Result::unavailable, 503, 503, false, true},
+    {Result::frozen, 200, 200, false, false},     {Result::thawed, 200, 200, false, false},
+    {Result::not_frozen, 200, 409, false, false}, {Result::evicted, 200, 200, false, false},
+    {Result::no_lease, 200, 409, false, false},
 };
 
 constexpr bool rows_stand_in_order() {
@@ -51,6 +54,7 @@ int fault_status(Fault fault) {
     case Fault::bad_request:
       return 400;
     case Fault::host_not_listed:
+    case Fault::forbidden:
       return 403;
     case Fault::not_found:
     case Fault::no_such_path:
@@ -66,7 +70,8 @@ int status_of(const Answer& answer, bool json) {
   if (answer.result != Result::invalid) {
     return json ? row.json_status : row.text_status;
   }
-  const bool door = answer.fault == Fault::no_such_path || answer.fault == Fault::bad_method;
+  const bool door = answer.fault == Fault::no_such_path || answer.fault == Fault::bad_method ||
+                    answer.fault == Fault::forbidden;
   return json || door ? fault_status(answer.fault) : row.text_status;
 }
 
@@ -115,6 +120,9 @@ void add_headers(const Answer& answer, std::vector<Header>& headers) {
     }
     headers.push_back({"Distributex-Waiting", decimal(answer.standing->waiting)});
   }
+  if (answer.frozen) {
+    headers.push_back({"Distributex-Frozen", escaped(answer.frozen->reason)});
+  }
   if (answer.result == Result::unavailable) {
     headers.push_back({"Retry-After", "1"});
   }
@@ -142,6 +150,18 @@ void set_standing(json_t* object, const Standing& standing) {
   }
 }
 
+json_t* freeze_json(const FrozenBy& frozen) {
+  json_t* json = json_object();
+  set_text(json, "pool", frozen.pool);
+  set_text(json, "reason", frozen.reason);
+  set_text(json, "by", frozen.by);
+  set_seconds(json, "since", std::chrono::microseconds{frozen.since_us});
+  if (frozen.until_us) {
+    set_seconds(json, "until", std::chrono::microseconds{*frozen.until_us});
+  }
+  return json;
+}
+
 std::string json_body(const Answer& answer) {
   const ResultRow& row = row_of(answer.result);
   const Json object{json_object()};
@@ -157,6 +177,12 @@ std::string json_body(const Answer& answer) {
   }
   if (row.has_error) {
     set_text(object.get(), "error", answer.error);
+  }
+  if (answer.result == Result::evicted) {
+    set_whole(object.get(), "token", answer.ended);
+  }
+  if (answer.frozen) {
+    json_object_set_new(object.get(), "frozen", freeze_json(*answer.frozen));
   }
   if (answer.standing) {
     set_standing(object.get(), *answer.standing);

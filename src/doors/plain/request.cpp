@@ -33,6 +33,10 @@ constexpr unsigned parameters_of(Verb verb) {
       return takes_token;
     case Verb::renew:
       return takes_token | takes_expire;
+    case Verb::freeze:
+    case Verb::thaw:
+    case Verb::evict:
+      return 0;  // of another door
   }
   return 0;
 }

@@ -68,6 +68,7 @@ int status_of(Fault fault) {
     case Fault::bad_request:
       return 400;
     case Fault::host_not_listed:
+    case Fault::forbidden:
       return 403;
     case Fault::not_found:
     case Fault::no_such_path:
@@ -82,7 +83,9 @@ int status_of(Fault fault) {
 HttpReply locked(const Answer& answer) {
   LockInfo info{.id = "unknown",
                 .operation = "held through Distributex",
-                .info = "no slot of the pool is free",
+                .info = answer.frozen ? "the pool is frozen by " + answer.frozen->by + ": " +
+                                            answer.frozen->reason
+                                      : "no slot of the pool is free",
                 .who = "unknown",
                 .version = {},
                 .created = rfc3339(wall_us()),
@@ -111,6 +114,11 @@ HttpReply write(const Answer& answer, Form) {
     case Result::timeout:
     case Result::lost:
       return locked(answer);
+    case Result::frozen:  // and the next: operators' answers, which no apply gets
+    case Result::thawed:
+    case Result::not_frozen:
+    case Result::evicted:
+    case Result::no_lease:
     case Result::invalid:
       return text_reply(status_of(answer.fault), answer.error);
     case Result::unavailable:
@@ -190,17 +198,6 @@ Consult::Settled settle_force(const std::string& pool, const Sight& sight) {
   const std::vector<Lease> leases = sight.leases(pool, 1);
   return leases.empty() ? Consult::Settled{text_reply(200, {})}
                         : Consult::Settled{release_of(pool, leases.front())};
-}
-
-bool is_local(const Identity& peer) {
-  if (peer.address.empty()) {
-    return true;
-  }
-  if (peer.address.size() == 4) {
-    return peer.address.front() == 127;
-  }
-  return peer.address.back() == 1 && std::all_of(peer.address.begin(), peer.address.end() - 1,
-                                                 [](uint8_t b) { return b == 0; });
 }
 
 Reading read_lock(const HttpRequest& request, std::string pool) {

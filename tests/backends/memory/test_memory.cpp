@@ -45,6 +45,7 @@ struct Memory {
             [this](const std::string& pool, const Lease& lease, uint64_t) {
               text += "expired " + pool + " " + lease.owner.host + " " + shown(lease.token) + "; ";
             },
+        .happened = [](const Happening&, uint64_t) {},
         .stored = {},
         .unstored = {}};
     backend =

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The freezes that stand, in one item of each memcached, which every server
+// reads twice a second. A line of its value is a freeze:
+//
+//   dx1
+//   POOL SINCE UNTIL REASON BY
+//
+// names percent-encoded, times in microseconds since 1970 by the clock that all
+// servers share, UNTIL 0: until it is thawed. Blocks as long as its commands do,
+// and belongs to one thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/memcache/commands.h"
+#include "backends/rulings.h"
+
+namespace distributex {
+
+struct SharedFreeze {
+  std::string pool;
+  std::string reason;
+  std::string by;
+  uint64_t since_us = 0;
+  uint64_t until_us = 0;  // 0: until it is thawed
+  bool operator==(const SharedFreeze&) const = default;
+};
+
+[[nodiscard]] std::string format_freezes(const std::vector<SharedFreeze>& freezes);
+// Nothing when another program wrote the value.
+[[nodiscard]] std::optional<std::vector<SharedFreeze>> parse_freezes(std::string_view value);
+
+class MemcacheFreezes {
+ public:
+  MemcacheFreezes(MemcacheCommands& commands, std::string_view prefix);
+
+  // Reads the item. False: memcached did not say, and what is known stays.
+  [[nodiscard]] bool read(Time now);
+  // Carries out a freeze or a thaw: done, not_held or failed.
+  [[nodiscard]] Verdict::Kind perform(const Order& order, Time now);
+
+  [[nodiscard]] bool freezes(std::string_view pool, Time now);
+  [[nodiscard]] std::vector<Freeze> all() const { return rulings_.all(); }
+  // Whether it has changed since this was asked last.
+  [[nodiscard]] bool take_change();
+
+ private:
+  struct Item {
+    std::vector<SharedFreeze> freezes;
+    uint64_t unique = 0;  // 0: there is none
+  };
+  [[nodiscard]] std::optional<Item> fetch();
+  void learn(std::vector<SharedFreeze> freezes, Time now);
+  [[nodiscard]] Stored store(const Item& before, const std::vector<SharedFreeze>& after);
+
+  MemcacheCommands& commands_;
+  std::string key_;
+  std::vector<SharedFreeze> known_;
+  Rulings rulings_;
+  bool changed_ = false;
+};
+
+}  // namespace distributex

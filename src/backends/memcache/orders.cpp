@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Orders of operators on their way to the workers, and the freezes that the
+// workers read.
+#include <utility>
+
+#include "backends/memcache/backend.h"
+#include "base/clock.h"
+#include "lock/pattern.h"
+
+namespace distributex {
+
+// A freeze stands on every memcached: it may be for pools of all of them, also for
+// some that are not configured yet.
+void MemcacheBackend::order(const Order& order, Time now) {
+  OpenOrder& open = orders_[order.op];
+  open.order = order;
+  open.verdict.kind = Verdict::Kind::not_held;
+  overdue_.emplace_back(now + timeout_, order.op);
+  if (order.kind == Order::Kind::evict) {
+    MemcachePool& pool = pool_of(order.pool);
+    pool.ref.width = std::max(pool.ref.width, order.slots);
+    open.open = 1;
+    return server_of_pool(pool).worker().post({order, pool.ref, now + timeout_});
+  }
+  open.open = servers_.size();
+  for (const auto& server : servers_) {
+    server->worker().post({order, {}, now + timeout_});
+  }
+}
+
+// Done when all have done it; a thaw, when one had something to thaw.
+void MemcacheBackend::order_done(size_t server, OpenOrder& open, const OpDone& done, Time now) {
+  Verdict& verdict = open.verdict;
+  if (done.answer.kind == Verdict::Kind::failed) {
+    verdict.kind = Verdict::Kind::failed;
+    verdict.reason = servers_[server]->sentence(done.reason);
+  } else {
+    servers_[server]->note_alive(now);
+    if (verdict.kind == Verdict::Kind::not_held) {
+      verdict.kind = done.answer.kind;
+    }
+  }
+  if (open.order.kind == Order::Kind::evict && done.answer.kind == Verdict::Kind::done) {
+    verdict.owner = done.answer.lease.owner;
+    evicted(open, done, now);
+  }
+  if (--open.open != 0) {
+    return;
+  }
+  const auto node = orders_.extract(done.op);
+  sink_.decided(done.op, node.mapped().verdict);
+}
+
+void MemcacheBackend::evicted(const OpenOrder& open, const OpDone& done, Time now) {
+  MemcachePool& pool = pool_of(open.order.pool);
+  const Lease lease = lease_of(pool, done.answer.lease, now);
+  ends_.drop(done.answer.lease.nonce);
+  pool.drop(lease.token);
+  pool.poll.reset();
+  sink_.happened({.kind = Happening::Kind::evicted,
+                  .pool = open.order.pool,
+                  .owner = lease.owner,
+                  .token = lease.token,
+                  .reason = open.order.reason,
+                  .by = open.order.by,
+                  .held = now - lease.since},
+                 0);
+}
+
+// What a memcached does about it later is seen when the freezes are read.
+void MemcacheBackend::abandon_order(OpId op) {
+  for (size_t i = 0; i < servers_.size() && orders_.contains(op); i++) {
+    if (!servers_[i]->worker().abandon(op)) {
+      collect(i);
+    }
+  }
+  auto node = orders_.extract(op);
+  if (node.empty()) {
+    return;
+  }
+  Verdict verdict;
+  verdict.reason = servers_.front()->sentence("no answer in time");
+  sink_.decided(op, verdict);
+}
+
+// Who thaws through this server just now.
+std::string MemcacheBackend::thawing() const {
+  for (const auto& [op, open] : orders_) {
+    if (open.order.kind == Order::Kind::thaw) {
+      return open.order.by;
+    }
+  }
+  return {};
+}
+
+void MemcacheBackend::apply(size_t server, FreezesSeen& seen, Time) {
+  std::vector<std::string> before;
+  for (const Freeze& freeze : freezes_->all()) {
+    before.push_back(freeze.pool);
+  }
+  for (const Happening& happening : freezes_->see(server, seen.freezes, thawing())) {
+    sink_.happened(happening, 0);
+  }
+  for (const std::string& pattern : before) {
+    pools_changed(server, pattern);
+  }
+}
+
+// Whoever waits for a pool that may be thawed now is asked about again.
+void MemcacheBackend::pools_changed(size_t server, std::string_view pattern) {
+  std::vector<std::string> names;
+  for (auto& [name, pool] : pools_) {
+    if (pool.server == server && matches(pattern, name) && !freezes_->find(server, name)) {
+      pool.poll.reset();
+      names.push_back(name);
+    }
+  }
+  for (const std::string& name : names) {
+    sink_.changed(name);
+  }
+}
+
+size_t MemcacheBackend::server_of_name(std::string_view name) const {
+  const auto it = pools_.find(name);
+  return it == pools_.end() ? server_of(std::string(name), servers_.size()) : it->second.server;
+}
+
+const Freeze* MemcacheBackend::frozen(std::string_view pool) const {
+  return freezes_->find(server_of_name(pool), pool);
+}
+
+void MemcacheBackend::end_freezes(Time now) {
+  std::vector<Happening> news;
+  for (const auto& ended : freezes_->end_due(now, news)) {
+    pools_changed(ended.server, ended.pool);
+  }
+  for (const Happening& happening : news) {
+    sink_.happened(happening, 0);
+  }
+}
+
+}  // namespace distributex

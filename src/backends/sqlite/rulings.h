@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Freezes as the sqlite backend keeps them: in memory, and in the books for the
+// disk. What is told of them says with which batch it is stored.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/lease_table.h"
+#include "backends/rulings.h"
+#include "backends/sqlite/books.h"
+
+namespace distributex {
+
+class StoreRulings {
+ public:
+  // hand_over: there is something for the disk.
+  StoreRulings(LeaseTable& table, StoreBooks& books, const BackendSink& sink,
+               std::function<void()> hand_over)
+      : table_(table), books_(books), sink_(sink), hand_over_(std::move(hand_over)) {}
+
+  // Takes one from the store, its times carried over.
+  void restore(const StoreRow& row);
+  [[nodiscard]] Verdict freeze(const Order& order, Time now);
+  [[nodiscard]] Verdict thaw(const Order& order, Time now);
+  void end_due(Time now);
+  [[nodiscard]] const Rulings& rulings() const { return rulings_; }
+
+ private:
+  void thawed(const Freeze& freeze, const std::string& by, Time now);
+
+  LeaseTable& table_;
+  StoreBooks& books_;
+  const BackendSink& sink_;
+  std::function<void()> hand_over_;
+  Rulings rulings_;
+  uint64_t changed_ = 0;  // the batch of the last change
+};
+
+}  // namespace distributex

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// What operators ask for. The backend carries it out and says which pools it
+// changed; here the request only gets its answer, and a pool whose lease was
+// evicted is asked about again.
+#include <utility>
+
+#include "engine/engine.h"
+
+namespace distributex {
+
+namespace {
+
+Order::Kind kind_of(Verb verb) {
+  return verb == Verb::freeze ? Order::Kind::freeze
+         : verb == Verb::thaw ? Order::Kind::thaw
+                              : Order::Kind::evict;
+}
+
+Result result_of(Verb verb, Verdict::Kind kind) {
+  if (kind == Verdict::Kind::done) {
+    return verb == Verb::freeze ? Result::frozen
+           : verb == Verb::thaw ? Result::thawed
+                                : Result::evicted;
+  }
+  if (kind == Verdict::Kind::not_held) {
+    return verb == Verb::thaw ? Result::not_frozen : Result::no_lease;
+  }
+  return Result::unavailable;
+}
+
+}  // namespace
+
+void Engine::submit_order(Ticket ticket, Command command, Time now) {
+  const EnginePool* pool = find(command.pool);
+  Order order{.op = ++last_op_, .kind = kind_of(command.verb), .pool = command.pool};
+  order.reason = std::move(command.reason);
+  order.by = std::move(command.by);
+  order.lasts = command.lasts;
+  order.token = command.token.value_or(0);
+  order.slots = pool ? pool->spec.maxlocks : 1;
+  orders_.emplace(order.op, AskedOrder{.ticket = ticket,
+                                       .verb = command.verb,
+                                       .pool = std::move(command.pool),
+                                       .token = order.token,
+                                       .since = now});
+  effects_.emplace_back(std::move(order));
+}
+
+// False when the question was no order.
+bool Engine::order_decided(OpId id, const Verdict& verdict, Time now) {
+  const auto node = orders_.extract(id);
+  if (node.empty()) {
+    return false;
+  }
+  const AskedOrder& asked = node.mapped();
+  const Result result = result_of(asked.verb, verdict.kind);
+  if (result == Result::evicted) {
+    changed(asked.pool, now);
+  }
+  if (!asked.ticket) {
+    return true;
+  }
+  Answer answer;
+  answer.result = result;
+  answer.pool = asked.pool;
+  answer.owner = verdict.owner;
+  answer.error = verdict.reason;
+  answer.stored = verdict.stored;
+  answer.ended = result == Result::evicted ? asked.token : 0;
+  effects_.emplace_back(Answered{*asked.ticket, asked.verb, asked.since, std::move(answer)});
+  return true;
+}
+
+}  // namespace distributex
