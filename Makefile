@@ -52,7 +52,7 @@ endif
 ifneq ($(filter fuzz-http,$(goals)),)
 SAN = address,undefined
 endif
-ifneq ($(filter bench,$(goals)),)
+ifneq ($(filter bench bench-cost,$(goals)),)
 DEPS += bench
 endif
 ifneq ($(filter mutants,$(goals)),)
@@ -68,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench fuzz fuzz-http soak mutants,$(goals)),)
+ifneq ($(filter run check check-browser lint cover bench bench-cost fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -315,6 +315,11 @@ $O/bench/bare: $O/bench/bare.o $O/flags
 bench: deps $O/distributexd $O/bench/load $O/bench/bare
 	@bench/run.sh $O build/bench
 
+# Counts, not times: beside what bench/cost.txt records.
+.PHONY: bench-cost
+bench-cost: deps $O/distributexd $O/bench/load
+	@bench/cost.sh $O build/bench-cost bench/cost.txt
+
 # --- soak -------------------------------------------------------------------
 # SOAK_MINS, SOAK_SEED and the like are read by soak/soak.cpp.
 soak_support := $(call object,$(patsubst %,tests/support/%.cpp,daemon history http memcached metrics status))
@@ -482,6 +487,7 @@ Targets
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
   fuzz-http  spoilt requests to a daemon under ASan and UBSan, for FUZZ_HTTP_SECS (1200);
              FUZZ_HTTP_SEED for the same again
+  bench-cost what a lock costs in counts, beside the record in bench/cost.txt
   bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
              BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
   soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),

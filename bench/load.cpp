@@ -26,7 +26,7 @@ constexpr Workload workloads[] = {
 
 constexpr const char* usage =
     "usage: load workload=pairs|pools|leases|handoff|wake|parked|expire server=NAME port=N pid=N\n"
-    "            [clients=N] [pools=N] [leases=N] [secs=N] [round=N]\n";
+    "            [clients=N] [pools=N] [leases=N] [secs=N | ops=N] [round=N]\n";
 
 bool set(Task& task, std::string_view name, const char* value) {
   const auto number = strtoul(value, nullptr, 10);
@@ -50,6 +50,9 @@ bool set(Task& task, std::string_view name, const char* value) {
   }
   if (name == "leases") {
     return task.leases = number, true;
+  }
+  if (name == "ops") {
+    return task.ops = number, true;
   }
   if (name == "secs") {
     return task.seconds = strtod(value, nullptr), true;

@@ -23,6 +23,7 @@ struct Task {
   size_t pools = 0;    // that the clients go around; 0: each has its own
   size_t leases = 0;   // that are held meanwhile, or that expire
   double seconds = 1;  // of measuring
+  size_t ops = 0;      // so many pairs or hand-overs, however long they take; 0: by time
   unsigned round = 1;
 
   [[nodiscard]] Clock::duration length() const {

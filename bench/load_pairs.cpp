@@ -97,6 +97,9 @@ void pairs(const Task& task, Line& line) {
     hold_leases(task, loop);
   }
   Pairs pairs(task, loop);
+  if (task.ops > 0) {
+    return loop.run_while([&] { return pairs.count() < task.ops; });
+  }
   loop.run_until(Clock::now() + warm_up);
   pairs.start_counting();
   const Meter meter(task.pid);

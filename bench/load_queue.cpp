@@ -35,6 +35,7 @@ class Handoff {
     waits_.clear();
     passed_ = overlaps_ = 0;
   }
+  [[nodiscard]] size_t grants() const { return grants_; }
   [[nodiscard]] double passed() const { return static_cast<double>(passed_); }
   void add_figures(Line& line) const {
     line.add("p50_us", quantile(waits_, 0.5), 1);
@@ -55,6 +56,7 @@ class Handoff {
       ++overlaps_;
     }
     holders_.push_back(&client);
+    ++grants_;
     if (&client != last_) {
       ++passed_;
     }
@@ -73,6 +75,7 @@ class Handoff {
   std::vector<double> waits_;
   std::vector<Client*> holders_;
   const Client* last_ = nullptr;
+  size_t grants_ = 0;
   size_t passed_ = 0;
   size_t overlaps_ = 0;
   Clients clients_;
@@ -128,6 +131,9 @@ class Wake {
 void handoff(const Task& task, Line& line) {
   Loop loop;
   Handoff handoff(task, loop);
+  if (task.ops > 0) {
+    return loop.run_while([&] { return handoff.grants() < task.ops; });
+  }
   loop.run_until(Clock::now() + warm_up);
   handoff.start_counting();
   const Meter meter(task.pid);

@@ -130,6 +130,7 @@ HeldLease& LeaseTable::grant(LeasePool& pool, const Acquire& question, Token tok
   held.token = token;
   held.since = now;
   held.length = question.length;
+  held.note = question.note;
   link(pool, held);
   start_time(pool, held, now);
   return held;
@@ -146,6 +147,7 @@ HeldLease* LeaseTable::restore(LeasePool& pool, const Lease& lease,
   held.token = lease.token;
   held.since = lease.since;
   held.length = length;
+  held.note = lease.note;
   link(pool, held);
   const auto before = distributex::first_end(pool);
   held.ends = lease.ends;

@@ -29,11 +29,12 @@ struct HeldLease {
   std::optional<std::chrono::seconds> length;  // nothing: it never ends
   uint64_t stored = 0;  // a durable backend's: the batch that its last change is in
   uint64_t share = 0;   // and what of a sum is its own
+  std::string note{};
   HeldLease* older = nullptr;
   HeldLease* newer = nullptr;
 
   [[nodiscard]] Lease lease() const {
-    return {.owner = *owner, .token = token, .since = since, .ends = ends};
+    return {.owner = *owner, .token = token, .since = since, .ends = ends, .note = note};
   }
 };
 

@@ -19,6 +19,7 @@
 #include "daemon/process.h"
 #include "daemon/sight.h"
 #include "doors/pages/pages.h"
+#include "doors/table.h"
 
 namespace distributex {
 
@@ -29,6 +30,7 @@ constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 // As many connections as there can be descriptors for.
 HttpLimits fitted(HttpLimits limits) {
   limits.max_connections = room_for_connections(limits.max_connections);
+  limits.largest_body = largest_body(all_doors());
   return limits;
 }
 
@@ -59,6 +61,9 @@ Server::Server(ServerSetup setup)
       shutdown_(base_.get(), {.stop_listening = [this] { http_.stop_listening(); },
                               .drain = [this] { drain(); },
                               .is_done = [this] { return is_quiet(); }}) {
+  sight_.was_released = [this](std::string_view pool, std::string_view id) {
+    return was_released(record_.events(), pool, id);
+  };
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);

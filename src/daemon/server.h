@@ -67,7 +67,7 @@ class Server {
   void set_frozen(Answer& answer);
   [[nodiscard]] std::string name_of_peer(Ticket ticket, const Identity& identity);
   void received(Ticket ticket, const HttpRequest& request);
-  void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&)>& then);
+  void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
   void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);

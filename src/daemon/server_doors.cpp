@@ -26,11 +26,12 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
 }
 
 // The client may have left while the backend was asked.
-void Server::settled(Ticket ticket, const std::function<Consult::Settled(const Sight&)>& then) {
+void Server::settled(Ticket ticket,
+                     const std::function<Consult::Settled(const Sight&, Time now)>& then) {
   if (!http_.mark(ticket)) {
     return;
   }
-  Consult::Settled settled = then(sight_);
+  Consult::Settled settled = then(sight_, steady_now());
   if (auto* command = std::get_if<Command>(&settled)) {
     command->identity = http_.identity(ticket);
   }

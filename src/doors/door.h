@@ -44,7 +44,7 @@ struct Refused {
 struct Consult {
   using Settled = std::variant<Command, Refused, HttpReply>;
   bool shows_leases = false;  // they are surveyed before
-  std::function<Settled(const Sight&)> then;
+  std::function<Settled(const Sight&, Time now)> then;
 };
 
 // What a door makes of a request: a command, a page to be shown, a look at the pools,
@@ -55,7 +55,7 @@ struct Door {
   std::string_view name;
   bool (*has)(std::string_view path);
   HttpMethods methods;  // others are refused before read
-  size_t body_limit;    // in bytes; 0: as the configuration has it
+  size_t body_limit;    // in bytes; 0: that of the request
   Reading (*read)(const HttpRequest& request, Form form);
   // Which form a request asks for, and an answer in it. A door that has neither
   // (nullptr) answers as the first door of the table does, also what read refuses.

@@ -10,5 +10,6 @@ extern const Door plain_door;
 extern const Door admin_door;
 extern const Door pages_door;
 extern const Door fleetlock_door;
+extern const Door terraform_door;
 
 }  // namespace distributex

@@ -4,13 +4,16 @@
 // that no door has, a method or a size of body that the door does not take.
 #include "doors/table.h"
 
+#include <algorithm>
+
 #include "doors/rows.h"
 
 namespace distributex {
 
 namespace {
 
-constexpr const Door* doors_in_order[] = {&plain_door, &admin_door, &pages_door, &fleetlock_door};
+constexpr const Door* doors_in_order[] = {&plain_door, &admin_door, &pages_door, &fleetlock_door,
+                                          &terraform_door};
 
 struct Refusal {
   Fault fault;
@@ -65,10 +68,11 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
     return refuse(request, doors, door, form,
                   {Fault::bad_method, "this path knows other methods only, see Allow"});
   }
-  if (door.body_limit > 0 && request.body.size() > door.body_limit) {
-    Refused refused = refuse(request, doors, door, form,
-                             {Fault::bad_request, "the body has more than " +
-                                                      std::to_string(door.body_limit) + " bytes"});
+  const size_t limit = door.body_limit > 0 ? door.body_limit : request.body_limit;
+  if (request.body.size() > limit) {
+    Refused refused =
+        refuse(request, doors, door, form,
+               {Fault::bad_request, "the body has more than " + std::to_string(limit) + " bytes"});
     refused.reply.status = 413;
     return refused;
   }
@@ -82,6 +86,14 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
 }  // namespace
 
 Doors all_doors() { return doors_in_order; }
+
+size_t largest_body(Doors doors) {
+  size_t largest = 0;
+  for (const Door* door : doors) {
+    largest = std::max(largest, door->body_limit);
+  }
+  return largest;
+}
 
 Received receive(Doors doors, const HttpRequest& request) {
   uint8_t index = 0;

@@ -14,6 +14,9 @@ namespace distributex {
 using Doors = std::span<const Door* const>;
 [[nodiscard]] Doors all_doors();
 
+// The largest body that a door with a limit of its own takes.
+[[nodiscard]] size_t largest_body(Doors doors);
+
 struct Received {
   Mark mark;  // for write_answer
   Reading reading;

@@ -116,6 +116,7 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
                         .comes_back_within = command.comes_back_within,
                         .expire = command.expire,
                         .token = command.token,
+                        .note = std::move(command.note),
                         .verb = command.verb});
   const auto waiter = std::prev(line.end());
   assert(!waiters_.contains(ticket));

@@ -36,6 +36,7 @@ struct Waiter {
   OpId op = 0;                               // the question about it, when one is in flight
   std::optional<std::chrono::seconds> expire;
   std::optional<Token> token;
+  std::string note{};
   Verb verb;
 };
 

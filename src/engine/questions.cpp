@@ -40,7 +40,8 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
                                 .owner = waiter->owner,
                                 .slots = pool.spec.maxlocks,
                                 .length = lease_length(pool.spec, waiter->expire),
-                                .find_only = kind == Kind::find});
+                                .find_only = kind == Kind::find,
+                                .note = waiter->note});
 }
 
 void Engine::ask_about_lease(Line::iterator waiter) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,11 +86,12 @@ class Connection {
   evhttp_request* request = nullptr;  // while there is one
   Ticket ticket = 0;                  // of the request, or of the last one
   Mark mark{};
-  bool old = false;      // its client speaks HTTP/1.0
-  bool closes = false;   // the connection, with the answer
-  bool unread = false;   // a body follows that evhttp does not read
-  Slices slices{};       // sending: what makes the rest of the answer
-  bool watched = false;  // sending: somebody wants to hear of the delivery
+  std::optional<HttpMethod> method{};  // of the request, where evhttp knows another one
+  bool old = false;                    // its client speaks HTTP/1.0
+  bool closes = false;                 // the connection, with the answer
+  bool unread = false;                 // a body follows that evhttp does not read
+  Slices slices{};                     // sending: what makes the rest of the answer
+  bool watched = false;                // sending: somebody wants to hear of the delivery
 
  private:
   static void on_readable(int, short, void* self) noexcept;
@@ -101,15 +103,17 @@ class Connection {
   void want_to_write();
   void not_read(Io::State state);
   void skip_empty_lines();
+  void admit_method();
   [[nodiscard]] size_t read_mark() const;
 
   Commons& commons_;
   std::unique_ptr<Transport> transport_;
   State state_ = State::reading;
   Event readable_{};
-  Event writable_{};        // once there was something that had to wait
-  size_t parked_mark_ = 0;  // parked: bytes of input at which it is cut off
-  bool has_begun_ = false;  // reading: some of the next request is here
+  Event writable_{};           // once there was something that had to wait
+  size_t parked_mark_ = 0;     // parked: bytes of input at which it is cut off
+  bool at_first_line_ = true;  // of a request, whose first word was not seen yet
+  bool has_begun_ = false;     // reading: some of the next request is here
   bool reads_when_writable_ = false;
   bool writes_when_readable_ = false;
   std::string peer_{};  // once somebody has asked for it

@@ -75,6 +75,7 @@ void Connection::read_some() {
   }
   if (state_ == State::reading && has_begun_) {
     commons_.deadlines.request_began(*this, steady_now());
+    admit_method();
     bufferevent_trigger(to, EV_READ, 0);
   } else if (state_ == State::parked && kept + io.bytes >= most) {
     evhttp_connection_free(evcon);
@@ -92,6 +93,9 @@ void Connection::skip_empty_lines() {
 
 void Connection::await_request() {
   skip_empty_lines();
+  at_first_line_ = true;
+  method.reset();
+  admit_method();
   has_begun_ = evbuffer_get_length(bufferevent_get_input(bev())) != 0;
 }
 

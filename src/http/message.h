@@ -3,6 +3,7 @@
 // Nothing here knows what a request is about.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -47,6 +48,7 @@ struct HttpRequest {
   std::string_view path;   // as sent, without the slashes around it
   std::string_view query;  // as sent, what follows the first '?'
   std::string_view body;
+  size_t body_limit = SIZE_MAX;  // as configured, for whom has no limit of its own
   const evkeyvalq* headers = nullptr;
   bool old = false;  // HTTP/1.0
   Identity peer{};   // what is proven of who sent it

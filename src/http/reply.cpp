@@ -68,10 +68,11 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
   const Framing framing = read_framing(*headers, conn.old);
   conn.closes = will_close(request, framing);
   const Target target = split_target(evhttp_request_get_uri(request));
-  HttpRequest whole{.method = method_of(request),
+  HttpRequest whole{.method = conn.method.value_or(method_of(request)),
                     .path = target.path,
                     .query = target.query,
                     .body = body_of(request),
+                    .body_limit = limits_.max_body_size,
                     .headers = headers,
                     .old = conn.old,
                     .peer = conn.identity()};

@@ -64,11 +64,12 @@ size_t Http::add_transport(TransportMaker make) {
 void Http::set_limits(const HttpLimits& limits) {
   limits_ = limits;
   commons_.deadlines.set_lengths(limits.request_timeout, limits.idle_timeout);
-  commons_.read_ahead = std::max<size_t>(
-      least_read_ahead, size_t{2} * (limits.max_header_size + limits.max_body_size));
+  const size_t body = std::max<size_t>(limits.max_body_size, limits.largest_body);
+  commons_.read_ahead =
+      std::max<size_t>(least_read_ahead, size_t{2} * (limits.max_header_size + body));
   for (const auto& entrance : entrances_) {
     evhttp_set_max_headers_size(entrance->evhttp.get(), limits.max_header_size);
-    evhttp_set_max_body_size(entrance->evhttp.get(), limits.max_body_size);
+    evhttp_set_max_body_size(entrance->evhttp.get(), static_cast<ev_ssize_t>(body));
   }
 }
 

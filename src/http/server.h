@@ -30,6 +30,7 @@ struct HttpLimits {
   Duration idle_timeout;
   uint32_t max_header_size;  // bytes
   uint32_t max_body_size;    // bytes
+  size_t largest_body = 0;   // of any request; where it is more than the former
 };
 
 // Whether somebody wants to know that a reply arrived.

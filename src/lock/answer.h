@@ -49,6 +49,8 @@ struct Standing {
     Owner owner;
     Duration held{};
     std::optional<Duration> expires_in;
+    Token token = 0;
+    std::string note{};  // of its door
   };
   size_t waiting = 0;                // all who wait for the pool
   std::optional<size_t> position;    // the place in the line, from 1; nothing: far behind

@@ -37,6 +37,7 @@ struct Command {
   std::optional<Duration> lasts{};  // freeze only; nothing: until it is thawed
   // wait only: so long after a wait without the lock its place is kept.
   Duration comes_back_within = usual_pause;
+  std::string note{};  // get and wait: to be kept with the lease
   Identity identity{};
 };
 

@@ -54,6 +54,7 @@ struct Lease {
   Token token = 0;
   Time since{};
   std::optional<Time> ends;  // nothing: never
+  std::string note{};        // of the door it came through, see lock/note.h
 };
 
 }  // namespace distributex

@@ -21,6 +21,7 @@ struct Acquire {
   uint32_t slots = 1;                          // at most so many leases at a time
   std::optional<std::chrono::seconds> length;  // nothing: the lease never ends
   bool find_only = false;                      // held or full, never a new lease
+  std::string note{};                          // to be kept with the lease
 };
 
 // Gives a lease back: the one with this token, or whichever the owner has.

@@ -7,5 +7,6 @@
 #include "lock/command.h"   // IWYU pragma: export
 #include "lock/identity.h"  // IWYU pragma: export
 #include "lock/lease.h"     // IWYU pragma: export
+#include "lock/note.h"      // IWYU pragma: export
 #include "lock/question.h"  // IWYU pragma: export
 #include "lock/ruling.h"    // IWYU pragma: export

@@ -146,4 +146,12 @@ void EventRing::each_after(uint64_t seq, const std::function<void(const LockEven
   }
 }
 
+bool was_released(const EventRing& ring, std::string_view pool, std::string_view id) {
+  bool found = false;
+  ring.each_after(0, [&](const LockEvent& event) {
+    found = found || (event.what == What::released && event.pool == pool && event.id == id);
+  });
+  return found;
+}
+
 }  // namespace distributex

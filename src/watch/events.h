@@ -62,6 +62,10 @@ struct LockEvent {
   std::optional<Duration> lasts{};   // frozen, rested
 };
 
+class EventRing;
+// Whether an event that is still kept says that this id gave a lock of the pool back.
+[[nodiscard]] bool was_released(const EventRing& ring, std::string_view pool, std::string_view id);
+
 // One object in one line, without a newline; empty members are left out.
 [[nodiscard]] std::string event_json(const LockEvent& event);
 

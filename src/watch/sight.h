@@ -34,6 +34,8 @@ struct Sight {
   // The freezes that stand, and that of a pool; nullptr: it has none.
   std::function<std::vector<Freeze>()> freezes;
   std::function<const Freeze*(std::string_view pool)> frozen;
+  // Whether one of the last events is that this id gave a lock of the pool back.
+  std::function<bool(std::string_view pool, std::string_view id)> was_released{};
 
   // Each of these costs little, however many hold or wait.
   std::function<const PoolSpec*(std::string_view pool)> find_pool;       // nullptr: no such pool

@@ -78,7 +78,11 @@ Standing standing_of(const Sight& sight, const Holdings& holdings, std::string_v
   standing.waiting = sight.waiting(pool);
   standing.position = sight.place_of(pool, owner, places_known, now);
   for (const Lease& lease : sight.leases(pool, holders_shown)) {
-    Standing::Holder holder{.owner = lease.owner, .held = now - lease.since, .expires_in = {}};
+    Standing::Holder holder{.owner = lease.owner,
+                            .held = now - lease.since,
+                            .expires_in = {},
+                            .token = lease.token,
+                            .note = lease.note};
     if (lease.ends) {
       holder.expires_in = std::max(*lease.ends - now, Duration::zero());
     }

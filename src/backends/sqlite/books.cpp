@@ -86,7 +86,8 @@ void StoreBooks::granted(LeasePool& pool, HeldLease& held, int64_t wall_us, Time
                .since_wall = wall_us,
                .since_mono = *mono_of(held.since),
                .length = seconds_of(held.length),
-               .ends = mono_of(held.ends)};
+               .ends = mono_of(held.ends),
+               .note = held.note};
   held.share = share_of_identity(row.token, row.pool, row.owner, row.since_wall, row.since_mono);
   held.stored = gathering();
   ++totals_.rows;
@@ -116,6 +117,7 @@ void StoreBooks::ended(LeasePool& pool, const HeldLease& held, Time now) {
   totals_.ending -= held.ends ? 1U : 0U;
   StoreChange change{.kind = StoreChange::Kind::remove, .row = {}};
   change.row.token = held.token;
+  change.row.note = held.note;
   add(std::move(change), pool, now);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "backends/sqlite/notes.h"
 #include "backends/sqlite/rulings_table.h"
 
 namespace distributex {
@@ -148,7 +149,7 @@ StoreOutcome read_rows(Sql& sql, const std::string& path, StoreContents& content
       return trouble;
     }
     if (!more) {
-      return std::nullopt;
+      return read_notes(sql, contents.rows);
     }
     auto row = row_of(all);
     if (!row) {

@@ -161,6 +161,9 @@ StoreOutcome StoreFile::set_up(const std::vector<StoreRow>& carried, const Store
       return trouble;
     }
   }
+  if (auto trouble = notes_.prepare(sql_)) {
+    return trouble;
+  }
   if (auto trouble = rulings_.prepare(sql_)) {
     return trouble;
   }
@@ -262,23 +265,30 @@ StoreOutcome StoreFile::write_meta(const StoreMeta& next, uint64_t rows_sum) {
       .finish();
 }
 
+StoreOutcome StoreFile::put(const StoreRow& row) {
+  auto trouble = put_.bind(row.token)
+                     .bind(std::string_view{row.pool})
+                     .bind(std::string_view{row.owner.host})
+                     .bind(std::string_view{row.owner.id})
+                     .bind(row.since_wall)
+                     .bind(row.since_mono)
+                     .bind(row.length)
+                     .bind(row.ends)
+                     .finish();
+  return trouble || row.note.empty() ? trouble : notes_.put(row.token, row.note);
+}
+
 StoreOutcome StoreFile::apply(const StoreChange& change) {
   const StoreRow& row = change.row;
   switch (change.kind) {
     case StoreChange::Kind::put:
-      return put_.bind(row.token)
-          .bind(std::string_view{row.pool})
-          .bind(std::string_view{row.owner.host})
-          .bind(std::string_view{row.owner.id})
-          .bind(row.since_wall)
-          .bind(row.since_mono)
-          .bind(row.length)
-          .bind(row.ends)
-          .finish();
+      return put(row);
     case StoreChange::Kind::renew:
       return renew_.bind(row.length).bind(row.ends).bind(row.token).finish();
-    case StoreChange::Kind::remove:
-      return remove_.bind(row.token).finish();
+    case StoreChange::Kind::remove: {
+      auto trouble = remove_.bind(row.token).finish();
+      return trouble || row.note.empty() ? trouble : notes_.remove(row.token);
+    }
     case StoreChange::Kind::put_ruling:
       return rulings_.put(row);
     case StoreChange::Kind::remove_ruling:
@@ -389,6 +399,7 @@ void StoreFile::close() {
     *each = Statement{};
   }
   rulings_.close();
+  notes_ = StoreNotes{};
   if (is_ready_ && !still_there()) {
     sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }

@@ -15,6 +15,7 @@
 #include "backends/sqlite/clock.h"
 #include "backends/sqlite/contents.h"
 #include "backends/sqlite/mark.h"
+#include "backends/sqlite/notes.h"
 #include "backends/sqlite/rulings_table.h"
 #include "backends/sqlite/sql.h"
 #include "backends/sqlite/trouble.h"
@@ -62,6 +63,7 @@ class StoreFile {
   [[nodiscard]] StoreOutcome prepare_statements();
   [[nodiscard]] StoreOutcome fold_log();
   [[nodiscard]] StoreOutcome set_room_aside();
+  [[nodiscard]] StoreOutcome put(const StoreRow& row);
   [[nodiscard]] StoreOutcome apply(const StoreChange& change);
   [[nodiscard]] StoreOutcome write_meta(const StoreMeta& next, uint64_t rows_sum);
   [[nodiscard]] StoreOutcome write(const std::vector<StoreChange>& changes, const StoreMeta& next,
@@ -74,6 +76,7 @@ class StoreFile {
   std::string path_;
   StoreMark mark_;
   Sql sql_;
+  StoreNotes notes_;
   Statement begin_, commit_, put_, renew_, remove_, put_meta_;
   RulingsTable rulings_;
   StoreMeta meta_;

@@ -21,7 +21,8 @@ Lease lease_of(const StoreRow& row) {
   return {.owner = row.owner,
           .token = row.token,
           .since = time(row.since_mono),
-          .ends = row.ends ? std::optional{time(*row.ends)} : std::nullopt};
+          .ends = row.ends ? std::optional{time(*row.ends)} : std::nullopt,
+          .note = row.note};
 }
 
 // False when two leases of a pool have one owner.

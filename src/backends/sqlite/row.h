@@ -34,6 +34,7 @@ struct StoreRow {
   std::optional<int64_t> ends;    // nothing: never
   StoreKind kind = StoreKind::lease;
   std::string text{};  // of a ruling
+  std::string note{};  // no part of the sum; of a lease that ends: was there one
 };
 
 // What does not change while a lease lasts has a share of its own: a renewal

@@ -83,7 +83,7 @@ Reading read(const HttpRequest& request, Form) {
   }
   return Consult{.shows_leases = false,
                  .then = [verb, node = std::move(std::get<FleetNode>(read_node))](
-                             const Sight& sight) { return settle(verb, node, sight); }};
+                             const Sight& sight, Time) { return settle(verb, node, sight); }};
 }
 
 }  // namespace

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// The door of Terraform and OpenTofu: the locks of their `http` backend. A pool is a
+// path below /terraform/, a lock is named by its ID alone. The state is kept elsewhere.
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "doors/query.h"
+#include "doors/rows.h"
+#include "doors/terraform/info.h"
+#include "lock/note.h"
+
+namespace distributex {
+
+namespace {
+
+constexpr size_t body_limit = 65536;
+constexpr std::string_view prefix = "terraform/";
+constexpr size_t holders_searched = 1'000'000;  // as many as a pool may have
+
+enum Operation : Form { lock, unlock, look };
+
+bool has(std::string_view path) { return path.starts_with(prefix); }
+
+Form form_of(const HttpRequest& request) {
+  switch (request.method) {
+    case HttpMethod::lock:
+    case HttpMethod::post:
+    case HttpMethod::put:
+      return lock;
+    case HttpMethod::unlock:
+    case HttpMethod::remove:
+      return unlock;
+    case HttpMethod::get:
+    case HttpMethod::head:
+    case HttpMethod::options:
+    case HttpMethod::other:
+      return look;
+  }
+  return look;
+}
+
+Verb verb_of(Form form) { return form == unlock ? Verb::release : Verb::get; }
+
+HttpReply text_reply(int status, std::string text) {
+  HttpReply reply;
+  reply.status = status;
+  reply.headers.push_back({"Cache-Control", "no-store"});
+  if (status == 503) {
+    reply.headers.push_back({"Retry-After", "1"});
+  }
+  if (!text.empty()) {
+    reply.body = std::move(text) + "\n";
+  }
+  return reply;
+}
+
+// A client reads who has the lock from a body of 423 or 409.
+HttpReply info_reply(int status, const LockInfo& info) {
+  HttpReply reply = text_reply(status, lock_info_json(info));
+  reply.content_type = "application/json";
+  return reply;
+}
+
+int status_of(Fault fault) {
+  switch (fault) {
+    case Fault::none:
+    case Fault::bad_request:
+      return 400;
+    case Fault::host_not_listed:
+    case Fault::forbidden:
+      return 403;
+    case Fault::not_found:
+    case Fault::no_such_path:
+      return 404;
+    case Fault::bad_method:
+      return 405;
+  }
+  return 400;
+}
+
+// The lock may be the client's own, told under another name.
+HttpReply locked(const Answer& answer) {
+  LockInfo info{.id = "unknown",
+                .operation = "held through Distributex",
+                .info = "no slot of the pool is free",
+                .who = "unknown",
+                .version = {},
+                .created = rfc3339(wall_us()),
+                .path = {}};
+  if (answer.standing && !answer.standing->holders.empty()) {
+    for (const Standing::Holder& holder : answer.standing->holders) {
+      if (holder.owner.id == answer.owner.id && door_of(holder.note) == "terraform") {
+        return text_reply(200, {});
+      }
+    }
+    const Standing::Holder& oldest = answer.standing->holders.front();
+    info = info_of(oldest.owner, oldest.token, oldest.note, oldest.held, wall_us());
+  }
+  if (answer.frozen) {
+    info.operation = "frozen";
+    info.info = answer.frozen->reason;
+    info.who = answer.frozen->by;
+  }
+  return info_reply(423, info);
+}
+
+HttpReply write(const Answer& answer, Form) {
+  switch (answer.result) {
+    case Result::granted:
+    case Result::held:
+    case Result::released:
+    case Result::not_held:
+    case Result::renewed:
+      return text_reply(200, {});
+    case Result::busy:
+    case Result::timeout:
+    case Result::lost:
+      return locked(answer);
+    case Result::frozen:  // and the next: operators' answers, which no apply gets
+    case Result::thawed:
+    case Result::not_frozen:
+    case Result::evicted:
+    case Result::no_lease:
+    case Result::invalid:
+      return text_reply(status_of(answer.fault), answer.error);
+    case Result::unavailable:
+      return text_reply(503, answer.error);
+  }
+  return text_reply(503, answer.error);
+}
+
+Refused refuse(Form form, Fault fault, std::string why) {
+  Answer answer;
+  answer.result = Result::invalid;
+  answer.fault = fault;
+  answer.error = std::move(why);
+  HttpReply reply = write(answer, form);
+  return {.verb = verb_of(form), .answer = std::move(answer), .reply = std::move(reply)};
+}
+
+// A + of a path is a plus, that of a query is a space.
+Complaint read_pool(std::string_view path, std::string& pool) {
+  std::string raw;
+  for (const char c : path.substr(prefix.size())) {
+    c == '+' ? raw.append("%2B") : raw.append(1, c);
+  }
+  return read_name("pool", raw, pool);
+}
+
+LockInfo info_of_lease(const Lease& lease, Time now) {
+  return info_of(lease.owner, lease.token, lease.note, now - lease.since, wall_us());
+}
+
+Consult::Settled settle_look(const std::string& pool, const Sight& sight, Time now) {
+  if (!sight.find_pool(pool)) {
+    return text_reply(404, "there is no such pool on this server");
+  }
+  const std::vector<Lease> leases = sight.leases(pool, 1);
+  if (leases.empty()) {
+    return text_reply(404, {});
+  }
+  return info_reply(200, info_of_lease(leases.front(), now));
+}
+
+Command release_of(const std::string& pool, const Lease& lease) {
+  Command command;
+  command.verb = Verb::release;
+  command.pool = pool;
+  command.owner = lease.owner;
+  command.token = lease.token;
+  return command;
+}
+
+// Who repeats a release whose answer was lost hears that it is done, even if the next
+// one has the lock already.
+Consult::Settled settle_unlock(const std::string& pool, const std::string& id, const Sight& sight,
+                               Time now) {
+  if (!sight.find_pool(pool)) {
+    return refuse(unlock, Fault::not_found, "there is no such pool on this server");
+  }
+  const std::vector<Lease> leases = sight.leases(pool, holders_searched);
+  const auto own = std::find_if(leases.begin(), leases.end(),
+                                [&](const Lease& lease) { return lease.owner.id == id; });
+  if (own != leases.end()) {
+    return release_of(pool, *own);
+  }
+  if (leases.empty() || sight.was_released(pool, id)) {
+    return text_reply(200, {});
+  }
+  Refused refused = refuse(unlock, Fault::bad_request, "another ID has the lock");
+  refused.reply = info_reply(409, info_of_lease(leases.front(), now));
+  return refused;
+}
+
+// Without an ID: whoever has the lock loses it.
+Consult::Settled settle_force(const std::string& pool, const Sight& sight) {
+  if (!sight.find_pool(pool)) {
+    return refuse(unlock, Fault::not_found, "there is no such pool on this server");
+  }
+  const std::vector<Lease> leases = sight.leases(pool, 1);
+  return leases.empty() ? Consult::Settled{text_reply(200, {})}
+                        : Consult::Settled{release_of(pool, leases.front())};
+}
+
+Reading read_lock(const HttpRequest& request, std::string pool) {
+  auto read = read_lock_info(request.body);
+  if (auto* complaint = std::get_if<std::string>(&read)) {
+    return refuse(lock, Fault::bad_request, std::move(*complaint));
+  }
+  auto& info = std::get<LockInfo>(read);
+  Command command;
+  command.verb = Verb::get;
+  command.pool = std::move(pool);
+  command.owner = owner_of(info);
+  command.note = note_of(std::move(info));
+  command.identity = request.peer;
+  return command;
+}
+
+Reading read_unlock(const HttpRequest& request, std::string pool) {
+  if (request.body.empty()) {
+    if (!is_local(request.peer)) {
+      Refused refused = refuse(unlock, Fault::bad_request,
+                               "an unlock without an ID is for this machine alone; send the "
+                               "LockInfo, or its ID");
+      refused.reply.status = 403;
+      return refused;
+    }
+    return Consult{.shows_leases = true,
+                   .then = [pool = std::move(pool)](const Sight& sight, Time) {
+                     return settle_force(pool, sight);
+                   }};
+  }
+  auto read = read_lock_info(request.body);
+  if (auto* complaint = std::get_if<std::string>(&read)) {
+    return refuse(unlock, Fault::bad_request, std::move(*complaint));
+  }
+  return Consult{
+      .shows_leases = true,
+      .then = [pool = std::move(pool), id = std::move(std::get<LockInfo>(read).id)](
+                  const Sight& sight, Time now) { return settle_unlock(pool, id, sight, now); }};
+}
+
+Reading read(const HttpRequest& request, Form form) {
+  std::string pool;
+  if (Complaint complaint = read_pool(request.path, pool); !complaint.empty()) {
+    return refuse(form, Fault::bad_request, std::move(complaint));
+  }
+  switch (form) {
+    case lock:
+      return read_lock(request, std::move(pool));
+    case unlock:
+      return read_unlock(request, std::move(pool));
+    default:
+      return Consult{.shows_leases = true,
+                     .then = [pool = std::move(pool)](const Sight& sight, Time now) {
+                       return settle_look(pool, sight, now);
+                     }};
+  }
+}
+
+}  // namespace
+
+constinit const Door terraform_door{
+    .name = "terraform",
+    .has = has,
+    .methods = methods_of({HttpMethod::get, HttpMethod::post, HttpMethod::put, HttpMethod::remove,
+                           HttpMethod::lock, HttpMethod::unlock}),
+    .body_limit = body_limit,
+    .read = read,
+    .form = form_of,
+    .write = write,
+};
+
+}  // namespace distributex
