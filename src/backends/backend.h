@@ -31,7 +31,8 @@ struct BackendSink {
   std::function<void(const std::string& pool)> changed;  // a slot may have come free
   // The lease is over; to be told of like a verdict with this `stored`.
   std::function<void(const std::string& pool, const Lease&, uint64_t stored)> expired;
-  // A freeze has begun or ended, or a lease was evicted; told like an expiry.
+  // A freeze has begun or ended, a lease was evicted, or a slot is closed for a
+  // while; told like an expiry.
   std::function<void(const Happening&, uint64_t stored)> happened;
   // Of a backend whose verdicts say `stored`: so much is stored now; or what is
   // not stored yet will not be in time, and whoever waits for it must hear why.
@@ -63,8 +64,13 @@ class Backend {
   [[nodiscard]] virtual const Freeze* frozen(std::string_view pool) const = 0;
   [[nodiscard]] virtual std::vector<Freeze> freezes() const = 0;
 
-  // The pools there are now, at the start and after each reload.
+  // The pools there are now, at the start and after each reload. Their delays and
+  // freeze_after count for what is released or ends from then on.
   virtual void configure(const std::vector<PoolSpec>& pools) = 0;
+
+  // A pool that nobody needs any more: what is remembered of it beyond its leases,
+  // rests, freezes and failed runs may go.
+  virtual void forget(const std::string& pool) = 0;
 
   // When tick is next due, if ever. tick ends leases whose time has come.
   [[nodiscard]] virtual std::optional<Time> deadline() const = 0;
@@ -86,6 +92,10 @@ class Backend {
   [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool,
                                                   size_t most = SIZE_MAX) const = 0;
   [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
+  // Slots that are closed though nobody holds them, by their ends, and how many.
+  [[nodiscard]] virtual std::vector<Rest> rests(std::string_view pool,
+                                                size_t most = SIZE_MAX) const = 0;
+  [[nodiscard]] virtual size_t resting(std::string_view pool) const = 0;
 };
 
 // What a backend is made from. The base outlives the backend; config, of which

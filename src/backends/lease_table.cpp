@@ -12,7 +12,9 @@ namespace distributex {
 namespace {
 
 std::optional<Time> first_end(const LeasePool& pool) {
-  return pool.ends.empty() ? std::nullopt : std::optional{pool.ends.begin()->first};
+  const auto lease = pool.ends.empty() ? std::nullopt : std::optional{pool.ends.begin()->first};
+  const auto rest = pool.rests.empty() ? std::nullopt : std::optional{pool.rests.begin()->first};
+  return earlier(lease, rest);
 }
 
 void link(LeasePool& pool, HeldLease& held) {
@@ -85,6 +87,22 @@ void LeaseTable::end_due(LeasePool& pool, Time now) {
     const auto ended = pool.held.extract(it);
     expired_(pool, ended.mapped());
   }
+  while (!pool.rests.empty() && pool.rests.begin()->first <= now) {
+    const auto before = distributex::first_end(pool);
+    const Token token = pool.rests.begin()->second;
+    pool.rests.erase(pool.rests.begin());
+    pool.resting.erase(token);
+    schedule(pool, before);
+    rested_(pool, token);
+  }
+}
+
+void LeaseTable::rest(LeasePool& pool, Rest rest) {
+  const auto before = distributex::first_end(pool);
+  pool.rests.emplace(rest.ends, rest.token);
+  const Token token = rest.token;
+  pool.resting.insert_or_assign(token, std::move(rest));
+  schedule(pool, before);
 }
 
 LeasePool* LeaseTable::due(Time now) {
@@ -120,6 +138,21 @@ std::vector<std::string> LeaseTable::names(std::string_view pattern) const {
     }
   }
   return names;
+}
+
+bool LeaseTable::forget(const std::string& name) {
+  const auto it = pools_.find(name);
+  if (it == pools_.end() || it->second.taken() != 0 || it->second.failed_runs != 0) {
+    return false;
+  }
+  pools_.erase(it);
+  return true;
+}
+
+void LeaseTable::forget_failures(std::string_view pattern) {
+  for (auto& [name, pool] : pools_) {
+    pool.failed_runs = matches(pattern, name) ? 0 : pool.failed_runs;
+  }
 }
 
 HeldLease& LeaseTable::grant(LeasePool& pool, const Acquire& question, Token token, Time now) {
@@ -203,7 +236,7 @@ Happening LeaseTable::evicted(const LeasePool& pool, const HeldLease& held, cons
 Verdict LeaseTable::granted(const LeasePool& pool, const HeldLease& held, uint32_t slots,
                             Time now) {
   Verdict verdict = found(Verdict::Kind::granted, held);
-  verdict.retry_at = pool.held.size() < slots ? now : distributex::first_end(pool);
+  verdict.retry_at = pool.taken() < slots ? now : distributex::first_end(pool);
   return verdict;
 }
 
@@ -237,6 +270,26 @@ std::vector<Lease> LeaseTable::leases(std::string_view name, size_t most) const 
     oldest.push_back(held->lease());
   }
   return oldest;
+}
+
+std::vector<Rest> LeaseTable::rests(std::string_view name, size_t most) const {
+  std::vector<Rest> rests;
+  const auto pool = pools_.find(name);
+  if (pool == pools_.end()) {
+    return rests;
+  }
+  for (const auto& [ends, token] : pool->second.rests) {
+    if (rests.size() == most) {
+      break;
+    }
+    rests.push_back(pool->second.resting.at(token));
+  }
+  return rests;
+}
+
+size_t LeaseTable::resting(std::string_view name) const {
+  const auto pool = pools_.find(name);
+  return pool == pools_.end() ? 0 : pool->second.resting.size();
 }
 
 size_t LeaseTable::held(std::string_view name) const {

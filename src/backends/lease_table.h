@@ -43,8 +43,13 @@ struct LeasePool {
   uint64_t stored = 0;  // as in its leases: the batch of the last change to any
   std::map<Owner, HeldLease> held;
   std::set<std::pair<Time, const Owner*>> ends;  // of those that end; owners in held
+  std::map<Token, Rest> resting;                 // slots that stay closed
+  std::set<std::pair<Time, Token>> rests;        // the same by their ends
+  uint32_t failed_runs = 0;                      // in a row
   HeldLease* oldest = nullptr;                   // the chain of held, as they were granted
   HeldLease* newest = nullptr;
+
+  [[nodiscard]] size_t taken() const { return held.size() + resting.size(); }
 };
 
 // The earlier of two moments that may not come.
@@ -56,7 +61,10 @@ class LeaseTable {
  public:
   // Called for each lease whose time has come, after it has left its pool.
   using Expired = std::function<void(LeasePool&, const HeldLease&)>;
-  explicit LeaseTable(Expired expired) : expired_(std::move(expired)) {}
+  // Called for each rest that is over, after it has left its pool.
+  using Rested = std::function<void(LeasePool&, Token)>;
+  explicit LeaseTable(Expired expired, Rested rested)
+      : expired_(std::move(expired)), rested_(std::move(rested)) {}
   LeaseTable(const LeaseTable&) = delete;
   LeaseTable& operator=(const LeaseTable&) = delete;
 
@@ -75,6 +83,10 @@ class LeaseTable {
   [[nodiscard]] static HeldLease* find(LeasePool& pool, Token token);
   // The names of the pools that a name or pattern matches.
   [[nodiscard]] std::vector<std::string> names(std::string_view pattern) const;
+  // Drops a pool that has nothing but its name; false when it has more.
+  bool forget(const std::string& pool);
+  // Their runs are counted anew.
+  void forget_failures(std::string_view pattern);
   HeldLease& grant(LeasePool& pool, const Acquire& question, Token token, Time now);
   // One that was granted earlier; nullptr when its owner has one already.
   HeldLease* restore(LeasePool& pool, const Lease& lease,
@@ -82,6 +94,9 @@ class LeaseTable {
   void renew(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length,
              Time now);
   Verdict release(LeasePool& pool, HeldLease& held);
+
+  // Closes a slot; a rest that is over by now ends at the next tick.
+  void rest(LeasePool& pool, Rest rest);
 
   // What there is to say about a lease or a pool as it is now.
   [[nodiscard]] static Verdict granted(const LeasePool& pool, const HeldLease& held, uint32_t slots,
@@ -98,6 +113,9 @@ class LeaseTable {
 
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const;
   [[nodiscard]] size_t held(std::string_view pool) const;
+  // Those that end first, `most` of them; and how many there are.
+  [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const;
+  [[nodiscard]] size_t resting(std::string_view pool) const;
 
  private:
   void start_time(LeasePool& pool, HeldLease& held, Time now);
@@ -105,6 +123,7 @@ class LeaseTable {
   void schedule(LeasePool& pool, std::optional<Time> before);
 
   Expired expired_;
+  Rested rested_;
   NameMap<LeasePool> pools_;
   std::set<std::pair<Time, LeasePool*>> ends_;  // the first end of each pool
 };

@@ -23,6 +23,9 @@ class Rulings {
 
   // Puts one in the place of that of the same name; false when there are too many.
   bool freeze(Freeze freeze);
+  [[nodiscard]] bool has_room(std::string_view pool) const {
+    return freezes_.size() < freezes_max || freezes_.contains(pool);
+  }
   // Ends those whose names the name or pattern matches, and says which.
   std::vector<Freeze> thaw(std::string_view pool);
   // Ends those whose time is over, and says which.

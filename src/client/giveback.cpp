@@ -49,7 +49,7 @@ class GiveBack {
     ++attempts_;
     const Span limit =
         std::min<Span>(longest_attempt, std::max<Span>(until_ - now, std::chrono::milliseconds(1)));
-    ticket_ = api_.begin(requests_.release(server_, holding_.token, limit));
+    ticket_ = api_.begin(requests_.release(server_, holding_, limit));
   }
 
   void step(Moment now) {

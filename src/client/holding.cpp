@@ -58,9 +58,13 @@ Query Requests::renew(const Holding& holding, Span limit) const {
           .known_address = true};
 }
 
-Query Requests::release(std::size_t server, std::optional<std::uint64_t> token, Span limit) const {
+Query Requests::release(std::size_t server, const Holding& holding, Span limit) const {
   auto parameters = who();
-  parameters.emplace_back("token", token_text(token));
+  parameters.emplace_back("token", token_text(holding.token));
+  if (holding.run) {
+    parameters.emplace_back("outcome", holding.run->is_success ? "ok" : "failed");
+    parameters.emplace_back("status", std::to_string(holding.run->status));
+  }
   return {.server = options_.servers[server],
           .target = make_target("/release/", parameters),
           .connect_limit = limit,

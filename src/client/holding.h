@@ -15,10 +15,17 @@
 
 namespace distributex::client {
 
+// How the run under the lock ended, for the server to count.
+struct RunEnd {
+  bool is_success = false;
+  int status = 0;  // 0 to 255
+};
+
 struct Holding {
   std::size_t server = 0;  // the one that granted it
   std::optional<std::uint64_t> token;
-  std::optional<Lease> lease;  // nullopt: the original server, where leases cannot be renewed
+  std::optional<Lease> lease;   // nullopt: the original server, where leases cannot be renewed
+  std::optional<RunEnd> run{};  // nullopt: not ended, or ended by who told it to stop
 };
 
 // What is asked, about which lock.
@@ -33,8 +40,8 @@ class Requests {
   [[nodiscard]] Query wait(std::size_t server, Span connect_limit,
                            std::optional<Span> patience) const;
   [[nodiscard]] Query renew(const Holding& holding, Span limit) const;
-  [[nodiscard]] Query release(std::size_t server, std::optional<std::uint64_t> token,
-                              Span limit) const;
+  // From the server that the holding names, or from another one.
+  [[nodiscard]] Query release(std::size_t server, const Holding& holding, Span limit) const;
   [[nodiscard]] Query status(std::size_t server) const;
   // Any answer to it shows that something serves there; the original server has one, too.
   [[nodiscard]] Query sign_of_life(std::size_t server, Span limit) const;

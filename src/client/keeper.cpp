@@ -163,6 +163,7 @@ void Keeper::pass_on(int signal, const char* source, Moment now) {
   const bool is_echo =
       last.source != nullptr && last.source != source && now - last.at < echo_within;
   last = {is_echo ? nullptr : source, now};
+  was_told_to_stop_ = was_told_to_stop_ || (signal != SIGUSR1 && signal != SIGUSR2);
   if (!is_echo) {
     send(signal);
   }
@@ -282,10 +283,26 @@ void Keeper::kill_all(Moment now) {
 
 bool Keeper::is_over() { return stage_ == Stage::running ? command_.is_over() : !has_children(); }
 
+// Somebody who ends a run does not say that it has failed.
+std::optional<RunEnd> Keeper::run_end() const {
+  const int signal = command_.killed_by();
+  const bool is_ended =
+      signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP;
+  if (!command_.code() || was_told_to_stop_ || is_ended || is_lost_ ||
+      !command_.trouble().empty()) {
+    return std::nullopt;
+  }
+  const auto& success = world_.options.success;
+  const bool is_success =
+      std::find(success.begin(), success.end(), *command_.code()) != success.end();
+  return RunEnd{is_success, *command_.code() & 0xff};
+}
+
 void Keeper::release() {
   if (!is_ours_still_) {
     return;
   }
+  holding_.run = run_end();
   const Moment now = read_clock();
   const auto end = holding_.lease ? holding_.lease->ends_at() : std::nullopt;
   const Moment until = now + patience_for_release;

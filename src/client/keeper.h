@@ -61,6 +61,7 @@ class Keeper {
   void end_all(Moment kill_at);
   void kill_all(Moment now);
   [[nodiscard]] bool is_over();
+  [[nodiscard]] std::optional<RunEnd> run_end() const;
   void release();
 
   World world_;
@@ -73,6 +74,7 @@ class Keeper {
   bool is_ours_still_ = true;  // the server has not said that the lock is lost: give it back
   bool has_told_of_rest_ = false;
   bool has_told_of_refusal_ = false;
+  bool was_told_to_stop_ = false;  // a signal that ends programs was passed on
   Descendants descendants_;
   Patience patience_;
   struct Passed {

@@ -78,6 +78,19 @@ bool apply_code(Options& o, const std::string& value) {
   return true;
 }
 
+bool apply_success(Options& o, const std::string& value) {
+  o.success.clear();
+  std::string_view rest = value;
+  do {
+    const auto code = parse_whole<int>(take_until(',', rest));
+    if (!code || *code < 0 || *code > 255) {
+      return false;
+    }
+    o.success.push_back(*code);
+  } while (!rest.empty());
+  return true;
+}
+
 bool apply_proxy(Options& o, const std::string& value) {
   o.proxy = value;
   return !value.empty();
@@ -153,6 +166,8 @@ constexpr std::array rows{
         "a number from 0 to 255", apply_code},
     Row{'i', "id", "ID", "who we are on this host (unique to the run)", "a name of 1 to 255 bytes",
         apply_id},
+    Row{266, "outcome-of", "CODE,...", "exit codes of the command that are success (0)",
+        "numbers from 0 to 255 with commas between", apply_success},
     Row{256, "lease", "SECONDS", "length of the lease that is renewed (30)",
         "a whole number from 1 to 86400", apply_lease},
     Row{257, "proxy", "URL", "reach the servers through this proxy", "a URL", apply_proxy},

@@ -34,6 +34,7 @@ struct Options {
   std::optional<Span> wait;  // zero: do not wait
   Span lease = std::chrono::seconds(30);
   std::optional<int> not_obtained_code;
+  std::vector<int> success{0};       // exit codes of the command that are no failure
   std::string reason;                // of a freeze or an eviction; empty: none was given
   std::optional<Span> freeze_for;    // empty: until it is thawed
   int orders = 0;                    // how many were given

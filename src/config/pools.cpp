@@ -54,6 +54,14 @@ constexpr Option rows[] = {
      "groups of FleetLock nodes that reboot with a lock of the pool"},
     {"fleetlock_wait", in_seconds<&PoolSpec::fleetlock_wait>(0, 1500), "240",
      Reload::takes_effect, "how long such a node is kept waiting before it hears no"},
+    {"min_hold", in_seconds<&PoolSpec::min_hold>(0, 2147483647), "0", Reload::takes_effect,
+     "how long a lock stays taken after its grant, though it was released"},
+    {"release_delay", in_seconds<&PoolSpec::release_delay>(0, 2147483647), "0",
+     Reload::takes_effect, "how long a lock stays taken after a release"},
+    {"lock_delay", in_seconds<&PoolSpec::lock_delay>(0, 2147483647), "0", Reload::takes_effect,
+     "how long a lock stays taken after it ended by time or was evicted"},
+    {"freeze_after", number<&PoolSpec::freeze_after>(0, 1000000), "0", Reload::takes_effect,
+     "how many failed runs in a row freeze the pool; 0: never"},
     // pool options end
 };
 // clang-format on

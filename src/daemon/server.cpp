@@ -18,7 +18,6 @@
 #include "base/overloaded.h"
 #include "daemon/process.h"
 #include "daemon/sight.h"
-#include "doors/pages/pages.h"
 #include "doors/table.h"
 
 namespace distributex {
@@ -132,7 +131,7 @@ void Server::configure(Time now) {
     groups_.warn(service.pools);
   }
   backend_->configure(service.pools);
-  engine_.configure(service.pools, service.max_waiting, now);
+  engine_.configure(service.pools, {service.max_waiting, service.max_pools}, now);
 }
 
 std::optional<std::string> Server::open() {
@@ -210,6 +209,15 @@ void Server::run() {
   log_flush();
 }
 
+// A pool that a pattern has made goes when nobody holds, waits or rests there.
+void Server::forget_if_empty(const std::string& pool, Time now) {
+  if (backend_->held(pool) != 0 || backend_->resting(pool) != 0 || !engine_.forget(pool, now)) {
+    return;
+  }
+  backend_->forget(pool);
+  record_.forget(pool);
+}
+
 // The effects of a backend or of the door that answers at once come while the
 // pump is at work: it takes them in its turn.
 void Server::pump() {
@@ -219,6 +227,9 @@ void Server::pump() {
   do {
     while (auto effect = engine_.next()) {
       std::visit([this](auto& done) { perform(done, steady_now()); }, *effect);
+    }
+    while (const auto idle = engine_.take_idle()) {
+      forget_if_empty(*idle, steady_now());
     }
   } while (telling_.send_thanks());
   pumping_ = false;
@@ -306,52 +317,6 @@ void Server::on_timer(int, short, void* self) noexcept {
 }
 
 void Server::on_flush(int, short, void*) noexcept { log_flush(); }
-
-// A page that shows leases waits until the backend has looked them up.
-void Server::show(Ticket ticket, const PageRequest& request) {
-  if (!shows_leases(request)) {
-    return show_now(ticket, request);
-  }
-  backend_->survey([this, ticket, request] { show_now(ticket, request); }, steady_now());
-  arm_timer();
-}
-
-PageView Server::page_view() {
-  const Time now = steady_now();
-  return {.sight = sight_,
-          .holdings = record_.holdings(),
-          .now = now,
-          .backend_name = setup_.settings.service.backend,
-          .trouble = backend_->trouble(),
-          .stopping = shutdown_.under_way(),
-          .uptime = now - started_,
-          .wall_us = wall_us(),
-          .metrics = record_.metrics(),
-          .events = record_.events(),
-          .no_followers = feed_.full(),
-          .connections = http_.connections(),
-          .streams = feed_.streams(),
-          .streams_dropped = feed_.dropped(),
-          .log_dropped = log_dropped()};
-}
-
-void Server::show_now(Ticket ticket, const PageRequest& request) {
-  const Overloaded carry{
-      [&](HttpReply&& reply) { http_.send(ticket, reply); },
-      [&](Sliced&& sliced) {
-        http_.send_slices(ticket, sliced.opening,
-                          [this, more = std::move(sliced.more)](std::string& slice) {
-                            return more(page_view(), slice);
-                          });
-      },
-      [&](Follow&& follow) {
-        if (http_.open_stream(ticket, follow.opening)) {
-          feed_.follow(ticket, std::move(follow.filter), follow.sse);
-        }
-      },
-  };
-  std::visit(carry, show_page(request, page_view()));
-}
 
 void Server::on_signal(int signal, short, void* self) noexcept {
   Server& server = *static_cast<Server*>(self);

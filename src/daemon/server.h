@@ -58,6 +58,7 @@ class Server {
   static void on_flush(int, short, void* self) noexcept;
 
   void pump();
+  void forget_if_empty(const std::string& pool, Time now);
   // One for each effect of the engine.
   void perform(Answered& answered, Time now);
   void perform(const Acquire& question, Time now);
@@ -72,7 +73,7 @@ class Server {
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
-  [[nodiscard]] PageView page_view();
+  [[nodiscard]] PageView page_view(Ticket ticket);
   void configure(Time now);
   void arm_timer();
   void reload();

@@ -38,6 +38,8 @@ constexpr Option rows[] = {
      Reload::takes_effect, "open connections, all listeners together"},
     {"max_connections_per_peer", number<&HttpLimits::max_connections_per_peer>(0, 1000000), "0",
      Reload::takes_effect, "open connections of one address; 0: no limit of its own"},
+    {"max_pools", number<&ServiceOptions::max_pools>(1, 1000000), "10000", Reload::takes_effect,
+     "how many pools there may be at a time that patterns have made"},
     {"max_waiting", number<&ServiceOptions::max_waiting>(1, 1000000), "50000",
      Reload::takes_effect, "clients that wait for one pool"},
     {"request_timeout", in_seconds<&HttpLimits::request_timeout>(1, 3600), "10",

@@ -22,6 +22,7 @@ struct ServiceOptions {
   std::string backend;
   std::vector<std::string> listen;  // as written: address:port, [v6]:port, unix:/path
   uint32_t max_waiting = 0;         // parked waiters, each pool
+  uint32_t max_pools = 0;           // at a time, of those that patterns make
   std::vector<PoolSpec> pools;
 };
 

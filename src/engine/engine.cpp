@@ -16,6 +16,7 @@
 #include <iterator>
 
 #include "engine/rules.h"
+#include "lock/pattern.h"
 
 namespace distributex {
 
@@ -85,11 +86,17 @@ EnginePool* Engine::find(std::string_view name) const {
 }
 
 void Engine::submit(Ticket ticket, Command command, Time now) {
-  EnginePool* pool = find(command.pool);
+  EnginePool* pool = find_or_make(command);
   if (refused_at_door(ticket, command, pool, now)) {
+    if (pool) {
+      note_idle(*pool);
+    }
     return;
   }
   if (is_order(command.verb)) {
+    if (pool) {
+      note_idle(*pool);
+    }
     return submit_order(ticket, std::move(command), now);
   }
 
@@ -117,7 +124,9 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
                         .expire = command.expire,
                         .token = command.token,
                         .note = std::move(command.note),
-                        .verb = command.verb});
+                        .verb = command.verb,
+                        .outcome = command.outcome,
+                        .status = command.status});
   const auto waiter = std::prev(line.end());
   assert(!waiters_.contains(ticket));
   waiters_.emplace(ticket, waiter);
@@ -138,6 +147,8 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
                           .pool = is_known ? &pool->spec : nullptr,
                           .newcomers = is_known ? pool->fresh.size() : 0,
                           .max_waiting = max_waiting_,
+                          .has_room = is_known || is_order(command.verb) ||
+                                      is_pattern(command.pool) || !book_.find(command.pool),
                           .draining = draining_});
   if (!refusal) {
     return false;
@@ -164,8 +175,10 @@ void Engine::settle(EnginePool& pool, Time now) {
     pool.scheduled = want;
   }
   const bool used = pool.ops != 0 || !pool.promises.empty() || !pool.by_owner.empty();
-  if (pool.removed && !used) {
+  if (!used && pool.removed) {
     pools_.erase(pools_.find(pool.spec.name));
+  } else if (!used) {
+    note_idle(pool);
   }
 }
 
@@ -284,7 +297,10 @@ void Engine::lease_decided(const Op& op, const Verdict& verdict, Time now) {
   if (!op.waiter) {
     return;
   }
-  answer(*op.waiter, from_verdict(result_of(verdict.kind), verdict, now));
+  Answer out = from_verdict(result_of(verdict.kind), verdict, now);
+  out.outcome = (*op.waiter)->outcome;
+  out.status = (*op.waiter)->status;
+  answer(*op.waiter, std::move(out));
 }
 
 void Engine::make_due(EnginePool& pool, Time now) {
@@ -336,13 +352,19 @@ std::optional<Effect> Engine::next() {
   return effect;
 }
 
-void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now) {
-  max_waiting_ = max_waiting;
+void Engine::configure(std::vector<PoolSpec> pools, Bounds bounds, Time now) {
+  max_waiting_ = bounds.max_waiting;
+  max_pools_ = bounds.max_pools;
+  book_.configure(pools);
+  reconfigure_made(now);
   const std::vector<EnginePool*> before = std::exchange(order_, {});
   for (EnginePool* pool : before) {
     pool->removed = true;
   }
   for (PoolSpec& spec : pools) {
+    if (is_pattern(spec.name)) {
+      continue;
+    }
     std::unique_ptr<EnginePool>& pool = pools_[spec.name];
     if (!pool) {
       pool = std::make_unique<EnginePool>();
@@ -367,7 +389,9 @@ void Engine::configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time n
 
 void Engine::drain(Time now) {
   draining_ = true;
-  for (EnginePool* pool : order_) {
+  std::vector<EnginePool*> all = order_;
+  all.insert(all.end(), made_.begin(), made_.end());
+  for (EnginePool* pool : all) {
     answer_all(*pool, refused_with(Result::unavailable, Fault::none, shutting_down));
     settle(*pool, now);
   }

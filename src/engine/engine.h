@@ -23,17 +23,31 @@
 
 #include "base/name_map.h"
 #include "engine/pool.h"
+#include "lock/pool_book.h"
 #include "lock/words.h"
 
 namespace distributex {
 
 using Effect = std::variant<Answered, Acquire, Release, Renew, Order>;
 
+// Of lines, and of pools that patterns make.
+struct Bounds {
+  uint32_t max_waiting = 0;  // each pool
+  uint32_t max_pools = 10000;
+  Bounds(uint32_t waiting, uint32_t pools = 10000)  // NOLINT(google-explicit-constructor)
+      : max_waiting(waiting), max_pools(pools) {}
+};
+
 class Engine {
  public:
   // The pools from now on, names unique. Waiters of a pool that is gone hear
   // invalid, those of a changed one stay. max_waiting bounds each line.
-  void configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now);
+  // Of the pools those are patterns whose names have a '*'.
+  void configure(std::vector<PoolSpec> pools, Bounds bounds, Time now);
+  // The next pool that a pattern has made and nobody uses here. When nobody holds it
+  // either, forget() drops it; false when it is in use again.
+  [[nodiscard]] std::optional<std::string> take_idle();
+  bool forget(const std::string& pool, Time now);
 
   void submit(Ticket ticket, Command command, Time now);
   // The client has gone: it waits no more, or its grant is given back.
@@ -56,7 +70,10 @@ class Engine {
   [[nodiscard]] std::optional<Time> deadline() const;
 
   // Views: pools in the order of the configuration, waiters in their order.
+  // A pattern is visited with the sum of those who wait for its pools.
   void each_pool(const std::function<void(const PoolSpec&, size_t waiting)>& visit) const;
+  // Those that a pattern has made.
+  void each_made(std::string_view pattern, const std::function<void(const PoolSpec&)>& visit) const;
   [[nodiscard]] const PoolSpec* pool_at(size_t index) const;  // nullptr behind the last
   void each_waiter(std::string_view pool,
                    const std::function<void(const Owner&, Time since)>& visit,
@@ -74,6 +91,11 @@ class Engine {
   using Kind = Op::Kind;
 
   EnginePool* find(std::string_view name) const;
+  EnginePool* find_or_make(const Command&);
+  EnginePool* make_pool(const PoolSpec& pattern, const std::string& name);
+  void unlist(EnginePool&);
+  void note_idle(EnginePool&);
+  void reconfigure_made(Time now);
   bool refused_at_door(Ticket, const Command&, const EnginePool*, Time now);
   void submit_order(Ticket, Command, Time now);
   bool order_decided(OpId, const Verdict&, Time now);
@@ -105,7 +127,10 @@ class Engine {
   void end_unheard(EnginePool&);
 
   NameMap<std::unique_ptr<EnginePool>> pools_;
-  std::vector<EnginePool*> order_;
+  PoolBook book_;
+  std::vector<EnginePool*> order_;  // those with a row of their own
+  std::vector<EnginePool*> made_;   // those that patterns have made
+  std::deque<std::string> idle_;
   std::unordered_map<Ticket, Line::iterator> waiters_;
   std::unordered_map<Ticket, std::pair<EnginePool*, Token>> promised_;
   std::unordered_map<OpId, Op> ops_;
@@ -117,6 +142,7 @@ class Engine {
   OpId last_op_ = 0;
   Turn last_turn_ = 0;
   uint32_t max_waiting_ = 0;
+  uint32_t max_pools_ = 0;
   bool draining_ = false;
 };
 

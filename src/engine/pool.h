@@ -38,6 +38,8 @@ struct Waiter {
   std::optional<Token> token;
   std::string note{};
   Verb verb;
+  Outcome outcome = Outcome::unknown;
+  std::optional<uint8_t> status{};
 };
 
 // By owner, then by arrival.
@@ -62,6 +64,8 @@ struct Promise {
 struct EnginePool {
   PoolSpec spec;
   bool removed = false;
+  size_t made_at = SIZE_MAX;             // its place among those that patterns have made
+  bool is_idle = false;                  // said so to the server
   Line fresh;                            // arrived, not asked yet
   Line line;                             // refused and patient, by their turns
   std::map<Turn, Line::iterator> turns;  // of those in line

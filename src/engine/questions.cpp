@@ -52,7 +52,9 @@ void Engine::ask_about_lease(Line::iterator waiter) {
                                     .pool = pool.spec.name,
                                     .owner = waiter->owner,
                                     .token = waiter->token,
-                                    .slots = pool.spec.maxlocks});
+                                    .slots = pool.spec.maxlocks,
+                                    .outcome = waiter->outcome,
+                                    .status = waiter->status});
       return;
     case Verb::renew:
       effects_.emplace_back(

@@ -51,11 +51,17 @@ constexpr std::array rules = {
          }},
     Rule{.name = "administer",
          .gates = static_cast<unsigned>(Gate::admin),
-         .passes = [](const Situation& s) { return is_local(s.command.identity); },
+         .passes = [](const Situation& s) { return administers(s.command.identity); },
          .refusal = [](const Situation& s) -> Refusal {
            return {Result::invalid, Fault::forbidden,
                    std::string(verb_name(s.command.verb)) +
                        " is for peers on loopback and unix sockets only"};
+         }},
+    Rule{.name = "max_pools",
+         .gates = every_gate,
+         .passes = [](const Situation& s) { return s.has_room; },
+         .refusal = [](const Situation&) -> Refusal {
+           return {Result::unavailable, Fault::none, too_many_pools};
          }},
     Rule{.name = "pool",
          .gates = every_gate,
@@ -97,6 +103,8 @@ Gate gate_of(Verb verb) {
   }
   return Gate::admin;
 }
+
+bool administers(const Identity& identity) { return is_local(identity); }
 
 std::optional<Refusal> refused(const Situation& situation) {
   const auto gate = static_cast<unsigned>(gate_of(situation.command.verb));

@@ -26,6 +26,7 @@ struct Situation {
   const PoolSpec* pool;  // nullptr: there is no pool of that name
   size_t newcomers;      // of the pool, not asked about yet
   size_t max_waiting;
+  bool has_room;  // there is such a pool, or no pattern would make it
   bool draining;
 };
 
@@ -35,11 +36,16 @@ struct Refusal {
   std::string error;  // one clear sentence
 };
 
+// Whether who is proven by this may give orders.
+[[nodiscard]] bool administers(const Identity& identity);
+
 // The refusal of the first rule that does not let the command pass.
 [[nodiscard]] std::optional<Refusal> refused(const Situation& situation);
 
 // Sentences that the engine says in more than one place.
 inline constexpr const char* shutting_down = "the server is shutting down";
+inline constexpr const char* too_many_pools =
+    "there are too many pools of this pattern already (max_pools)";
 inline constexpr const char* too_many = "too many requests wait for this pool already";
 
 }  // namespace distributex

@@ -2,6 +2,7 @@
 // What can be seen of the engine: pools in the order of the configuration, and
 // those who wait in the order in which their turns come. Changes nothing.
 #include "engine/engine.h"
+#include "lock/pattern.h"
 
 namespace distributex {
 
@@ -35,6 +36,16 @@ void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit
   for (const EnginePool* pool : order_) {
     visit(pool->spec, pool->by_owner.size());
   }
+  for (const PoolSpec& pattern : book_.pools()) {
+    if (!is_pattern(pattern.name)) {
+      continue;
+    }
+    size_t waiting = 0;
+    for (const EnginePool* pool : made_) {
+      waiting += pool->spec.pattern == pattern.name ? pool->by_owner.size() : 0;
+    }
+    visit(pattern, waiting);
+  }
 }
 
 // All who wait for a pool, in the order in which their turns come.
@@ -63,7 +74,11 @@ void Engine::each_waiter(std::string_view name,
 }
 
 const PoolSpec* Engine::pool_at(size_t index) const {
-  return index < order_.size() ? &order_[index]->spec : nullptr;
+  if (index < order_.size()) {
+    return &order_[index]->spec;
+  }
+  index -= order_.size();
+  return index < made_.size() ? &made_[index]->spec : nullptr;
 }
 
 const PoolSpec* Engine::find_pool(std::string_view name) const {

@@ -78,6 +78,8 @@ struct Answer {
   std::string error;                   // invalid, unavailable: one clear sentence
   Token ended = 0;                     // released: the token of what was, if it is known
   std::optional<Duration> held;        // released: for how long, if it is known
+  Outcome outcome = Outcome::unknown;  // released
+  std::optional<uint8_t> status;       // released: the exit status
   std::optional<Standing> standing;    // busy, timeout
   std::optional<FrozenBy> frozen;      // busy, timeout, not_frozen
   uint64_t stored = 0;                 // as in the verdict that it comes from

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -31,10 +32,12 @@ struct Command {
   Owner owner;
   std::optional<Token> token;
   std::optional<std::chrono::seconds> expire;
-  std::optional<Duration> timeout;  // wait only; nothing: for ever
-  std::string reason{};             // freeze, evict
-  std::string by{};                 // an operator's verb: who says that he gives it
-  std::optional<Duration> lasts{};  // freeze only; nothing: until it is thawed
+  std::optional<Duration> timeout;     // wait only; nothing: for ever
+  Outcome outcome = Outcome::unknown;  // release
+  std::optional<uint8_t> status{};     // release: the exit status, for people
+  std::string reason{};                // freeze, evict
+  std::string by{};                    // an operator's verb: who says that he gives it
+  std::optional<Duration> lasts{};     // freeze only; nothing: until it is thawed
   // wait only: so long after a wait without the lock its place is kept.
   Duration comes_back_within = usual_pause;
   std::string note{};  // get and wait: to be kept with the lease

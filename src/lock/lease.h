@@ -31,6 +31,13 @@ struct PoolSpec {
   std::chrono::seconds expire{0};
   uint32_t maxlocks = 1;
   std::vector<std::string> servers;  // sorted; empty: every host may ask
+  // So long a slot stays closed: after its grant, though it was released; after a
+  // release; after a lease ended by time or was evicted.
+  std::chrono::seconds min_hold{0};
+  std::chrono::seconds release_delay{0};
+  std::chrono::seconds lock_delay{0};
+  std::string pattern{};      // by which it was made; empty: it has a row of its own
+  uint32_t freeze_after = 0;  // failed runs in a row freeze the pool; 0: never
   // Groups of FleetLock that the pool serves; own_group is the pool's own name.
   std::vector<std::string> fleetlock{};
   std::chrono::seconds fleetlock_wait{240};  // how long a node of theirs is kept waiting
@@ -48,6 +55,9 @@ struct OwnerHash {
     return std::hash<std::string>{}(o.host) * 31 + std::hash<std::string>{}(o.id);
   }
 };
+
+// What a holder says of its run when it gives the lease back.
+enum class Outcome { unknown, ok, failed };
 
 struct Lease {
   Owner owner;

@@ -31,6 +31,8 @@ struct Release {
   Owner owner;
   std::optional<Token> token;
   uint32_t slots = 1;
+  Outcome outcome = Outcome::unknown;
+  std::optional<uint8_t> status{};
   bool undelivered = false;  // nobody heard of it here: not if another server has told
 };
 

@@ -19,6 +19,15 @@ struct Freeze {
   std::optional<Time> until;  // nothing: until it is thawed
 };
 
+// A slot that stays closed after its lease has ended. It counts as taken.
+struct Rest {
+  enum class Why { min_hold, release_delay, lock_delay };
+  Owner owner;      // whose lease it was
+  Token token = 0;  // of that lease
+  Time ends{};
+  Why why = Why::min_hold;
+};
+
 // Something that the backend did about a pool, for the record. Of freezes:
 // pool, reason, by, lasts. Of leases: whose it was.
 struct Happening {

@@ -59,6 +59,12 @@ AuditLine::AuditLine(const LockEvent& event) {
   if (!event.error.empty()) {
     add_text(" error=", event.error.substr(0, error_max));
   }
+  if (event.outcome != Outcome::unknown) {
+    add(event.outcome == Outcome::ok ? " outcome=ok" : " outcome=failed");
+  }
+  if (event.status) {
+    add_whole(" status=", *event.status);
+  }
   if (!event.reason.empty()) {
     add_text(" reason=", event.reason);
   }

@@ -83,6 +83,12 @@ std::string event_json(const LockEvent& event) {
   set_text(json.get(), "peer", event.peer);
   set_text(json.get(), "verb", event.verb);
   set_text(json.get(), "error", event.error);
+  if (event.outcome != Outcome::unknown) {
+    set_text(json.get(), "outcome", event.outcome == Outcome::ok ? "ok" : "failed");
+  }
+  if (event.status) {
+    set_whole(json.get(), "status", *event.status);
+  }
   set_text(json.get(), "reason", event.reason);
   set_text(json.get(), "by", event.by);
   if (event.lasts) {

@@ -51,15 +51,17 @@ struct LockEvent {
   std::string_view pool{};
   std::string_view host{};
   std::string_view id{};
-  Token token = 0;                   // 0: none
-  std::optional<Duration> waited{};  // granted, timeout, cancelled, busy
-  std::optional<Duration> held{};    // released, expired, evicted
-  std::string_view peer{};           // the client's address; empty: not known
-  std::string_view verb{};           // refused
-  std::string_view error{};          // refused
-  std::string_view reason{};         // frozen, thawed, evicted, rested
-  std::string_view by{};             // frozen, thawed, evicted: who did it
-  std::optional<Duration> lasts{};   // frozen, rested
+  Token token = 0;                     // 0: none
+  std::optional<Duration> waited{};    // granted, timeout, cancelled, busy
+  std::optional<Duration> held{};      // released, expired, evicted
+  std::string_view peer{};             // the client's address; empty: not known
+  std::string_view verb{};             // refused
+  std::string_view error{};            // refused
+  std::string_view reason{};           // frozen, thawed, evicted, rested
+  std::string_view by{};               // frozen, thawed, evicted: who did it
+  std::optional<Duration> lasts{};     // frozen, rested
+  Outcome outcome = Outcome::unknown;  // released
+  std::optional<uint8_t> status{};     // released
 };
 
 class EventRing;

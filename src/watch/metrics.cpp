@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "lock/names.h"
+#include "lock/pattern.h"
 
 namespace distributex {
 
@@ -126,6 +127,8 @@ constexpr PoolGauge pool_gauges[] = {
      [](const Sight& sight, const PoolSpec& pool) { return sight.held(pool.name); }},
     {"distributex_pool_waiting", "Clients that wait for a lock of the pool.", nullptr,
      [](const Sight& sight, const PoolSpec& pool) { return sight.waiting(pool.name); }},
+    {"distributex_pool_resting", "Locks of the pool that stay closed though nobody has them.",
+     nullptr, [](const Sight& sight, const PoolSpec& pool) { return sight.resting(pool.name); }},
     {"distributex_pool_frozen", "1 while the pool is frozen.", nullptr,
      [](const Sight& sight, const PoolSpec& pool) {
        return size_t{sight.frozen(pool.name) ? 1U : 0U};
@@ -135,6 +138,28 @@ constexpr PoolGauge pool_gauges[] = {
     {"distributex_pool_longest_holder_seconds", "How long the oldest lock has been held.",
      longest_holder_age, nullptr},
 };
+
+// Of one pool, or of all that a pattern has made together: numbers are added, and
+// the oldest counts.
+struct Sum {
+  Duration age{};
+  size_t number = 0;
+
+  Sum& plus(const PoolGauge& gauge, const Sight& sight, const PoolSpec& pool, Time now) {
+    if (gauge.age) {
+      age = std::max(age, gauge.age(sight, pool, now));
+    } else {
+      number += gauge.number(sight, pool);
+    }
+    return *this;
+  }
+};
+
+Sum sum_of(const PoolGauge& gauge, const Sight& sight, const PoolSpec& pattern, Time now) {
+  Sum sum;
+  sight.each_made(pattern.name, [&](const PoolSpec& made) { sum.plus(gauge, sight, made, now); });
+  return sum;
+}
 
 template <typename Number>
 void append_number(std::string& text, Number number) {
@@ -159,11 +184,12 @@ void append_pool_gauges(std::string& text, const Sight& sight, Time now) {
       text.append(gauge.name).append("{pool=\"");
       append_label(text, pool.name);
       text.append("\"} ");
+      const Sum sum = is_pattern(pool.name) ? sum_of(gauge, sight, pool, now)
+                                            : Sum{}.plus(gauge, sight, pool, now);
       if (gauge.age) {
-        append_number(text,
-                      seconds_of(std::chrono::floor<milliseconds>(gauge.age(sight, pool, now))));
+        append_number(text, seconds_of(std::chrono::floor<milliseconds>(sum.age)));
       } else {
-        append_number(text, gauge.number(sight, pool));
+        append_number(text, sum.number);
       }
       text += '\n';
     });

@@ -31,6 +31,7 @@ inline constexpr CounterRow counters[] = {
     {"releases", "Locks given back by their holders."},
     {"expiries", "Locks that ended because their time was over."},
     {"evictions", "Locks that an operator ended."},
+    {"failed_runs", "Releases that said that the run had failed."},
     {"undelivered_grants",
      "Locks taken back because the client had gone before it heard of its grant."},
     {"cancelled_waits", "Clients that left while they waited for a lock."},

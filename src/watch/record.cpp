@@ -93,6 +93,11 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
     }
   } else if (event.what == What::released) {
     metrics_.count("releases");
+    event.outcome = answer.outcome;
+    event.status = answer.status;
+    if (answer.outcome == Outcome::failed) {
+      metrics_.count("failed_runs");
+    }
     if (answer.held) {
       metrics_.held(*answer.held);
       holdings_.ended(answer.pool, *answer.held);

@@ -24,6 +24,8 @@ struct RecordOptions {
 class Record {
  public:
   Record(const RecordOptions& options, uint64_t wall_us);
+  // A pool that a pattern had made is not there any more.
+  void forget(std::string_view pool) { holdings_.forget(pool); }
   void configure(const RecordOptions& options, const std::vector<PoolSpec>& pools);
 
   // An answer of the engine, about to be sent to that address.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "lock/pool_book.h"
+
 namespace distributex {
 
 namespace {
@@ -36,14 +38,17 @@ std::optional<Duration> Holdings::mean(std::string_view pool) const {
   return sum;
 }
 
-void Holdings::keep_only(const std::vector<PoolSpec>& pools) {
-  decltype(pools_) kept;
-  for (const PoolSpec& pool : pools) {
-    if (auto node = pools_.extract(pool.name)) {
-      kept.insert(std::move(node));
-    }
+void Holdings::forget(std::string_view pool) {
+  const auto it = pools_.find(pool);
+  if (it != pools_.end()) {
+    pools_.erase(it);
   }
-  pools_ = std::move(kept);
+}
+
+void Holdings::keep_only(const std::vector<PoolSpec>& pools) {
+  PoolBook book;
+  book.configure(pools);
+  std::erase_if(pools_, [&](const auto& each) { return !book.find(each.first); });
 }
 
 Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks, size_t place) {
@@ -60,6 +65,12 @@ Estimate::Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec&
   if (!mean_) {
     return;
   }
+  if (sight.held(pool.name) + sight.resting(pool.name) >= pool.maxlocks &&
+      sight.held(pool.name) == 0) {
+    for (const Rest& rest : sight.rests(pool.name, 1)) {
+      first_rest_ = std::max(rest.ends - now, Duration::zero());
+    }
+  }
   for (const Lease& oldest : sight.leases(pool.name, 1)) {
     oldest_held_ = now - oldest.since;
   }
@@ -69,7 +80,9 @@ std::optional<Duration> Estimate::at(size_t place) const {
   if (!mean_ || endless_) {
     return std::nullopt;
   }
-  return std::max(turn_comes_in(*mean_, oldest_held_, maxlocks_, place), least_);
+  const Duration held = turn_comes_in(*mean_, oldest_held_, maxlocks_, place);
+  return std::max(std::max(held, least_),
+                  first_rest_ + *mean_ / maxlocks_ * static_cast<int64_t>(place - 1));
 }
 
 Standing standing_of(const Sight& sight, const Holdings& holdings, std::string_view pool,

@@ -22,7 +22,8 @@ class Holdings {
   void ended(std::string_view pool, Duration held);
   // Nothing while none has ended.
   [[nodiscard]] std::optional<Duration> mean(std::string_view pool) const;
-  // Forgets all pools but these.
+  void forget(std::string_view pool);
+  // Forgets all pools but these, and those that patterns make.
   void keep_only(const std::vector<PoolSpec>& pools);
 
  private:
@@ -49,8 +50,9 @@ class Estimate {
   std::optional<Duration> mean_;
   Duration oldest_held_{};
   uint32_t maxlocks_;
-  bool endless_ = false;  // the pool is frozen, nobody knows until when
-  Duration least_{};      // so long nobody's turn comes
+  Duration first_rest_{};  // nobody holds a lock, and the first closed slot opens then
+  bool endless_ = false;   // the pool is frozen, nobody knows until when
+  Duration least_{};       // so long nobody's turn comes
 };
 
 // For an owner that was just told busy or timeout. Its cost is bounded.

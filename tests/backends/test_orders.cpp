@@ -160,7 +160,7 @@ void a_pattern_matches_any_bytes(void**) {
       {"", "", true},          {"deploy/*", "deploy", false},
   };
   for (const Case& each : cases) {
-    assert_that(matches(each.pattern, each.name) == each.matches, each.pattern);
+    assert_that(matches(each.pattern, each.name) == each.matches, "%s", each.pattern);
   }
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // check.mjs DAEMON CHROMIUM FOLDER: what the page at / is to do, in a real
 // browser against a real daemon. Leaves screenshots in FOLDER. The rules are in
-// small.mjs (everyday life), trouble.mjs (a server that goes) and crowd.mjs.
+// small.mjs (everyday life), orders.mjs (operators), trouble.mjs (a server that goes) and crowd.mjs.
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Browser, result } from "./browser.mjs";
 import { check_crowd } from "./crowd.mjs";
 import { Daemon } from "./daemon.mjs";
+import { check_orders, fill_orders, order_pools } from "./orders.mjs";
 import { check_small } from "./small.mjs";
 import { check_trouble } from "./trouble.mjs";
 import { crowd_pools, fill_crowd, fill_small, small_pools } from "./world.mjs";
@@ -36,6 +37,7 @@ let code = 1;
 try {
   await browser.start();
   if (!only || only === "small") await with_daemon(small_pools, fill_small, check_small);
+  if (!only || only === "orders") await with_daemon(order_pools, fill_orders, check_orders);
   if (!only || only === "trouble") await with_daemon(small_pools, async () => {}, check_trouble);
   if (!only || only === "crowd") await with_daemon(crowd_pools(), fill_crowd, check_crowd);
   code = result();

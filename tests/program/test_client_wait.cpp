@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view config = R"(pools:
   - name: one
+  - name: roll
+    freeze_after: 2
 )";
 
 struct Fixture {
@@ -256,6 +258,25 @@ void orders_freeze_thaw_and_evict(void** state) {
   assert_int_equal(pool_state(f.daemon.port(), "one").holders.size(), 0);
 }
 
+void a_bad_rollout_stops_by_itself(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  const auto run = [&](const std::vector<std::string>& more) {
+    return run_client(on(f.daemon.port(), "roll", more)).code;
+  };
+  assert_int_equal(run({"exit 3"}), 3);
+  assert_int_equal(run({"--outcome-of=0,3", "exit 3"}), 3);  // starts the count anew
+  assert_int_equal(run({"exit 3"}), 3);
+  Client stopped(on(f.daemon.port(), "roll", {"--", "sleep", "1000"}));
+  assert_true(eventually([&] { return !pool_state(f.daemon.port(), "roll").holders.empty(); }));
+  stopped.send(SIGTERM);  // a person's word is no failed run
+  (void)stopped.finish();
+  assert_int_equal(run({"-n", "exit 4"}), 4);
+  const Ended frozen = run_client(on(f.daemon.port(), "roll", {"-n", "true"}));
+  assert_int_equal(frozen.code, 75);
+  assert_non_null(strstr(frozen.err.c_str(), "it is frozen: 2 runs failed in a row, last "));
+  assert_non_null(strstr(frozen.err.c_str(), "(exit status 4)"));
+}
+
 void v_says_why_a_pool_is_frozen(void** state) {
   auto& f = fixture_of<Fixture>(state);
   assert_int_equal(run_client(f.args({"--freeze=bad release"})).code, 0);
@@ -287,6 +308,7 @@ int main() {
       test_with(Fixture, proxies_are_off_unless_asked_for),
       test_with(Fixture, status_shows_pools_holders_and_waiters),
       test_with(Fixture, orders_freeze_thaw_and_evict),
+      test_with(Fixture, a_bad_rollout_stops_by_itself),
       test_with(Fixture, v_says_why_a_pool_is_frozen),
       test_with(Fixture, ping_tells_whether_locks_can_be_granted),
   };

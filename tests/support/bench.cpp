@@ -141,6 +141,13 @@ OpId BackendBench::ask_freeze(const std::string& pool, std::optional<Duration> l
   backend_->order(order, steady_now());
   return order.op;
 }
+Verdict BackendBench::release_with(const Owner& owner, Outcome outcome, uint8_t status) {
+  Release question{.op = ++last_op_, .pool = pool_, .owner = owner, .token = {}};
+  question.outcome = outcome;
+  question.status = status;
+  backend_->release(question, steady_now());
+  return verdict_of(question.op);
+}
 Verdict BackendBench::thaw(const std::string& pool) {
   Order order{.op = ++last_op_, .kind = Order::Kind::thaw, .pool = pool};
   order.by = "bob";

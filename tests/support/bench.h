@@ -30,6 +30,9 @@ class BackendBench {
   OpId ask_freeze(const std::string& pool, std::optional<Duration> lasts = {});
   Verdict thaw(const std::string& pool);
   Verdict evict(Token token, uint32_t slots = 1);
+  // The one pool that there is from now on.
+  void configure(const PoolSpec& pool) { backend_->configure({pool}); }
+  Verdict release_with(const Owner& owner, Outcome outcome, uint8_t status);
   // What has happened since it was asked last: "frozen p bad release by ann; ...".
   [[nodiscard]] std::string news();
 

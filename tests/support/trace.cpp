@@ -244,6 +244,18 @@ bool Stage::play_view(const Words& words) {
   } else if (words[0] == "deadline") {
     const auto due = engine_.deadline();
     view = (due ? shown(*due - start_) : "none") + " ";
+  } else if (words[0] == "unused") {
+    while (const auto pool = engine_.take_idle()) {
+      view += *pool + " ";
+    }
+    view += view.empty() ? "none " : "";
+  } else if (words[0] == "forget" && words.size() == 2) {
+    view = engine_.forget(words[1], now_) ? "yes " : "no ";
+  } else if (words[0] == "made") {
+    for (size_t i = 0; engine_.pool_at(i); ++i) {
+      view += engine_.pool_at(i)->pattern.empty() ? "" : engine_.pool_at(i)->name + " ";
+    }
+    view += view.empty() ? "none " : "";
   } else if (words[0] == "idle") {
     view = engine_.idle() ? "yes " : "no ";
   } else {
@@ -269,7 +281,8 @@ void Stage::configure(const Words& words) {
     pools.push_back(std::move(pool));
   }
   const auto max = static_cast<uint32_t>(number(option(words, "max").value_or("100")));
-  engine_.configure(std::move(pools), max, now_);
+  const auto made = static_cast<uint32_t>(number(option(words, "made").value_or("10000")));
+  engine_.configure(std::move(pools), {max, made}, now_);
 }
 
 void Stage::show(const Answered& told) {

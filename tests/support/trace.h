@@ -4,7 +4,7 @@
 // text anew with the effects that really came and compares. No rules here.
 //
 // Events, each with "at SECONDS " before it when the clock moves first:
-//   pools [max=N] NAME:MAXLOCKS:EXPIRE[:HOST,HOST]...    the configuration
+//   pools [max=N] [made=N] NAME:MAXLOCKS:EXPIRE[:HOST,HOST]...    the configuration
 //   TICKET get|wait|release|renew POOL HOST[/ID] [expire=] [timeout=] [token=]
 //   TICKET freeze|thaw|evict POOL [reason=] [by=] [for=] [token=] [from=ADDRESS|unix]
 //   TICKET arrived              TICKET gone              what became of a reply
@@ -12,6 +12,7 @@
 //   #OP released|not_held|lost  #OP done [owner=HOST]  #OP failed REASON        verdicts
 //   changed POOL    tick    drain
 //   waiting POOL    counts    deadline    idle           views, shown like effects
+//   made    unused    forget POOL                        of pools that patterns make
 // Effects:
 //   #OP acquire|find|release|renew POOL OWNER [slots=, when not 1] [token=] [length=]
 //   #OP freeze|thaw|evict POOL [slots=] [token=] [reason=] [by=] [for=]

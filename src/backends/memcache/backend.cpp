@@ -34,13 +34,16 @@ MemcachePool& MemcacheBackend::pool_of(const std::string& name) {
     pool.server = server_of(name, servers_.size());
     pool.ref.name = name;
     pool.poll = MemcachePoll(poll_, wall_us() ^ std::hash<std::string>{}(name));
+    set_delays(pool);
   }
   return pool;
 }
 
 void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
+  specs_.configure(pools);
   for (auto& [name, pool] : pools_) {
     pool.configured = false;
+    set_delays(pool);
   }
   for (const PoolSpec& spec : pools) {
     MemcachePool& pool = pool_of(spec.name);
@@ -68,7 +71,8 @@ void MemcacheBackend::expire(std::vector<EndingLease> due, Time now) {
   for (EndingLease& ending : due) {
     MemcachePool& pool = pool_of(ending.pool);
     server_of_pool(pool).worker().post(
-        {ExpireLease{std::move(ending.lease), ending.nonce}, pool.ref, now + timeout_});
+        {ExpireLease{std::move(ending.lease), ending.nonce, ending.is_rest}, pool.ref,
+         now + timeout_});
   }
 }
 
@@ -170,7 +174,10 @@ void MemcacheBackend::apply(size_t, LeaseEnded& ended, Time) {
   MemcachePool& pool = pool_of(ended.pool);
   pool.drop(ended.lease.token);
   pool.poll.reset();
-  sink_.expired(ended.pool, ended.lease, 0);
+  if (!ended.is_rest) {
+    sink_.expired(ended.pool, ended.lease, 0);
+    begin_rest(pool, ended.rest, steady_now());
+  }
   sink_.changed(ended.pool);
 }
 

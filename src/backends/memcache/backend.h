@@ -17,6 +17,7 @@
 #include "backends/memcache/pool.h"
 #include "backends/memcache/server.h"
 #include "backends/memcache/standing_freezes.h"
+#include "lock/pool_book.h"
 
 namespace distributex {
 
@@ -31,12 +32,15 @@ class MemcacheBackend final : public Backend {
   void order(const Order& order, Time now) override;
   [[nodiscard]] const Freeze* frozen(std::string_view pool) const override;
   [[nodiscard]] std::vector<Freeze> freezes() const override { return freezes_->all(); }
+  void forget(const std::string& pool) override;
   [[nodiscard]] std::optional<Time> deadline() const override;
   void tick(Time now) override;
   [[nodiscard]] std::optional<std::string> trouble() const override;
   void survey(std::function<void()> ready, Time now) override;
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
   [[nodiscard]] size_t held(std::string_view pool) const override;
+  [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const override;
+  [[nodiscard]] size_t resting(std::string_view pool) const override;
 
  private:
   // An order that some memcacheds have not carried out yet.
@@ -54,6 +58,8 @@ class MemcacheBackend final : public Backend {
   [[nodiscard]] std::string thawing() const;
   void pools_changed(size_t server, std::string_view pattern);
   void end_freezes(Time now);
+  void begin_rest(MemcachePool& pool, const std::optional<SlotLease>& rest, Time now);
+  void set_delays(MemcachePool& pool);
   MemcacheServer& server_of_pool(const MemcachePool& pool) { return *servers_[pool.server]; }
   template <typename Question>
   void post(const Question& question, Time now);
@@ -84,6 +90,7 @@ class MemcacheBackend final : public Backend {
   std::vector<std::unique_ptr<MemcacheServer>> servers_;
   std::map<std::string, MemcachePool, std::less<>> pools_;
   MemcacheEnds ends_;
+  PoolBook specs_;
   std::optional<StandingFreezes> freezes_;
   std::map<OpId, OpenOrder> orders_;
 

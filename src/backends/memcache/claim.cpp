@@ -59,7 +59,7 @@ MemcacheSlots::Step MemcacheSlots::acquire_step(Attempt& attempt) {
     return tell_held(attempt, *view, *entry);
   }
   const auto claim = std::find_if(view->begin(), view->end(), [&](const Entry& entry) {
-    return entry.lease && entry.lease->owner == attempt.question.owner;
+    return entry.lease && entry.lease->is_claim() && entry.lease->owner == attempt.question.owner;
   });
   if (claim != view->end() && !attempt.question.find_only) {
     return settle_claim(attempt, *view, *claim);
@@ -138,7 +138,8 @@ MemcacheSlots::Step MemcacheSlots::settle_claim(Attempt& attempt, const View& vi
 MemcacheSlots::Step MemcacheSlots::drop_other_claims(const Attempt& attempt, const View& view,
                                                      const Entry& kept) {
   for (const Entry& entry : view) {
-    if (entry.slot == kept.slot || !entry.lease || !(entry.lease->owner == kept.lease->owner)) {
+    if (entry.slot == kept.slot || !entry.lease || entry.lease->rest ||
+        !(entry.lease->owner == kept.lease->owner)) {
       continue;
     }
     const Stored stored = commands_.remove(key(attempt.pool, entry.slot), entry.unique);

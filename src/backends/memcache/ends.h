@@ -19,6 +19,7 @@ struct EndingLease {
   std::string pool;
   Lease lease;        // with its end
   std::string nonce;  // of its write, unique everywhere
+  bool is_rest = false;
 };
 
 class MemcacheEnds {

@@ -72,7 +72,7 @@ std::optional<std::vector<SharedFreeze>> parse_freezes(std::string_view value) {
 
 // No pool has an empty name, so this is no slot's key.
 MemcacheFreezes::MemcacheFreezes(MemcacheCommands& commands, std::string_view prefix)
-    : commands_(commands), key_(std::string(prefix) + ":freezes") {}
+    : commands_(commands), prefix_(prefix), key_(prefix_ + ":freezes") {}
 
 // What another program wrote there counts as no freezes; the next freeze replaces it.
 std::optional<MemcacheFreezes::Item> MemcacheFreezes::fetch() {
@@ -169,11 +169,44 @@ Verdict::Kind MemcacheFreezes::perform(const Order& order, Time now) {
       return Verdict::Kind::failed;
     }
     if (stored == Stored::done) {
+      if (!freezes && !is_pattern(order.pool)) {
+        (void)count_run(order.pool, false);
+      }
       learn(std::move(after), now);
       return Verdict::Kind::done;
     }
   }
   return Verdict::Kind::failed;
+}
+
+std::optional<uint32_t> MemcacheFreezes::count_run(std::string_view pool, bool failed) {
+  const std::string key = failures_key(prefix_, pool);
+  for (int steps = 0; steps < max_steps; steps++) {
+    uint64_t runs = 0;
+    Stored stored = Stored::done;
+    if (failed) {
+      stored = commands_.increment(key, 1, runs);
+      if (stored == Stored::absent) {
+        runs = 1;
+        stored = commands_.add(key, "1", std::chrono::seconds(0));
+      }
+    } else {
+      const auto items = commands_.read(std::span(&key, 1));
+      if (!items) {
+        return std::nullopt;
+      }
+      if (!items->empty()) {
+        stored = commands_.remove(key, items->front().unique);
+      }
+    }
+    if (stored == Stored::failed) {
+      return std::nullopt;
+    }
+    if (stored == Stored::done || (stored == Stored::absent && !failed)) {
+      return static_cast<uint32_t>(std::min<uint64_t>(runs, UINT32_MAX));
+    }
+  }
+  return std::nullopt;
 }
 
 bool MemcacheFreezes::freezes(std::string_view pool, Time now) {

@@ -42,6 +42,10 @@ class MemcacheFreezes {
   // Carries out a freeze or a thaw: done, not_held or failed.
   [[nodiscard]] Verdict::Kind perform(const Order& order, Time now);
 
+  // Counts one more failed run of the pool, or starts anew: so many in a row. Nothing
+  // when memcached does not say.
+  [[nodiscard]] std::optional<uint32_t> count_run(std::string_view pool, bool failed);
+
   [[nodiscard]] bool freezes(std::string_view pool, Time now);
   [[nodiscard]] std::vector<Freeze> all() const { return rulings_.all(); }
   // Whether it has changed since this was asked last.
@@ -57,6 +61,7 @@ class MemcacheFreezes {
   [[nodiscard]] Stored store(const Item& before, const std::vector<SharedFreeze>& after);
 
   MemcacheCommands& commands_;
+  std::string prefix_;
   std::string key_;
   std::vector<SharedFreeze> known_;
   Rulings rulings_;

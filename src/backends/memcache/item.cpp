@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "backends/memcache/key.h"
+#include "backends/rests.h"
 #include "base/text.h"
 
 namespace distributex {
@@ -33,7 +34,11 @@ constexpr uint64_t time_max = uint64_t{1} << 60;    // microseconds
 
 std::string format_slot(const SlotLease& lease) {
   std::string text(magic);
-  text += lease.is_claim() ? " claim " : " lease ";
+  if (lease.rest) {
+    text.append(" ").append(rest_name(*lease.rest)).append(" ");
+  } else {
+    text += lease.is_claim() ? " claim " : " lease ";
+  }
   text += std::to_string(lease.token) + " " + std::to_string(lease.length.count()) + " ";
   text += std::to_string(lease.granted_us) + " " + std::to_string(lease.started_us) + " ";
   text += lease.nonce + " " + percent_encoded(lease.owner.host) + " ";
@@ -51,7 +56,8 @@ std::optional<SlotLease> parse_slot(std::string_view value) {
     return std::nullopt;
   }
   const auto state = next_word(value);
-  if (state != "claim" && state != "lease") {
+  lease.rest = find_rest(state);
+  if (state != "claim" && state != "lease" && !lease.rest) {
     return std::nullopt;
   }
   if (!next_number(value, max_token, lease.token)) {

@@ -3,6 +3,8 @@
 //
 //   dx1 STATE TOKEN LENGTH GRANTED STARTED NONCE HOST ID[ +NONCE/SERVER]...
 //
+// STATE is lease or claim, or the name of the delay for which the slot of an ended
+// lease stays closed: then it is closed for LENGTH from STARTED on.
 // A claim is a slot taken whose token is not drawn yet; it is nobody's lease
 // and memcached drops it after seconds. "+NONCE/SERVER" was put behind by a
 // server that is about to tell the owner of that very lease: whoever granted
@@ -28,8 +30,10 @@ struct SlotLease {
   uint64_t started_us = 0;         // the grant or the last renewal
   std::string nonce;               // new with each write, so that equal values are one write
   std::vector<std::string> told;   // the servers in its marks
+  std::optional<Rest::Why> rest;   // no lease any more: its slot stays closed
 
   [[nodiscard]] bool is_claim() const { return token == 0; }
+  [[nodiscard]] bool is_lease() const { return token != 0 && !rest; }
   [[nodiscard]] bool told_by(std::string_view server) const;
 };
 

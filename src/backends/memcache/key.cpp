@@ -97,6 +97,10 @@ std::string counter_key(std::string_view prefix, std::string_view pool) {
   return std::string(prefix) + pool_part(pool) + ":token";
 }
 
+std::string failures_key(std::string_view prefix, std::string_view pool) {
+  return std::string(prefix) + pool_part(pool) + ":failed";
+}
+
 bool is_sound_key(std::string_view key) {
   return !key.empty() && key.size() <= memcache_key_max &&
          std::all_of(key.begin(), key.end(),

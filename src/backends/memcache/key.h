@@ -18,6 +18,8 @@ inline constexpr size_t memcache_prefix_max = 64;  // bytes
 // digest put behind.
 [[nodiscard]] std::string slot_key(std::string_view prefix, std::string_view pool, uint32_t slot);
 [[nodiscard]] std::string counter_key(std::string_view prefix, std::string_view pool);
+// The counter of its failed runs.
+[[nodiscard]] std::string failures_key(std::string_view prefix, std::string_view pool);
 
 // Whether memcached can be asked for it without harm.
 [[nodiscard]] bool is_sound_key(std::string_view key);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backends/memcache/backend.h"
+#include "backends/rests.h"
 #include "base/clock.h"
 #include "lock/pattern.h"
 
@@ -65,6 +66,46 @@ void MemcacheBackend::evicted(const OpenOrder& open, const OpDone& done, Time no
                   .by = open.order.by,
                   .held = now - lease.since},
                  0);
+  begin_rest(pool, done.answer.rest, now);
+}
+
+// The slot opens at its exact time here, and a little later where this server has died.
+void MemcacheBackend::begin_rest(MemcachePool& pool, const std::optional<SlotLease>& rest,
+                                 Time now) {
+  if (!rest) {
+    return;
+  }
+  pool.add(*rest);
+  Lease lease = lease_of(pool, *rest, now);
+  lease.ends = now + rest->length;
+  const Rest shown{
+      .owner = rest->owner, .token = rest->token, .ends = *lease.ends, .why = *rest->rest};
+  ends_.put({pool.ref.name, std::move(lease), rest->nonce, true});
+  sink_.happened(rested(pool.ref.name, shown, now), 0);
+}
+
+// Another server may use it: nothing is removed from memcached.
+void MemcacheBackend::forget(const std::string& pool) {
+  const auto it = pools_.find(pool);
+  if (it == pools_.end() || it->second.configured || !it->second.seen().empty()) {
+    return;
+  }
+  for (const auto& [op, asked] : ops_) {
+    if (asked == &it->second) {
+      return;
+    }
+  }
+  pools_.erase(it);
+}
+
+void MemcacheBackend::set_delays(MemcachePool& pool) {
+  const PoolSpec* spec = specs_.find(pool.ref.name);
+  const PoolSpec none;
+  const PoolSpec& from = spec ? *spec : none;
+  pool.ref.min_hold = from.min_hold;
+  pool.ref.release_delay = from.release_delay;
+  pool.ref.lock_delay = from.lock_delay;
+  pool.ref.freeze_after = from.freeze_after;
 }
 
 // What a memcached does about it later is seen when the freezes are read.

@@ -26,6 +26,12 @@ void MemcachePool::drop(Token token) {
                 [&](const SlotLease& item) { return !item.is_claim() && item.token == token; });
 }
 
+void MemcachePool::add(const SlotLease& item) {
+  std::vector<SlotLease> items = std::move(seen_);
+  items.push_back(item);
+  see(std::move(items));
+}
+
 // A lease keeps its token, and so its place.
 void MemcachePool::replace(const std::string& nonce, const SlotLease& lease) {
   std::replace_if(

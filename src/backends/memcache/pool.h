@@ -25,6 +25,7 @@ class MemcachePool {
   void see(std::vector<SlotLease> items);
   void drop(const std::string& nonce);
   void drop(Token token);
+  void add(const SlotLease& item);
   void replace(const std::string& nonce, const SlotLease& lease);
 
   // Claims first, then leases by their tokens.

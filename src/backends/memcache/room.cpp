@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "backends/rests.h"
+
 namespace distributex {
 
 namespace {
@@ -82,6 +84,7 @@ void MemcacheWorker::Room::do_job(MemcacheJob& job) {
   }
   link_.set_deadline(job.deadline);
   last_news_ = now;
+  slots_.use(job.pool);
   std::visit([&](auto& what) { perform(what, job); }, job.what);
 }
 
@@ -135,6 +138,10 @@ void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& j
 
 void MemcacheWorker::Room::perform(const Release& question, const MemcacheJob& job) {
   const SlotAnswer answer = slots_.release(question, job.pool.width);
+  if (answer.kind == Verdict::Kind::released && question.outcome != Outcome::unknown) {
+    count_run(job.pool, answer.lease.owner, question.outcome == Outcome::failed,
+              how_it_failed(question.status));
+  }
   (void)finish(question.op, answer);
   if (answer.kind == Verdict::Kind::failed) {
     keep_if_undelivered(job);
@@ -147,7 +154,11 @@ void MemcacheWorker::Room::perform(const Renew& question, const MemcacheJob& job
 
 void MemcacheWorker::Room::perform(const Order& order, const MemcacheJob& job) {
   if (order.kind == Order::Kind::evict) {
-    return (void)finish(order.op, slots_.evict(job.pool, order.token));
+    const SlotAnswer answer = slots_.evict(job.pool, order.token);
+    if (answer.kind == Verdict::Kind::done) {
+      count_run(job.pool, answer.lease.owner, true, "evicted");
+    }
+    return (void)finish(order.op, answer);
   }
   SlotAnswer answer;
   answer.kind = freezes_.perform(order, steady_now());
@@ -157,6 +168,25 @@ void MemcacheWorker::Room::perform(const Order& order, const MemcacheJob& job) {
     return (void)finish(order.op, answer, Rulings::too_many_freezes);
   }
   (void)finish(order.op, answer);
+}
+
+// The run that fails once too often freezes the pool before anybody else is asked about.
+void MemcacheWorker::Room::count_run(const PoolRef& pool, const Owner& owner, bool failed,
+                                     const std::string& how) {
+  if (pool.freeze_after == 0) {
+    return;
+  }
+  const auto runs = freezes_.count_run(pool.name, failed);
+  if (!runs || *runs < pool.freeze_after) {
+    return;
+  }
+  const Freeze freeze = freeze_after(pool.name, *runs, owner, how, steady_now());
+  Order order{.op = 0, .kind = Order::Kind::freeze, .pool = pool.name};
+  order.reason = freeze.reason;
+  order.by = freeze.by;
+  (void)freezes_.perform(order, steady_now());
+  (void)freezes_.count_run(pool.name, false);
+  tell_freezes();
 }
 
 // False when memcached did not say: then no lock may be granted either.
@@ -178,8 +208,13 @@ void MemcacheWorker::Room::tell_freezes() {
 }
 
 void MemcacheWorker::Room::perform(const ExpireLease& what, const MemcacheJob& job) {
-  if (slots_.expire(job.pool, what.nonce) == MemcacheSlots::Undone::gone) {
-    report(LeaseEnded{job.pool.name, what.lease});
+  std::optional<SlotLease> rest;
+  const auto undone = slots_.expire(job.pool, what.nonce, what.is_rest ? nullptr : &rest);
+  if (undone == MemcacheSlots::Undone::gone) {
+    if (!what.is_rest) {
+      count_run(job.pool, what.lease.owner, true, "its lock ended by time");
+    }
+    report(LeaseEnded{job.pool.name, what.lease, what.is_rest, std::move(rest)});
   }
   note_link();
 }

@@ -51,6 +51,7 @@ class MemcacheWorker::Room {
   void do_ping();
   [[nodiscard]] bool read_freezes();
   void tell_freezes();
+  void count_run(const PoolRef& pool, const Owner& owner, bool failed, const std::string& how);
   void do_chores();
   void note_link();
   void note_progress();

@@ -25,9 +25,10 @@
 namespace distributex {
 
 // memcached counts whole seconds and may be one early; and we end leases
-// ourselves, at their exact end.
-std::chrono::seconds MemcacheSlots::life_of(std::chrono::seconds length) {
-  return length.count() == 0 ? length : length + std::chrono::seconds(2);
+// ourselves, at their exact end. Where the server that would end a lease has died,
+// its item stands for the rest as well.
+std::chrono::seconds MemcacheSlots::life_of(std::chrono::seconds length) const {
+  return length.count() == 0 ? length : length + delays_.lock_delay + std::chrono::seconds(2);
 }
 
 std::string MemcacheSlots::key(const PoolRef& pool, uint32_t slot) const {
@@ -76,7 +77,7 @@ std::optional<MemcacheSlots::View> MemcacheSlots::look(const PoolRef& pool) {
 
 const MemcacheSlots::Entry* MemcacheSlots::find_lease(const View& view, const Owner& owner) const {
   const auto it = std::find_if(view.begin(), view.end(), [&](const Entry& entry) {
-    return entry.lease && !entry.lease->is_claim() && entry.lease->owner == owner;
+    return entry.lease && entry.lease->is_lease() && entry.lease->owner == owner;
   });
   return it == view.end() ? nullptr : &*it;
 }
@@ -116,7 +117,8 @@ SlotAnswer MemcacheSlots::release(const Release& question, uint32_t width) {
       return answer;
     }
     answer.lease = *entry->lease;
-    const Stored stored = commands_.remove(key(pool, entry->slot), entry->unique);
+    answer.rest = question.undelivered ? std::nullopt : rest_of(answer.lease, true);
+    const Stored stored = end(pool, *entry, answer.rest);
     answer.kind = Verdict::Kind::released;
     if (stored == Stored::done) {
       return answer;

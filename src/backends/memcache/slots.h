@@ -22,16 +22,22 @@ namespace distributex {
 struct PoolRef {
   std::string name;
   uint32_t width = 1;
+  // As the configuration has them; what is released or ends from now on rests so long.
+  std::chrono::seconds min_hold{0};
+  std::chrono::seconds release_delay{0};
+  std::chrono::seconds lock_delay{0};
+  uint32_t freeze_after = 0;
 };
 
 struct SlotAnswer {
   Verdict::Kind kind = Verdict::Kind::failed;
-  SlotLease lease;              // granted, held, renewed; released: what it was
-  std::string nonce_before;     // renewed: of the write that it replaced
-  Time started{};               // granted, renewed: not later than memcached's own count began
-  bool more_free = false;       // granted: other slots were free
-  bool unsure = false;          // failed: a claim or grant may be left behind
-  std::vector<SlotLease> seen;  // granted, held, full: the pool as last read, claims too
+  SlotLease lease;                  // granted, held, renewed; released: what it was
+  std::optional<SlotLease> rest{};  // released, done: what stands in its slot now
+  std::string nonce_before;         // renewed: of the write that it replaced
+  Time started{};                   // granted, renewed: not later than memcached's own count began
+  bool more_free = false;           // granted: other slots were free
+  bool unsure = false;              // failed: a claim or grant may be left behind
+  std::vector<SlotLease> seen;      // granted, held, full: the pool as last read, claims too
 };
 
 class MemcacheSlots {
@@ -39,6 +45,9 @@ class MemcacheSlots {
   // server is in the marks of what this process tells.
   MemcacheSlots(MemcacheCommands& commands, std::string prefix, std::string server)
       : commands_(commands), prefix_(std::move(prefix)), server_(std::move(server)) {}
+
+  // The delays of the pool that the following questions are about.
+  void use(const PoolRef& pool) { delays_ = pool; }
 
   // nonce names this attempt, for give_back().
   [[nodiscard]] SlotAnswer acquire(const Acquire& question, uint32_t width,
@@ -50,7 +59,9 @@ class MemcacheSlots {
   // Takes back what an attempt left behind, unless its owner was told of it.
   [[nodiscard]] Undone give_back(const PoolRef& pool, const std::string& nonce);
   // Ends a lease whose time is over, unless it was renewed. gone: now, by us.
-  [[nodiscard]] Undone expire(const PoolRef& pool, const std::string& nonce);
+  // `rest`: what stands in its slot from now on, if anything.
+  [[nodiscard]] Undone expire(const PoolRef& pool, const std::string& nonce,
+                              std::optional<SlotLease>* rest = nullptr);
 
   // Ends the lease with this token, whoever has it: done, not_held or failed.
   [[nodiscard]] SlotAnswer evict(const PoolRef& pool, Token token);
@@ -71,7 +82,7 @@ class MemcacheSlots {
   static constexpr int max_steps = 200;   // looks of one question: only others' progress costs any
   static constexpr int max_failures = 2;  // of commands, in one question
 
-  [[nodiscard]] static std::chrono::seconds life_of(std::chrono::seconds length);
+  [[nodiscard]] std::chrono::seconds life_of(std::chrono::seconds length) const;
   [[nodiscard]] bool read_all(size_t count, const std::function<std::string(size_t)>& key_of,
                               const std::function<void(size_t, const MemcacheItem&)>& found);
   [[nodiscard]] std::optional<View> look(const PoolRef& pool);
@@ -83,7 +94,7 @@ class MemcacheSlots {
   [[nodiscard]] Step tell_held(Attempt& attempt, const View& view, const Entry& entry);
   [[nodiscard]] Step drop_other_claims(const Attempt& attempt, const View& view, const Entry& kept);
   [[nodiscard]] std::optional<Token> draw_token(const std::string& pool);
-  [[nodiscard]] Undone remove_write(const PoolRef& pool, const std::string& nonce, bool even_told);
+  [[nodiscard]] Undone remove_write(const PoolRef& pool, const std::string& nonce);
   [[nodiscard]] bool told_elsewhere(const SlotLease& lease) const;
   [[nodiscard]] std::string key(const PoolRef& pool, uint32_t slot) const;
   void note(const std::string& pool, Token token);
@@ -91,6 +102,11 @@ class MemcacheSlots {
   MemcacheCommands& commands_;
   std::string prefix_;
   std::string server_;
+  [[nodiscard]] std::optional<SlotLease> rest_of(const SlotLease& lease, bool released) const;
+  [[nodiscard]] Stored end(const PoolRef& pool, const Entry& entry,
+                           const std::optional<SlotLease>& rest);
+
+  PoolRef delays_;
   std::map<std::string, Token> highest_;  // token seen in each pool
 };
 

@@ -8,23 +8,77 @@
 
 namespace distributex {
 
+// What a slot is closed with after its lease was given back, or was cut off.
+std::optional<SlotLease> MemcacheSlots::rest_of(const SlotLease& lease, bool released) const {
+  const uint64_t now = commands_.shared_us();
+  const auto us = [](std::chrono::seconds delay) {
+    return static_cast<uint64_t>(std::chrono::microseconds(delay).count());
+  };
+  const uint64_t held = lease.granted_us + us(delays_.min_hold);
+  const uint64_t delayed = now + us(released ? delays_.release_delay : delays_.lock_delay);
+  const uint64_t ends = released ? std::max(held, delayed) : delayed;
+  if (ends <= now || lease.rest) {
+    return std::nullopt;
+  }
+  SlotLease rest = lease;
+  rest.told.clear();
+  rest.nonce = make_nonce();
+  rest.started_us = now;
+  rest.length = std::chrono::ceil<std::chrono::seconds>(std::chrono::microseconds(ends - now));
+  rest.rest = !released        ? Rest::Why::lock_delay
+              : held > delayed ? Rest::Why::min_hold
+                               : Rest::Why::release_delay;
+  return rest;
+}
+
+Stored MemcacheSlots::end(const PoolRef& pool, const Entry& entry,
+                          const std::optional<SlotLease>& rest) {
+  if (!rest) {
+    return commands_.remove(key(pool, entry.slot), entry.unique);
+  }
+  return commands_.replace(key(pool, entry.slot), format_slot(*rest),
+                           rest->length + std::chrono::seconds(2), entry.unique);
+}
+
 MemcacheSlots::Undone MemcacheSlots::give_back(const PoolRef& pool, const std::string& nonce) {
-  return remove_write(pool, nonce, false);
+  return remove_write(pool, nonce);
 }
 
-MemcacheSlots::Undone MemcacheSlots::expire(const PoolRef& pool, const std::string& nonce) {
-  return remove_write(pool, nonce, true);
-}
-
-MemcacheSlots::Undone MemcacheSlots::remove_write(const PoolRef& pool, const std::string& nonce,
-                                                  bool even_told) {
+// A rest that is over is removed in the same way.
+MemcacheSlots::Undone MemcacheSlots::expire(const PoolRef& pool, const std::string& nonce,
+                                            std::optional<SlotLease>* rest) {
   for (int steps = 0; steps < max_steps; steps++) {
     const auto view = look(pool);
     if (!view) {
       return Undone::failed;
     }
     const Entry* entry = find_nonce(*view, nonce);
-    if (!entry || (!entry->lease->told.empty() && !even_told)) {
+    if (!entry) {
+      return Undone::absent;
+    }
+    const auto closed = rest ? rest_of(*entry->lease, false) : std::nullopt;
+    const Stored stored = end(pool, *entry, closed);
+    if (stored == Stored::done) {
+      if (rest) {
+        *rest = closed;
+      }
+      return Undone::gone;
+    }
+    if (stored == Stored::failed) {
+      return Undone::failed;
+    }
+  }
+  return Undone::failed;
+}
+
+MemcacheSlots::Undone MemcacheSlots::remove_write(const PoolRef& pool, const std::string& nonce) {
+  for (int steps = 0; steps < max_steps; steps++) {
+    const auto view = look(pool);
+    if (!view) {
+      return Undone::failed;
+    }
+    const Entry* entry = find_nonce(*view, nonce);
+    if (!entry || !entry->lease->told.empty()) {
       return Undone::absent;
     }
     const Stored stored = commands_.remove(key(pool, entry->slot), entry->unique);
@@ -46,7 +100,7 @@ SlotAnswer MemcacheSlots::evict(const PoolRef& pool, Token token) {
       break;
     }
     const auto entry = std::find_if(view->begin(), view->end(), [token](const Entry& each) {
-      return each.lease && each.lease->token == token;
+      return each.lease && each.lease->is_lease() && each.lease->token == token;
     });
     if (entry == view->end()) {
       // A removal whose answer did not come was done.
@@ -54,7 +108,8 @@ SlotAnswer MemcacheSlots::evict(const PoolRef& pool, Token token) {
       return answer;
     }
     answer.lease = *entry->lease;
-    if (commands_.remove(key(pool, entry->slot), entry->unique) == Stored::done) {
+    answer.rest = rest_of(answer.lease, false);
+    if (end(pool, *entry, answer.rest) == Stored::done) {
       answer.kind = Verdict::Kind::done;
       return answer;
     }

@@ -83,13 +83,44 @@ std::vector<Lease> MemcacheBackend::leases(std::string_view name, size_t most) c
   const MemcachePool& pool = it->second;
   const Time now = steady_now();
   for (size_t i = pool.claims(); i < pool.seen().size() && all.size() < most; i++) {
-    all.push_back(lease_of(pool, pool.seen()[i], now));
+    if (pool.seen()[i].is_lease()) {
+      all.push_back(lease_of(pool, pool.seen()[i], now));
+    }
   }
   return all;
 }
 
 size_t MemcacheBackend::held(std::string_view name) const {
   const auto it = pools_.find(name);
-  return it == pools_.end() ? 0 : it->second.seen().size() - it->second.claims();
+  if (it == pools_.end()) {
+    return 0;
+  }
+  const auto& seen = it->second.seen();
+  return static_cast<size_t>(std::count_if(seen.begin(), seen.end(),
+                                           [](const SlotLease& each) { return each.is_lease(); }));
+}
+
+std::vector<Rest> MemcacheBackend::rests(std::string_view name, size_t most) const {
+  std::vector<Rest> all;
+  const auto it = pools_.find(name);
+  if (it == pools_.end()) {
+    return all;
+  }
+  const Time now = steady_now();
+  for (const SlotLease& slot : it->second.seen()) {
+    if (slot.rest) {
+      all.push_back({.owner = slot.owner,
+                     .token = slot.token,
+                     .ends = lease_of(it->second, slot, now).ends.value_or(now),
+                     .why = *slot.rest});
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const Rest& a, const Rest& b) { return a.ends < b.ends; });
+  all.resize(std::min(all.size(), most));
+  return all;
+}
+
+size_t MemcacheBackend::resting(std::string_view name) const {
+  return rests(name, SIZE_MAX).size();
 }
 }  // namespace distributex

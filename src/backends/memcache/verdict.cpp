@@ -52,6 +52,7 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
       ends_.drop(answer.lease.nonce);
       pool.drop(answer.lease.nonce);
       pool.poll.reset();
+      begin_rest(pool, answer.rest, now);
       break;
     case Verdict::Kind::not_held:
     case Verdict::Kind::lost:

@@ -27,6 +27,7 @@ namespace distributex {
 struct ExpireLease {
   Lease lease;
   std::string nonce;
+  bool is_rest = false;  // a slot that opens
 };
 struct SurveyPools {
   uint64_t survey = 0;
@@ -49,6 +50,8 @@ struct OpDone {
 struct LeaseEnded {  // by us, at its end
   std::string pool;
   Lease lease;
+  bool is_rest = false;
+  std::optional<SlotLease> rest;  // what stands in its slot now
 };
 struct PoolFreed {  // a slot was given back in the background
   std::string pool;

@@ -6,7 +6,9 @@
 
 #include "backends/lease_table.h"
 #include "backends/makers.h"
+#include "backends/rests.h"
 #include "backends/rulings.h"
+#include "lock/pool_book.h"
 
 namespace distributex {
 
@@ -17,9 +19,8 @@ class InmemoryBackend final : public Backend {
   InmemoryBackend(BackendSink sink, uint64_t wall_us)
       : sink_(std::move(sink)),
         last_token_(std::min(wall_us, max_token / 2)),
-        table_([this](const LeasePool& pool, const HeldLease& held) {
-          sink_.expired(pool.name, held.lease(), 0);
-        }) {}
+        table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); },
+               [](LeasePool&, Token) {}) {}
 
   void acquire(const Acquire& question, Time now) override {
     sink_.decided(question.op, decide(question, now));
@@ -35,7 +36,8 @@ class InmemoryBackend final : public Backend {
     return rulings_.find(pool);
   }
   [[nodiscard]] std::vector<Freeze> freezes() const override { return rulings_.all(); }
-  void configure(const std::vector<PoolSpec>&) override {}
+  void configure(const std::vector<PoolSpec>& pools) override { specs_.configure(pools); }
+  void forget(const std::string& pool) override { (void)table_.forget(pool); }
   [[nodiscard]] std::optional<Time> deadline() const override {
     return earlier(table_.first_end(), rulings_.first_end());
   }
@@ -46,6 +48,12 @@ class InmemoryBackend final : public Backend {
     return table_.leases(pool, most);
   }
   [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
+  [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const override {
+    return table_.rests(pool, most);
+  }
+  [[nodiscard]] size_t resting(std::string_view pool) const override {
+    return table_.resting(pool);
+  }
 
  private:
   Verdict decide(const Acquire& question, Time now);
@@ -56,15 +64,21 @@ class InmemoryBackend final : public Backend {
   Verdict thaw(const Order& order);
   Verdict evict(const Order& order, Time now);
   void end_freezes(Time now);
+  void expired(LeasePool& pool, const HeldLease& held);
+  void rest(LeasePool& pool, std::optional<Rest> rest);
+  void count_run(LeasePool& pool, const Lease& lease, bool failed, const std::string& how);
   void thawed(const Freeze& freeze, const std::string& by);
 
   BackendSink sink_;
   Token last_token_;
+  Time now_{};  // of the question or tick that is at work
+  PoolBook specs_;
   LeaseTable table_;
   Rulings rulings_;
 };
 
 Verdict InmemoryBackend::decide(const Acquire& question, Time now) {
+  now_ = now;
   LeasePool& pool = table_.open(question.pool, now);
   if (const HeldLease* present = LeaseTable::find(pool, question.owner, std::nullopt)) {
     return LeaseTable::found(Verdict::Kind::held, *present);
@@ -73,7 +87,7 @@ Verdict InmemoryBackend::decide(const Acquire& question, Time now) {
   if (const Freeze* freeze = rulings_.find(question.pool)) {
     return LeaseTable::full(*freeze);
   }
-  if (question.find_only || pool.held.size() >= question.slots) {
+  if (question.find_only || pool.taken() >= question.slots) {
     return LeaseTable::full(pool);
   }
   const HeldLease& held = table_.grant(pool, question, ++last_token_, now);
@@ -81,12 +95,26 @@ Verdict InmemoryBackend::decide(const Acquire& question, Time now) {
 }
 
 Verdict InmemoryBackend::decide(const Release& question, Time now) {
+  now_ = now;
   LeasePool& pool = table_.open(question.pool, now);
   HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
-  return held ? table_.release(pool, *held) : LeaseTable::without(Verdict::Kind::not_held);
+  if (!held) {
+    return LeaseTable::without(Verdict::Kind::not_held);
+  }
+  const Lease lease = held->lease();
+  Verdict verdict = table_.release(pool, *held);
+  if (question.undelivered) {
+    return verdict;
+  }
+  rest(pool, rest_after_release(specs_.find(pool.name), lease, now));
+  if (question.outcome != Outcome::unknown) {
+    count_run(pool, lease, question.outcome == Outcome::failed, how_it_failed(question.status));
+  }
+  return verdict;
 }
 
 Verdict InmemoryBackend::decide(const Renew& question, Time now) {
+  now_ = now;
   LeasePool& pool = table_.open(question.pool, now);
   HeldLease* held = LeaseTable::find(pool, question.owner, question.token);
   if (!held) {
@@ -97,6 +125,7 @@ Verdict InmemoryBackend::decide(const Renew& question, Time now) {
 }
 
 Verdict InmemoryBackend::decide(const Order& order, Time now) {
+  now_ = now;
   switch (order.kind) {
     case Order::Kind::freeze:
       return freeze(order, now);
@@ -123,6 +152,7 @@ Verdict InmemoryBackend::thaw(const Order& order) {
   for (const Freeze& freeze : ended) {
     thawed(freeze, order.by);
   }
+  table_.forget_failures(order.pool);
   return LeaseTable::without(ended.empty() ? Verdict::Kind::not_held : Verdict::Kind::done);
 }
 
@@ -135,9 +165,44 @@ Verdict InmemoryBackend::evict(const Order& order, Time now) {
   Verdict verdict = LeaseTable::without(Verdict::Kind::done);
   verdict.owner = *held->owner;
   const Happening happening = LeaseTable::evicted(pool, *held, order, now);
+  const Lease lease = held->lease();
   (void)table_.release(pool, *held);
   sink_.happened(happening, 0);
+  rest(pool, rest_after_cut(specs_.find(pool.name), lease, now, now));
+  count_run(pool, lease, true, "evicted");
   return verdict;
+}
+
+void InmemoryBackend::expired(LeasePool& pool, const HeldLease& held) {
+  const Lease lease = held.lease();
+  sink_.expired(pool.name, lease, 0);
+  rest(pool, rest_after_cut(specs_.find(pool.name), lease, *lease.ends, now_));
+  count_run(pool, lease, true, "its lock ended by time");
+}
+
+void InmemoryBackend::rest(LeasePool& pool, std::optional<Rest> rest) {
+  if (!rest) {
+    return;
+  }
+  sink_.happened(rested(pool.name, *rest, now_), 0);
+  table_.rest(pool, *std::move(rest));
+}
+
+// The run that fails once too often freezes the pool in this very moment.
+void InmemoryBackend::count_run(LeasePool& pool, const Lease& lease, bool failed,
+                                const std::string& how) {
+  const PoolSpec* spec = specs_.find(pool.name);
+  const uint32_t limit = spec ? spec->freeze_after : 0;
+  pool.failed_runs = failed && limit != 0 ? pool.failed_runs + 1 : 0;
+  if (limit == 0 || pool.failed_runs < limit) {
+    return;
+  }
+  Freeze freeze = freeze_after(pool.name, pool.failed_runs, lease.owner, how, now_);
+  const Happening happening = frozen_by(freeze);
+  if (rulings_.freeze(std::move(freeze))) {
+    pool.failed_runs = 0;
+    sink_.happened(happening, 0);
+  }
 }
 
 void InmemoryBackend::end_freezes(Time now) {
@@ -155,6 +220,7 @@ void InmemoryBackend::thawed(const Freeze& freeze, const std::string& by) {
 }
 
 void InmemoryBackend::tick(Time now) {
+  now_ = now;
   end_freezes(now);
   while (LeasePool* pool = table_.due(now)) {
     table_.end_due(*pool, now);

@@ -58,6 +58,7 @@ class SqliteBackend final : public Backend {
   }
   [[nodiscard]] std::vector<Freeze> freezes() const override { return rulings_.rulings().all(); }
   void configure(const std::vector<PoolSpec>& pools) override;
+  void forget(const std::string& pool) override { forgotten_.push_back(pool); }
   [[nodiscard]] std::optional<Time> deadline() const override {
     return earlier(table_.first_end(), rulings_.rulings().first_end());
   }
@@ -70,6 +71,12 @@ class SqliteBackend final : public Backend {
   void survey(std::function<void()> ready, Time now) override;
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
   [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
+  [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const override {
+    return table_.rests(pool, most);
+  }
+  [[nodiscard]] size_t resting(std::string_view pool) const override {
+    return table_.resting(pool);
+  }
 
  private:
   struct Surveyor {
@@ -116,6 +123,7 @@ class SqliteBackend final : public Backend {
   StoreBooks books_;
   StoreRulings rulings_;
   std::vector<std::string> pools_;
+  std::vector<std::string> forgotten_;  // once all that was changed there is stored
   StoreFigures figures_;
   std::optional<Time> opened_at_;
   std::optional<StoreTrouble> trouble_;
@@ -132,7 +140,8 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
     : sink_(setup.sink),
       path_(absolute(setup.config.read<SqliteOptions>().file)),
       timeout_(setup.config.read<SqliteOptions>().timeout),
-      table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); }),
+      table_([this](LeasePool& pool, const HeldLease& held) { expired(pool, held); },
+             [this](LeasePool& pool, Token token) { rulings_.rest_is_over(pool, token, now_); }),
       rulings_(table_, books_, sink_, [this] { hand_over_soon(); }),
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
       late_(evtimer_new(setup.base, on_late, this)),
@@ -202,7 +211,7 @@ Verdict SqliteBackend::decide(const Acquire& question, Time now) {
   if (const Freeze* freeze = rulings_.rulings().find(question.pool)) {
     return LeaseTable::full(*freeze);
   }
-  if (question.find_only || pool.held.size() >= question.slots) {
+  if (question.find_only || pool.taken() >= question.slots) {
     return LeaseTable::full(pool);
   }
   return grant(pool, question, now);
@@ -231,9 +240,13 @@ Verdict SqliteBackend::decide(const Release& question, Time now) {
   if (!held) {
     return without(Verdict::Kind::not_held, pool);
   }
+  const Lease lease = held->lease();
   books_.ended(pool, *held, now);
   hand_over_soon();
   Verdict verdict = table_.release(pool, *held);
+  if (!question.undelivered) {
+    rulings_.released(pool, lease, question, now);
+  }
   verdict.stored = books_.gathering();
   return verdict;
 }
@@ -283,8 +296,10 @@ Verdict SqliteBackend::evict(const Order& order, Time now) {
   const Happening happening = LeaseTable::evicted(pool, *held, order, now);
   books_.ended(pool, *held, now);
   hand_over_soon();
+  const Lease lease = held->lease();
   (void)table_.release(pool, *held);
   sink_.happened(happening, books_.gathering());
+  rulings_.cut(pool, lease, now, "evicted", now);
   Verdict verdict = LeaseTable::without(Verdict::Kind::done);
   verdict.owner = happening.owner;
   verdict.stored = books_.gathering();
@@ -294,12 +309,15 @@ Verdict SqliteBackend::evict(const Order& order, Time now) {
 void SqliteBackend::expired(LeasePool& pool, const HeldLease& held) {
   books_.ended(pool, held, now_);
   hand_over_soon();
-  sink_.expired(pool.name, held.lease(), books_.gathering());
+  const Lease lease = held.lease();
+  sink_.expired(pool.name, lease, books_.gathering());
+  rulings_.cut(pool, lease, *lease.ends, "its lock ended by time", now_);
 }
 
 // --- time ---
 
 void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
+  rulings_.configure(pools);
   pools_.clear();
   for (const PoolSpec& pool : pools) {
     pools_.push_back(pool.name);
@@ -383,6 +401,11 @@ void SqliteBackend::take_news() {
 void SqliteBackend::note(const BatchesStored& stored) {
   figures_.committed(stored.took, stored.changes);
   books_.stored(stored.number);
+  if (!books_.waits_since()) {
+    for (const std::string& pool : std::exchange(forgotten_, {})) {
+      (void)table_.forget(pool);
+    }
+  }
   sink_.stored(stored.number);
   const Time now = steady_now();
   if (trouble_) {

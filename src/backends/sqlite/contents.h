@@ -16,7 +16,7 @@ namespace distributex {
 // user_version of the database: what a program must know to read it. minor is
 // what it need not know: tables and columns that it leaves alone.
 inline constexpr int64_t store_format = 1;
-inline constexpr uint64_t store_minor = 1;                // 1: notes, rulings
+inline constexpr uint64_t store_minor = 1;                // 1: notes and rulings
 inline constexpr int64_t store_application = 0x44585453;  // "DXTS"
 
 struct StoreContents {

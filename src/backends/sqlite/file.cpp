@@ -161,10 +161,10 @@ StoreOutcome StoreFile::set_up(const std::vector<StoreRow>& carried, const Store
       return trouble;
     }
   }
-  if (auto trouble = rulings_.prepare(sql_)) {
+  if (auto trouble = notes_.prepare(sql_)) {
     return trouble;
   }
-  if (auto trouble = notes_.prepare(sql_)) {
+  if (auto trouble = rulings_.prepare(sql_)) {
     return trouble;
   }
   if (auto trouble = carry(carried)) {
@@ -398,8 +398,8 @@ void StoreFile::close() {
   for (Statement* each : {&begin_, &commit_, &put_, &renew_, &remove_, &put_meta_}) {
     *each = Statement{};
   }
-  notes_ = StoreNotes{};
   rulings_.close();
+  notes_ = StoreNotes{};
   if (is_ready_ && !still_there()) {
     sqlite3_db_config(sql_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   }

@@ -32,9 +32,9 @@ struct StoreRow {
   int64_t since_mono = 0;
   std::optional<int64_t> length;  // in seconds; nothing: it never ends
   std::optional<int64_t> ends;    // nothing: never
-  std::string note{};             // no part of the sum; of a lease that ends: was there one
   StoreKind kind = StoreKind::lease;
   std::string text{};  // of a ruling
+  std::string note{};  // no part of the sum; of a lease that ends: was there one
 };
 
 // What does not change while a lease lasts has a share of its own: a renewal

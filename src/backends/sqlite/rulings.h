@@ -12,6 +12,7 @@
 #include "backends/lease_table.h"
 #include "backends/rulings.h"
 #include "backends/sqlite/books.h"
+#include "lock/pool_book.h"
 
 namespace distributex {
 
@@ -27,15 +28,26 @@ class StoreRulings {
   [[nodiscard]] Verdict freeze(const Order& order, Time now);
   [[nodiscard]] Verdict thaw(const Order& order, Time now);
   void end_due(Time now);
+  void configure(const std::vector<PoolSpec>& pools) { specs_.configure(pools); }
+  // A lease was given back; ended by time; was evicted; a rest is over.
+  void released(LeasePool& pool, const Lease& lease, const Release& question, Time now);
+  void cut(LeasePool& pool, const Lease& lease, Time at, const char* how, Time now);
+  void rest_is_over(const LeasePool& pool, Token token, Time now);
   [[nodiscard]] const Rulings& rulings() const { return rulings_; }
 
  private:
+  void begin(Freeze freeze, Time now);
+  void rest(LeasePool& pool, std::optional<Rest> rest, Time now);
+  void count_run(LeasePool& pool, const Lease& lease, bool failed, const std::string& how,
+                 Time now);
+  void store_failures(const LeasePool& pool, Time now);
   void thawed(const Freeze& freeze, const std::string& by, Time now);
 
   LeaseTable& table_;
   StoreBooks& books_;
   const BackendSink& sink_;
   std::function<void()> hand_over_;
+  PoolBook specs_;
   Rulings rulings_;
   uint64_t changed_ = 0;  // the batch of the last change
 };

@@ -118,8 +118,9 @@ bool is_cross_site(const Provenance& provenance) {
   if (!provenance.fetch_site.empty()) {
     return provenance.fetch_site != "same-origin" && provenance.fetch_site != "none";
   }
+  const std::string_view authority = authority_of(provenance.origin);
   return !provenance.origin.empty() &&
-         !equal_ignoring_case(authority_of(provenance.origin), provenance.host);
+         (authority.empty() || !equal_ignoring_case(authority, provenance.host));
 }
 
 }  // namespace distributex

@@ -28,6 +28,7 @@ struct PageView {
   uint64_t wall_us;  // the wall clock at now, in microseconds since 1970
   const Metrics& metrics;
   const EventRing& events;
+  bool administers;          // the viewer may give orders
   const char* no_followers;  // why no stream of events can begin; nullptr: it can
   size_t connections;
   size_t streams;

@@ -118,9 +118,19 @@ json_t* freeze_json(const PageView& view, const Freeze& freeze) {
   return json;
 }
 
+json_t* rest_json(const PageView& view, const Rest& rest) {
+  constexpr const char* names[] = {"min_hold", "release_delay", "lock_delay"};
+  json_t* json = owner_json(rest.owner);
+  set_whole(json, "token", rest.token);
+  set_seconds(json, "ends_in", std::max(rest.ends - view.now, Duration::zero()));
+  set_text(json, "why", names[static_cast<size_t>(rest.why)]);
+  return json;
+}
+
 json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& wanted) {
   json_t* json = json_object();
   json_object_set_new(json, "name", json_text(spec.name));
+  set_text(json, "pattern", spec.pattern);
   set_whole(json, "maxlocks", spec.maxlocks);
   set_whole(json, "expire", static_cast<uint64_t>(spec.expire.count()));
   json_t* servers = json_array();
@@ -133,6 +143,13 @@ json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& want
   }
   set_whole(json, "held", view.sight.held(spec.name));
   json_object_set_new(json, "holders", holders_json(view, spec, wanted));
+  json_t* resting = json_array();
+  for (const Rest& rest : view.sight.rests(spec.name, wanted.most)) {
+    if (wanted.takes(rest.owner)) {
+      json_array_append_new(resting, rest_json(view, rest));
+    }
+  }
+  json_object_set_new(json, "resting", resting);
   set_whole(json, "queued", view.sight.waiting(spec.name));
   json_object_set_new(json, "waiting", waiting_json(view, spec, wanted));
   return json;
@@ -159,6 +176,7 @@ std::string head_of(const PageView& view) {
     json_array_append_new(freezes, freeze_json(view, freeze));
   }
   json_object_set_new(json.get(), "freezes", freezes);
+  json_object_set_new(json.get(), "administer", json_boolean(view.administers));
   std::string text = json_line(json.get());
   text.pop_back();
   return text += ",\"pools\":[";

@@ -14,13 +14,13 @@
 namespace distributex {
 namespace {
 
-enum class Param { host, pool, id, token, expire, timeout };
+enum class Param { host, pool, id, token, expire, timeout, outcome, status };
 
 // In the order of Param.
-constexpr std::array<std::string_view, 6> param_names = {"host",  "pool",   "id",
-                                                         "token", "expire", "timeout"};
+constexpr std::array<std::string_view, 8> param_names = {"host",   "pool",    "id",      "token",
+                                                         "expire", "timeout", "outcome", "status"};
 
-constexpr unsigned takes_token = 1, takes_expire = 2, takes_timeout = 4;
+constexpr unsigned takes_token = 1, takes_expire = 2, takes_timeout = 4, takes_outcome = 8;
 
 // What a verb takes beside host, pool and id.
 constexpr unsigned parameters_of(Verb verb) {
@@ -30,7 +30,7 @@ constexpr unsigned parameters_of(Verb verb) {
     case Verb::wait:
       return takes_expire | takes_timeout;
     case Verb::release:
-      return takes_token;
+      return takes_token | takes_outcome;
     case Verb::renew:
       return takes_token | takes_expire;
     case Verb::freeze:
@@ -118,6 +118,26 @@ Complaint read_timeout(std::string_view name, std::string_view raw, std::optiona
   return complain(name, "is not a number of seconds from 0 to 2147483647, like 30 or 2.5", raw);
 }
 
+Complaint read_outcome(std::string_view name, std::string_view raw, Outcome& into) {
+  std::string text;
+  if (decode(raw, text) && (text == "ok" || text == "failed")) {
+    into = text == "ok" ? Outcome::ok : Outcome::failed;
+    return {};
+  }
+  return complain(name, "is neither ok nor failed", raw);
+}
+
+Complaint read_status(std::string_view name, std::string_view raw, std::optional<uint8_t>& into) {
+  std::string text;
+  if (decode(raw, text)) {
+    if (const auto status = whole_number(text, 0, 255)) {
+      into = static_cast<uint8_t>(*status);
+      return {};
+    }
+  }
+  return complain(name, "is not a whole number from 0 to 255", raw);
+}
+
 bool is_required(Param param) { return param == Param::host || param == Param::pool; }
 
 bool is_taken(Param param, unsigned takes) {
@@ -132,6 +152,9 @@ bool is_taken(Param param, unsigned takes) {
       return (takes & takes_expire) != 0;
     case Param::timeout:
       return (takes & takes_timeout) != 0;
+    case Param::outcome:
+    case Param::status:
+      return (takes & takes_outcome) != 0;
   }
   return false;
 }
@@ -150,6 +173,10 @@ Complaint read_param(Param param, std::string_view name, std::string_view raw, C
       return read_expire(name, raw, into.expire);
     case Param::timeout:
       return read_timeout(name, raw, into.timeout);
+    case Param::outcome:
+      return read_outcome(name, raw, into.outcome);
+    case Param::status:
+      return read_status(name, raw, into.status);
   }
   return {};
 }

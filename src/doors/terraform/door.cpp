@@ -83,9 +83,7 @@ int status_of(Fault fault) {
 HttpReply locked(const Answer& answer) {
   LockInfo info{.id = "unknown",
                 .operation = "held through Distributex",
-                .info = answer.frozen ? "the pool is frozen by " + answer.frozen->by + ": " +
-                                            answer.frozen->reason
-                                      : "no slot of the pool is free",
+                .info = "no slot of the pool is free",
                 .who = "unknown",
                 .version = {},
                 .created = rfc3339(wall_us()),
@@ -98,6 +96,11 @@ HttpReply locked(const Answer& answer) {
     }
     const Standing::Holder& oldest = answer.standing->holders.front();
     info = info_of(oldest.owner, oldest.token, oldest.note, oldest.held, wall_us());
+  }
+  if (answer.frozen) {
+    info.operation = "frozen";
+    info.info = answer.frozen->reason;
+    info.who = answer.frozen->by;
   }
   return info_reply(423, info);
 }

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// Time between holders, and failed runs in a row, over every backend.
+#include "backends/backend.h"
+#include "base/clock.h"
+#include "support/bench.h"
+#include "support/daemon.h"
+#include "support/memcached.h"
+#include "support/test.h"
+
+namespace distributex::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+BackendBench& bench(void** state) { return *static_cast<BackendBench*>(*state); }
+const Owner a{"a", ""}, b{"b", ""};
+std::string name(const Verdict& verdict) { return BackendBench::name_of(verdict); }
+
+PoolSpec pool_with(seconds min_hold, seconds release_delay, seconds lock_delay,
+                   uint32_t freeze_after = 0) {
+  PoolSpec spec;
+  spec.name = "p";
+  spec.expire = seconds{100};
+  spec.min_hold = min_hold;
+  spec.release_delay = release_delay;
+  spec.lock_delay = lock_delay;
+  spec.freeze_after = freeze_after;
+  return spec;
+}
+
+// The slot is closed for everybody until that time, and opens by itself.
+void expect_rest(BackendBench& f, Time until, Rest::Why why) {
+  assert_text(name(f.get(b)), "full");
+  assert_text(name(f.get(a)), "full");
+  const std::vector<Rest> rests = f.backend().rests("p");
+  assert_int_equal(rests.size(), 1);
+  assert_int_equal(f.backend().resting("p"), 1);
+  assert_int_equal(f.backend().held("p"), 0);
+  assert_true(rests[0].why == why);
+  assert_text(rests[0].owner.host, "a");
+  const size_t changes = f.changes();
+  assert_true(f.until([&] { return f.changes() > changes; }));
+  assert_true(steady_now() >= until - milliseconds(5));
+  assert_that(steady_now() < until + seconds(3), "late");
+  assert_int_equal(f.backend().resting("p"), 0);
+  assert_text(name(f.get(b)), "granted");
+}
+
+void min_hold_counts_from_the_grant(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(2), seconds(0), seconds(0)));
+  const Time asked = steady_now();
+  (void)f.get(a);
+  assert_text(name(f.release(a)), "released");
+  expect_rest(f, asked + seconds(2), Rest::Why::min_hold);
+}
+
+void release_delay_counts_from_the_release(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(1), seconds(0)));
+  (void)f.get(a);
+  const Time released = steady_now();
+  assert_text(name(f.release(a)), "released");
+  expect_rest(f, released + seconds(1), Rest::Why::release_delay);
+}
+
+void lock_delay_counts_from_the_end_by_time(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(0), seconds(1)));
+  const Verdict granted = f.get(a, 1, 1);
+  assert_true(f.until([&] { return f.expired().size() == 1; }));
+  expect_rest(f, *granted.ends + seconds(1), Rest::Why::lock_delay);
+}
+
+void lock_delay_counts_from_an_eviction(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(0), seconds(1)));
+  const Verdict granted = f.get(a);
+  const Time evicted = steady_now();
+  assert_text(name(f.evict(granted.token)), "done");
+  expect_rest(f, evicted + seconds(1), Rest::Why::lock_delay);
+}
+
+void a_grant_that_nobody_heard_of_does_not_rest(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(100), seconds(100), seconds(100)));
+  const Verdict granted = f.get(a);
+  (void)f.verdict_of(f.ask_give_back(a, granted.token));
+  assert_int_equal(f.backend().resting("p"), 0);
+  assert_text(name(f.get(b)), "granted");
+}
+
+void a_reload_counts_for_what_is_released_from_then_on(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(100), seconds(0)));
+  (void)f.get(a);
+  f.configure(pool_with(seconds(0), seconds(0), seconds(0)));
+  assert_text(name(f.release(a)), "released");
+  assert_text(name(f.get(b)), "granted");
+  f.configure(pool_with(seconds(0), seconds(100), seconds(0)));
+  assert_text(name(f.release(b)), "released");
+  assert_text(name(f.get(a)), "full");
+}
+
+void failed_runs_in_a_row_freeze_the_pool(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(0), seconds(0), 3));
+  const Outcome outcomes[] = {Outcome::failed, Outcome::failed,  Outcome::ok,
+                              Outcome::failed, Outcome::unknown, Outcome::failed};
+  for (const Outcome outcome : outcomes) {
+    assert_text(name(f.get(a)), "granted");
+    (void)f.release_with(a, outcome, 1);
+    assert_null(f.backend().frozen("p"));
+  }
+  assert_text(name(f.get({"web7", "r"})), "granted");
+  (void)f.release_with({"web7", "r"}, Outcome::failed, 4);
+  assert_text(name(f.get(a)), "full");
+  const Freeze* freeze = f.backend().frozen("p");
+  assert_non_null(freeze);
+  assert_text(freeze->reason, "3 runs failed in a row, last web7 (exit status 4)");
+  assert_text(f.news(),
+              "frozen p 3 runs failed in a row, last web7 (exit status 4) by freeze_after");
+  assert_text(name(f.thaw("p")), "done");
+  assert_text(name(f.get(a)), "granted");
+  (void)f.release_with(a, Outcome::failed, 1);
+  assert_text(name(f.get(a)), "granted");
+}
+
+void ends_by_time_and_evictions_are_failed_runs(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(0), seconds(0), 2));
+  assert_text(name(f.get(a, 1, 1)), "granted");
+  assert_true(f.until([&] { return f.expired().size() == 1; }));
+  const Verdict granted = f.get(b);
+  assert_text(name(granted), "granted");
+  assert_text(name(f.evict(granted.token)), "done");
+  assert_text(name(f.get(a)), "full");
+  assert_text(f.backend().frozen("p")->reason, "2 runs failed in a row, last b (evicted)");
+}
+
+// --- the backends -----------------------------------------------------------
+
+Memcached* shared_memcached = nullptr;
+
+std::string memcache_options() {
+  static int tests = 0;
+  return "memcachehost: \"" + shared_memcached->address() + "\"\nmemcacheprefix: \"r" +
+         std::to_string(tests++) + ":\"";
+}
+
+std::string sqlite_options() {
+  static TempDir dir;
+  static int tests = 0;
+  return "sqlitefile: \"" + dir.file(std::to_string(tests++) + ".db") + "\"";
+}
+
+int make_inmemory(void** state) {
+  *state = std::make_unique<BackendBench>("inmemory").release();
+  return 0;
+}
+int make_memcache(void** state) {
+  *state = std::make_unique<BackendBench>("memcache", memcache_options()).release();
+  return 0;
+}
+int make_sqlite(void** state) {
+  *state = std::make_unique<BackendBench>("sqlite", sqlite_options()).release();
+  return 0;
+}
+int end_bench(void** state) {
+  const std::unique_ptr<BackendBench> ended(&bench(state));
+  return 0;
+}
+
+void a_store_keeps_rests_and_failed_runs(void**) {
+  const std::string options = sqlite_options();
+  Time ends{};
+  {
+    BackendBench first("sqlite", options);
+    first.configure(pool_with(seconds(0), seconds(100), seconds(0), 2));
+    (void)first.get(a);
+    const Verdict released = first.release_with(a, Outcome::failed, 1);
+    assert_true(first.until([&] { return first.stored() >= released.stored; }));
+    ends = first.backend().rests("p").at(0).ends;
+  }
+  BackendBench second("sqlite", options);
+  assert_text(second.refusal(), "");
+  second.configure(pool_with(seconds(0), seconds(100), seconds(0), 2));
+  assert_text(name(second.get(b)), "full");
+  assert_true(second.backend().rests("p").at(0).ends == ends);
+  assert_true(second.backend().rests("p").at(0).why == Rest::Why::release_delay);
+  assert_text(name(second.get(b, 2)), "granted");
+  (void)second.release_with(b, Outcome::failed, 1);
+  assert_non_null(second.backend().frozen("p"));
+}
+
+void all_servers_over_one_memcached_see_a_rest(void**) {
+  const std::string options = memcache_options();
+  BackendBench one("memcache", options);
+  BackendBench two("memcache", options);
+  one.configure(pool_with(seconds(0), seconds(100), seconds(0)));
+  two.configure(pool_with(seconds(0), seconds(100), seconds(0)));
+  assert_text(name(one.get(a)), "granted");
+  assert_text(name(one.release(a)), "released");
+  assert_text(name(two.get(b)), "full");
+  assert_int_equal(two.backend().resting("p"), 1);
+  assert_text(two.holders(), "");
+}
+
+}  // namespace
+}  // namespace distributex::test
+
+int main() {
+  using namespace distributex::test;
+#define over(make, test) cmocka_unit_test_setup_teardown(test, make, end_bench)
+#define all_over(make)                                                                             \
+  {                                                                                                \
+    over(make, min_hold_counts_from_the_grant), over(make, release_delay_counts_from_the_release), \
+        over(make, lock_delay_counts_from_the_end_by_time),                                        \
+        over(make, lock_delay_counts_from_an_eviction),                                            \
+        over(make, a_grant_that_nobody_heard_of_does_not_rest),                                    \
+        over(make, a_reload_counts_for_what_is_released_from_then_on),                             \
+        over(make, failed_runs_in_a_row_freeze_the_pool),                                          \
+        over(make, ends_by_time_and_evictions_are_failed_runs)                                     \
+  }
+  const CMUnitTest inmemory[] = all_over(make_inmemory);
+  const CMUnitTest memcache[] = all_over(make_memcache);
+  const CMUnitTest sqlite[] = all_over(make_sqlite);
+  const CMUnitTest others[] = {cmocka_unit_test(a_store_keeps_rests_and_failed_runs),
+                               cmocka_unit_test(all_servers_over_one_memcached_see_a_rest)};
+  Memcached memcached;
+  if (!memcached.start()) {
+    return 1;
+  }
+  shared_memcached = &memcached;
+  return cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
+         cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +
+         cmocka_run_group_tests_name("sqlite", sqlite, nullptr, nullptr) +
+         cmocka_run_group_tests_name("others", others, nullptr, nullptr);
+}

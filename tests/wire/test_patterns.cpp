@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Pools by pattern in the real daemon: what others see of them, that names which
+// are forgotten cost nothing, and that their tokens rise all the same.
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/daemon.h"
+#include "support/http.h"
+#include "support/status.h"
+#include "support/test.h"
+
+namespace distributex::test {
+namespace {
+
+constexpr std::string_view config = R"(max_pools: 3
+pools:
+  - name: deploy/*
+    maxlocks: 2
+  - name: one
+)";
+
+struct Fixture {
+  Daemon daemon{config};
+
+  bool begin() { return daemon.start(); }
+  bool finish() { return daemon.stop(); }
+  uint16_t port() const { return daemon.port(); }
+};
+
+void a_made_pool_is_shown_under_its_pattern(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_text(word(f.port(), "/get?pool=deploy/web&host=a"), "YES");
+  assert_text(word(f.port(), "/get?pool=deploy/db&host=a"), "YES");
+  const std::string status = fetch(f.port(), "/status/").body;
+  assert_non_null(strstr(status.c_str(), "\"name\":\"deploy/web\",\"pattern\":\"deploy/*\""));
+  const std::string metrics = fetch(f.port(), "/metrics").body;
+  assert_non_null(strstr(metrics.c_str(), "distributex_pool_held{pool=\"deploy/*\"} 2\n"));
+  assert_non_null(strstr(metrics.c_str(), "distributex_pool_slots{pool=\"deploy/*\"} 4\n"));
+  assert_null(strstr(metrics.c_str(), "deploy/web"));
+  assert_text(word(f.port(), "/release?pool=deploy/web&host=a"), "OK");
+  assert_true(eventually(
+      [&] { return fetch(f.port(), "/status/").body.find("deploy/web") == std::string::npos; }));
+}
+
+void beyond_max_pools_is_unavailable_until_one_is_forgotten(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  for (const char* name : {"a", "b", "c"}) {
+    assert_text(word(f.port(), std::string("/get?host=h&pool=deploy/") + name), "YES");
+  }
+  const Response refused = fetch(f.port(), "/get?host=h&pool=deploy/d");
+  assert_int_equal(refused.status, 503);
+  assert_text(word(f.port(), "/release?host=h&pool=deploy/b"), "OK");
+  assert_true(eventually([&] { return word(f.port(), "/get?host=h&pool=deploy/d") == "YES"; }));
+}
+
+void tokens_rise_over_forgetting(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  uint64_t last = 0;
+  for (int i = 0; i < 5; i++) {
+    const Response response = fetch(f.port(), "/get?host=h&pool=deploy/x");
+    const uint64_t token = strtoull(response.header("Distributex-Token").c_str(), nullptr, 10);
+    assert_true(token > last);
+    last = token;
+    assert_text(word(f.port(), "/release?host=h&pool=deploy/x"), "OK");
+  }
+}
+
+// The growth over many names is compared with that over the first few.
+void forgotten_names_take_no_memory(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  Connection line(f.port());
+  const auto use = [&](int from, int to) {
+    for (int i = from; i < to; i++) {
+      const std::string query = "host=h&pool=deploy/" + std::to_string(i);
+      assert_text(word(line, "/get?" + query), "YES");
+      assert_text(word(line, "/release?" + query), "OK");
+    }
+  };
+  use(0, 3000);
+  const long before = f.daemon.rss_kib();
+  use(3000, 15000);
+  const long grown = f.daemon.rss_kib() - before;
+  assert_that(grown < 1024, "it has grown");
+}
+
+}  // namespace
+}  // namespace distributex::test
+
+int main() {
+  using namespace distributex::test;
+  const CMUnitTest tests[] = {
+      test_with(Fixture, a_made_pool_is_shown_under_its_pattern),
+      test_with(Fixture, beyond_max_pools_is_unavailable_until_one_is_forgotten),
+      test_with(Fixture, tokens_rise_over_forgetting),
+      test_with(Fixture, forgotten_names_take_no_memory),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
