@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lock/command.h"
@@ -56,6 +57,7 @@ struct Answer {
   Token ended = 0;                     // released: the token of what was, if it is known
   std::optional<Duration> held;        // released: for how long, if it is known
   std::optional<Standing> standing;    // busy, timeout
+  std::string_view door{};             // as in the command
   uint64_t stored = 0;                 // as in the verdict that it comes from
 };
 
