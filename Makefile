@@ -125,13 +125,13 @@ coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
-system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
+system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
 language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
+daemon_libs = $(EVENT_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
 
