@@ -19,6 +19,7 @@
 #include "doors/pages/pages.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "watch/feed.h"
 #include "watch/record.h"
 #include "watch/sight.h"
@@ -49,6 +50,10 @@ class Server {
   // Opens what outlives the process; to be done as the user who owns it.
   [[nodiscard]] std::optional<BackendRefusal> open_backend();
 
+  // Reads the files of certificates and secrets; to be done as the user who will read
+  // them again at a reload. An error is one sentence.
+  [[nodiscard]] std::optional<std::string> open_trust();
+
   // Serves until SIGTERM or SIGINT, then until all who wait have their answer.
   void run();
 
@@ -57,6 +62,15 @@ class Server {
   static void on_timer(int, short, void* self) noexcept;
   static void on_flush(int, short, void* self) noexcept;
 
+  static void on_daily(int, short, void* self) noexcept;
+
+  void take_trust(TrustSetup trust);
+  [[nodiscard]] std::vector<std::string> addresses(const Settings& settings) const;
+  void warn_of_ends();
+  [[nodiscard]] Origin origin(Ticket ticket);
+  [[nodiscard]] bool may_look(Ticket ticket, std::string_view pool);
+  [[nodiscard]] std::optional<HttpReply> page_refusal(Ticket ticket, const PageRequest& request);
+  [[nodiscard]] std::vector<Figure> trust_figures();
   void pump();
   // One for each effect of the engine.
   void perform(Answered& answered, Time now);
@@ -65,11 +79,12 @@ class Server {
   void perform(const Renew& question, Time now);
   void received(Ticket ticket, const HttpRequest& request);
   void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
+  [[nodiscard]] std::optional<Answer> refuses_look(Ticket ticket, const std::string& pool);
   void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
-  [[nodiscard]] PageView page_view();
+  [[nodiscard]] PageView page_view(Ticket ticket);
   void configure(Time now);
   void arm_timer();
   void reload();
@@ -94,11 +109,18 @@ class Server {
   Event timer_;
   Event flush_;
   std::vector<Event> signals_;
+  Event daily_;
+  Tls tls_;
   Http http_;
+  size_t tls_transport_;
   Feed feed_;
   Supervision supervision_;
   Shutdown shutdown_;
   std::vector<std::string> unix_paths_;
+  std::vector<std::string> inherited_addresses_;
+  std::time_t certificate_ends_ = 0;  // 0: there is none
+  std::optional<std::time_t> crl_ends_;
+  std::string by_;  // what origin() shows
   std::optional<Time> armed_for_;
   bool pumping_ = false;
   bool successor_listens_ = false;  // on sockets that we only borrow

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/name_map.h"
+#include "engine/access.h"
 #include "engine/pool.h"
 #include "lock/words.h"
 
@@ -33,6 +34,11 @@ class Engine {
   // The pools from now on, names unique. Waiters of a pool that is gone hear
   // invalid, those of a changed one stay. max_waiting bounds each line.
   void configure(std::vector<PoolSpec> pools, uint32_t max_waiting, Time now);
+
+  // The access rules from now on. Who waits and may not any more hears it: who_is
+  // says what is proven about the client of a ticket.
+  void set_access(Access access, const std::function<Identity(Ticket)>& who_is, Time now);
+  [[nodiscard]] const Access& access() const { return access_; }
 
   void submit(Ticket ticket, Command command, Time now);
   // The client has gone: it waits no more, or its grant is given back.
@@ -110,6 +116,7 @@ class Engine {
   std::deque<Effect> effects_;
   OpId last_op_ = 0;
   Turn last_turn_ = 0;
+  Access access_;
   uint32_t max_waiting_ = 0;
   bool draining_ = false;
 };

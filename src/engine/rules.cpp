@@ -30,8 +30,25 @@ bool is_listed(const Situation& s) {
   return hosts.empty() || std::binary_search(hosts.begin(), hosts.end(), s.command.owner.host);
 }
 
-// `servers` gates taking only: a host that was taken off the list must still be
-// able to give back, and to renew, what it holds.
+// What concerns no pool by name needs the right to all of them.
+std::optional<Denied> denied(const Situation& s) {
+  const Command& command = s.command;
+  const std::string_view pools = command.pool.empty() ? "*" : std::string_view(command.pool);
+  switch (gate_of(command.verb)) {
+    case Gate::take:
+    case Gate::give:
+      return s.access.refuses_lock(command.identity, command.pool, command.owner.host);
+    case Gate::see:
+      return s.access.refuses(command.identity, May::look, pools);
+    case Gate::admin:
+      return s.access.refuses(command.identity, May::administer, pools);
+  }
+  return std::nullopt;
+}
+
+// `access` comes before the pool is looked for: who may not lock it does not hear
+// whether there is one. `servers` gates taking only: a host that was taken off the
+// list must still be able to give back, and to renew, what it holds.
 constexpr std::array rules = {
     Rule{.name = "draining",
          .gates = every_gate,
@@ -39,6 +56,10 @@ constexpr std::array rules = {
          .refusal = [](const Situation&) -> Refusal {
            return {Result::unavailable, Fault::none, shutting_down};
          }},
+    Rule{.name = "access",
+         .gates = every_gate,
+         .passes = [](const Situation& s) { return !denied(s); },
+         .refusal = [](const Situation& s) -> Refusal { return to_refusal(*denied(s)); }},
     Rule{.name = "pool",
          .gates = every_gate,
          .passes = [](const Situation& s) { return s.pool != nullptr; },
@@ -63,6 +84,11 @@ constexpr std::array rules = {
 };
 
 }  // namespace
+
+Refusal to_refusal(Denied denied) {
+  return {Result::invalid, denied.proven ? Fault::not_allowed : Fault::not_proven,
+          std::move(denied.error)};
+}
 
 Gate gate_of(Verb verb) {
   switch (verb) {

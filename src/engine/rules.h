@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/access.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -23,6 +24,7 @@ enum class Gate : unsigned {
 
 struct Situation {
   const Command& command;
+  const Access& access;
   const PoolSpec* pool;  // nullptr: there is no pool of that name
   size_t newcomers;      // of the pool, not asked about yet
   size_t max_waiting;
@@ -34,6 +36,8 @@ struct Refusal {
   Fault fault = Fault::none;
   std::string error;  // one clear sentence
 };
+
+[[nodiscard]] Refusal to_refusal(Denied denied);
 
 // The refusal of the first rule that does not let the command pass.
 [[nodiscard]] std::optional<Refusal> refused(const Situation& situation);

@@ -27,8 +27,18 @@ enum class Result {
 inline constexpr size_t result_count = static_cast<size_t>(Result::unavailable) + 1;
 
 // Why a request is invalid; chooses the status of the answer. not_found is an
-// unknown pool, no_such_path a path that is nobody's.
-enum class Fault { none, bad_request, host_not_listed, not_found, no_such_path, bad_method };
+// unknown pool, no_such_path a path that is nobody's. not_proven: a proof would
+// help and none came; not_allowed: none would, or the one that came does not do.
+enum class Fault {
+  none,
+  bad_request,
+  host_not_listed,
+  not_found,
+  no_such_path,
+  bad_method,
+  not_proven,
+  not_allowed
+};
 
 // Where somebody stands who did not get a lock.
 struct Standing {

@@ -47,8 +47,9 @@ static_assert(kinds_stand_in_order());
 
 const Kind& kind_of(What what) { return kinds[static_cast<size_t>(what)]; }
 
-constexpr std::array<std::string_view LockEvent::*, 5> texts_of{
-    &LockEvent::pool, &LockEvent::host, &LockEvent::id, &LockEvent::peer, &LockEvent::error};
+constexpr std::array<std::string_view LockEvent::*, 6> texts_of{
+    &LockEvent::pool, &LockEvent::host, &LockEvent::id,
+    &LockEvent::peer, &LockEvent::by,   &LockEvent::error};
 
 }  // namespace
 
@@ -76,6 +77,7 @@ std::string event_json(const LockEvent& event) {
     set_seconds(json.get(), "held", *event.held);
   }
   set_text(json.get(), "peer", event.peer);
+  set_text(json.get(), "by", event.by);
   set_text(json.get(), "verb", event.verb);
   set_text(json.get(), "error", event.error);
   return json_line(json.get());
@@ -83,7 +85,8 @@ std::string event_json(const LockEvent& event) {
 
 bool EventFilter::takes(const LockEvent& event) const {
   return event.seq > after_seq && event.wall_us >= from_us && (!pool || event.pool == *pool) &&
-         (!host || event.host == *host);
+         (!host || event.host == *host) &&
+         (!may_look || may_look(event.pool.empty() ? "*" : event.pool));
 }
 
 void EventRing::keep(Kept& place, const LockEvent& event) {

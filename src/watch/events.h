@@ -51,6 +51,7 @@ struct LockEvent {
   std::optional<Duration> waited{};  // granted, timeout, cancelled, busy
   std::optional<Duration> held{};    // released, expired
   std::string_view peer{};           // the client's address; empty: not known
+  std::string_view by{};             // what it has proven; empty: nothing
   std::string_view verb{};           // refused
   std::string_view error{};          // refused
 };
@@ -69,6 +70,7 @@ struct EventFilter {
   uint64_t after_seq = 0;
   uint64_t from_us = 0;  // the wall clock
   bool follow = false;
+  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all of them
 
   [[nodiscard]] bool takes(const LockEvent& event) const;
 };

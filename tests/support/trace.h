@@ -5,7 +5,9 @@
 //
 // Events, each with "at SECONDS " before it when the clock moves first:
 //   pools [max=N] NAME:MAXLOCKS:EXPIRE[:HOST,HOST]...    the configuration
+//   access [open] [WHO[=NAME][/POOL[/HOST]]]...         the rules
 //   TICKET get|wait|release|renew POOL HOST[/ID] [expire=] [timeout=] [token=]
+//          [by=certificate:NAME] [by=secret:NAME:HOSTS]  what is proven about it
 //   TICKET arrived              TICKET gone              what became of a reply
 //   #OP granted|held|renewed token=N [ends=AT] [retry=AT]   #OP full [retry=AT]
 //   #OP released|not_held|lost  #OP failed REASON        verdicts
