@@ -125,13 +125,13 @@ coverage = $(if $(COVER),--coverage -fprofile-update=atomic)
 
 defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)"' \
 	-DSYSCONFDIR='"$(sysconfdir)"'
-system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) \
+system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
 language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
+daemon_libs = $(EVENT_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
 
@@ -279,6 +279,7 @@ FUZZERS = $(fuzz_names)
 fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world stored_world oracle slow_backend witness))
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
+$O/fuzz/fuzz_access: $(call object,tests/support/access_model.cpp)
 $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
 	$(say) LD $@
 	$(at)$(CXX) -fsanitize=fuzzer $(ldflags) -o $@ $(filter %.o,$^) $(library) $(daemon_libs)
@@ -402,8 +403,8 @@ INSTALL = install
 man_pages := $(wildcard doc/*.1 doc/*.5 doc/*.8)
 documents := $(wildcard README NEWS COPYING doc/*.txt doc/*.png)
 completion := $(wildcard etc/distributex.bash-completion)
-sample = etc/distributex.yaml
-conf = $(DESTDIR)$(sysconfdir)/distributex/distributex.yaml
+samples = distributex.yaml client.conf
+conf_dir = $(DESTDIR)$(sysconfdir)/distributex
 completions = $(DESTDIR)$(datadir)/bash-completion/completions
 man_files = $(foreach page,$(man_pages),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
 
@@ -411,15 +412,17 @@ man_files = $(foreach page,$(man_pages),$(mandir)/man$(patsubst .%,%,$(suffix $(
 # it. A package is built into an empty DESTDIR and has the plain file.
 .PHONY: install uninstall
 install: all
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(dir $(conf)) $(DESTDIR)$(docdir) $(completions)
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(conf_dir) $(DESTDIR)$(docdir) $(completions)
 	$(INSTALL) -m 755 $O/distributexd $(DESTDIR)$(sbindir)/distributexd
 	$(INSTALL) -m 755 $O/distributex $(DESTDIR)$(bindir)/distributex
-	@if [ -e $(conf) ] && ! cmp -s $(sample) $(conf); then \
-		echo "$(conf) stays as it is; the new sample is $(conf).new"; \
-		$(INSTALL) -m 644 $(sample) $(conf).new; \
-	else \
-		$(INSTALL) -m 644 $(sample) $(conf); \
-	fi
+	@for name in $(samples); do \
+		to=$(conf_dir)/$$name; \
+		if [ -e $$to ] && ! cmp -s etc/$$name $$to; then \
+			echo "$$to stays as it is; the new sample is $$to.new"; \
+			to=$$to.new; \
+		fi; \
+		$(INSTALL) -m 644 etc/$$name $$to || exit; \
+	done
 	$(foreach file,$(man_files),$(INSTALL) -D -m 644 doc/$(notdir $(file)) $(DESTDIR)$(file)$(newline))
 	$(if $(completion),$(INSTALL) -m 644 $(completion) $(completions)/distributex)
 	$(INSTALL) -m 644 $(documents) $(DESTDIR)$(docdir)/
@@ -427,9 +430,12 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/distributexd $(DESTDIR)$(bindir)/distributex $(completions)/distributex
 	rm -f $(man_files:%=$(DESTDIR)%) $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(documents)))
-	@if cmp -s $(sample) $(conf); then rm -f $(conf); elif [ -e $(conf) ]; then echo "$(conf) stays: it was edited"; fi
-	rm -f $(conf).new
-	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(docdir) $(dir $(conf)))
+	@for name in $(samples); do \
+		to=$(conf_dir)/$$name; \
+		if cmp -s etc/$$name $$to; then rm -f $$to; elif [ -e $$to ]; then echo "$$to stays: it was edited"; fi; \
+		rm -f $$to.new; \
+	done
+	rmdir --ignore-fail-on-non-empty $(wildcard $(DESTDIR)$(docdir) $(conf_dir))
 
 define newline
 

@@ -6,7 +6,9 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <openssl/crypto.h>
 
+#include <cassert>
 #include <cstdlib>
 #include <new>
 
@@ -43,6 +45,12 @@ void end_when_out_of_memory() {
   std::set_new_handler(end);
   event_set_mem_functions(allocate, allocate_again, std::free);
   json_set_alloc_funcs(allocate, std::free);
+  const int taken = CRYPTO_set_mem_functions(
+      [](size_t size, const char*, int) { return allocate(size); },
+      [](void* memory, size_t size, const char*, int) { return allocate_again(memory, size); },
+      [](void* memory, const char*, int) { std::free(memory); });
+  assert(taken == 1);  // it works before the first use of OpenSSL only
+  (void)taken;
 }
 
 }  // namespace distributex

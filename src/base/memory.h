@@ -6,7 +6,8 @@
 namespace distributex {
 
 // From now on an allocation that fails ends the process, with a word to the
-// log: operator new's, in every thread, and those of libevent and jansson. To be
+// log: operator new's, in every thread, and those of libevent, jansson
+// and OpenSSL. To be
 // called before either library is used.
 void end_when_out_of_memory();
 

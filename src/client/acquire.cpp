@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "client/environment.h"
 #include "client/say.h"
@@ -135,7 +136,7 @@ void Acquire::take_answers() {
     } else if (answer->ticket == ticket_ && stage_ != Stage::over) {
       ticket_ = 0;
       const Reply reply = interpret(answer->raw);
-      was_reached_ = was_reached_ || answer->raw.connected;
+      was_reached_ = was_reached_ || (answer->raw.connected && !reply.lasting);
       if (stage_ == Stage::asking) {
         take_asked(now, reply);
       } else {
@@ -164,7 +165,7 @@ void Acquire::take_asked(Moment now, const Reply& reply) {
     warn_of_own_lock(options_);
     ask(now);
   } else {
-    take_failure(now, reply.error, reply.retry_after);
+    take_failure(now, reply);
   }
 }
 
@@ -183,13 +184,13 @@ void Acquire::take_confirmed(Moment now, const Reply& reply) {
     ask(now);
   } else {
     // Asked again with the same id, the server tells of the lock that this run has.
-    take_failure(now, reply.error, reply.retry_after);
+    take_failure(now, reply);
   }
 }
 
-void Acquire::take_failure(Moment now, const std::string& trouble,
-                           std::optional<Span> retry_after) {
-  troubles_[server_] = server_name() + ": " + trouble;
+void Acquire::take_failure(Moment now, const Reply& reply) {
+  troubles_[server_] = server_name() + ": " + reply.error;
+  lasting_ += reply.lasting ? 1 : 0;
   tell("%s", troubles_[server_].c_str());
   api_.drop(life_ticket_);
   life_ticket_ = ticket_ = 0;
@@ -199,13 +200,14 @@ void Acquire::take_failure(Moment now, const std::string& trouble,
     return;
   }
   failures_ = 0;
-  if (options_.impatient() || (!give_up_at_ && !was_reached_)) {
+  const bool is_hopeless = std::exchange(lasting_, 0) == options_.servers.size();
+  if (is_hopeless || options_.impatient() || (!give_up_at_ && !was_reached_)) {
     end_unreachable();
     return;
   }
   Span pause = backoff_.next(random_fraction());
-  if (retry_after) {
-    const Span wanted = std::min<Span>(*retry_after, longest_retry_after);
+  if (reply.retry_after) {
+    const Span wanted = std::min<Span>(*reply.retry_after, longest_retry_after);
     pause =
         std::max<Span>(pause, wanted + from_seconds(to_seconds(wanted) * random_fraction() / 2));
   }
@@ -234,7 +236,9 @@ void Acquire::take_sign_of_life(Moment now, const RawAnswer& raw) {
   is_silent_ = true;
   if (options_.servers.size() > 1) {
     api_.drop(ticket_);
-    take_failure(now, "no answer within " + seconds_text(now - sent_), std::nullopt);
+    Reply silence;
+    silence.error = "no answer within " + seconds_text(now - sent_);
+    take_failure(now, silence);
   } else if (!give_up_at_) {
     complain("no sign of life from %s for %s; waiting on", server_name().c_str(),
              seconds_text(now - sent_).c_str());

@@ -39,7 +39,7 @@ class Acquire {
   void take_asked(Moment now, const Reply& reply);
   void take_confirmed(Moment now, const Reply& reply);
   [[nodiscard]] bool is_final_no(Moment now, const Reply& reply) const;
-  void take_failure(Moment now, const std::string& trouble, std::optional<Span> retry_after);
+  void take_failure(Moment now, const Reply& reply);
   void look_for_life(Moment now);
   void take_sign_of_life(Moment now, const RawAnswer& raw);
   [[nodiscard]] Span share(Moment now) const;
@@ -73,6 +73,7 @@ class Acquire {
   Moment retry_at_;
   Backoff backoff_;
   std::size_t failures_ = 0;   // in this round of all servers
+  std::size_t lasting_ = 0;    // of them: not worth asking again
   bool was_reached_ = false;   // a server was there once; without -w it is waited for from then on
   bool may_be_known_ = false;  // a server may have this run in its line, or have granted the lock
   bool is_asking_last_ = false;  // -w is over, and a get under way is to tell who has the lock

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // How libcurl is used: a connection for each request (requests are seconds apart, and a connection
-// that died unnoticed must not cost a renewal), proxies only when asked for, plain HTTP only, no
+// that died unnoticed must not cost a renewal), proxies only when asked for, HTTP 1.1 only, no
 // redirects, bounded answers, descriptors that no command inherits. TCP keepalive finds a server
 // whose host vanishes while the client waits in its line.
 #include "client/api.h"
 
-#include <curl/curl.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -17,7 +15,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "base/handle.h"
+#include "client/curl.h"
 #include "client/say.h"
 
 namespace distributex::client {
@@ -70,11 +68,11 @@ long milliseconds_up(Span span) {
 }
 
 std::string make_url(const Server& server, const std::string& target) {
-  std::string name = server.name();
+  std::string name = server.address();
   if (const std::size_t zone = name.find('%'); zone != std::string::npos) {
     name.insert(zone + 1, "25");
   }
-  return "http://" + name + target;
+  return (server.tls ? "https://" : "http://") + name + target;
 }
 
 // The system's word for a refused connection is clearer than the library's.
@@ -87,25 +85,12 @@ std::string describe(CURLcode code, CURL* easy, const char* detail) {
   return printable(detail[0] != '\0' ? detail : curl_easy_strerror(code));
 }
 
-using Easy = std::unique_ptr<CURL, FreeWith<&curl_easy_cleanup>>;
-
-// The library fails without a system call to blame: no memory, mostly.
-[[noreturn]] void give_up_on_curl(const char* what) {
-  errno = ENOMEM;
-  give_up(what);
-}
-
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  if (curl_easy_setopt(easy, option, value) != CURLE_OK) {
-    give_up_on_curl("curl_easy_setopt");
-  }
-}
-
 }  // namespace
 
 struct Api::Call {
   Ticket ticket = 0;
+  Server server;
+  HeaderList headers;
   Easy easy;
   RawAnswer raw;
   std::array<char, CURL_ERROR_SIZE> trouble{};
@@ -117,7 +102,7 @@ void Api::CleanUp::operator()(void* multi) const noexcept {
   curl_global_cleanup();
 }
 
-Api::Api(std::string proxy) : proxy_(std::move(proxy)) {
+Api::Api(std::string proxy, Proofs proofs) : proxy_(std::move(proxy)), secure_(std::move(proofs)) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     give_up_on_curl("curl_global_init");
   }
@@ -136,13 +121,15 @@ Api::~Api() {
 Api::Ticket Api::begin(const Query& query) {
   auto call = std::make_unique<Call>();
   call->ticket = ++last_ticket_;
+  call->server = query.server;
   call->easy.reset(curl_easy_init());
   CURL* easy = call->easy.get();
   if (easy == nullptr) {
     give_up_on_curl("curl_easy_init");
   }
   set(easy, CURLOPT_URL, make_url(query.server, query.target).c_str());
-  set(easy, CURLOPT_PROTOCOLS_STR, "http");
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_PATH_AS_IS, 1L);
   set(easy, CURLOPT_PROXY, proxy_.c_str());
   set(easy, CURLOPT_NOPROXY, "");
@@ -166,6 +153,7 @@ Api::Ticket Api::begin(const Query& query) {
   set(easy, CURLOPT_HEADERFUNCTION, &on_header);
   set(easy, CURLOPT_HEADERDATA, static_cast<void*>(&call->raw));
   set(easy, CURLOPT_ERRORBUFFER, call->trouble.data());
+  call->headers.reset(secure_.prepare(easy, query.server));
   if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
     give_up_on_curl("curl_multi_add_handle");
   }
@@ -211,10 +199,28 @@ void Api::finish(void* easy, int code) {
   call.raw.connected = connected_after > 0;
   if (code == CURLE_OK) {
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &call.raw.status);
+    if (secure_.begins_afresh(easy, call.server, call.raw.status)) {
+      begin_afresh(call);
+    }
     return;
   }
   call.raw.status = 0;
+  if (auto why = secure_.explain(easy, code, call.trouble.data(), call.server)) {
+    call.raw.trouble = std::move(*why);
+    call.raw.lasting = true;
+    return;
+  }
   call.raw.trouble = describe(static_cast<CURLcode>(code), easy, call.trouble.data());
+}
+
+// A server that refuses has done nothing, so that the request can be made again.
+void Api::begin_afresh(Call& call) {
+  (void)curl_multi_remove_handle(multi_.get(), call.easy.get());
+  call.raw = {};
+  call.done = false;
+  if (curl_multi_add_handle(multi_.get(), call.easy.get()) != CURLM_OK) {
+    give_up_on_curl("curl_multi_add_handle");
+  }
 }
 
 void Api::collect() {

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "client/clock.h"
+#include "client/proofs.h"
 #include "client/reply.h"
+#include "client/secure.h"
 #include "client/server.h"
 
 namespace distributex::client {
@@ -38,7 +40,8 @@ class Api {
     RawAnswer raw;
   };
 
-  explicit Api(std::string proxy);  // empty: none, whatever the environment says
+  // An empty proxy: none, whatever the environment says.
+  Api(std::string proxy, Proofs proofs);
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
@@ -57,12 +60,14 @@ class Api {
   struct Call;
   void collect();
   void finish(void* easy, int code);
+  void begin_afresh(Call& call);
 
   struct CleanUp {
     void operator()(void* multi) const noexcept;
   };
   std::unique_ptr<void, CleanUp> multi_;
   std::string proxy_;
+  Secure secure_;
   Ticket last_ticket_ = 0;
   std::vector<std::unique_ptr<Call>> calls_;
 };

@@ -98,17 +98,6 @@ std::string full_name(const std::string& short_name, Span patience) {
   return name.value_or(std::string());
 }
 
-std::string host_name(Span patience) {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') {
-    return "localhost";
-  }
-  const std::string short_name = name.data();
-  return short_name.find('.') != std::string::npos
-             ? short_name
-             : choose_host_name(short_name, full_name(short_name, patience));
-}
-
 std::string unique_id() {
   std::uint64_t bits = 0;
   if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof bits)) {
@@ -136,8 +125,19 @@ Span patience_for_name(const Options& options) {
   return options.wait && !options.impatient() ? std::min(most, *options.wait / 3) : most;
 }
 
-Identity make_identity(const std::string& wanted_id, Span patience) {
-  return {host_name(patience), wanted_id.empty() ? unique_id() : wanted_id};
+std::string find_host_name(Span patience) {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') {
+    return "localhost";
+  }
+  const std::string short_name = name.data();
+  return short_name.find('.') != std::string::npos
+             ? short_name
+             : choose_host_name(short_name, full_name(short_name, patience));
+}
+
+Identity make_identity(const std::string& host, const std::string& id, Span patience) {
+  return {host.empty() ? find_host_name(patience) : host, id.empty() ? unique_id() : id};
 }
 
 std::string choose_host_name(const std::string& short_name, const std::string& full) {

@@ -4,6 +4,7 @@
 // in the order in which their failures must show: no server is asked before the local lock is held,
 // and nothing is run before a server has granted the lock.
 #include "client/acquire.h"
+#include "client/conf.h"
 #include "client/front.h"
 #include "client/locallock.h"
 #include "client/order.h"
@@ -25,7 +26,7 @@ Ending run_locked(const Options& options, const Descriptors& descriptors, const 
     local = std::move(std::get<LocalLock>(taken));
   }
   Equipment equipment;
-  Api api(options.proxy);
+  Api api(options.proxy, options.proofs);
   const Requests requests(options, identity);
   const auto outcome = Acquire(options, requests, api, signals, begun).run();
   if (const Ending* ending = std::get_if<Ending>(&outcome)) {
@@ -37,7 +38,7 @@ Ending run_locked(const Options& options, const Descriptors& descriptors, const 
 
 int run(const Options& options, const Descriptors& descriptors) {
   const Moment begun = read_clock();
-  const Identity identity = make_identity(options.id, patience_for_name(options));
+  const Identity identity = make_identity(options.host, options.id, patience_for_name(options));
   Signals signals;
   const Ending ending = run_locked(options, descriptors, identity, signals, begun);
   if (ending.signal != 0) {
@@ -75,9 +76,9 @@ int main(int argc, char** argv) {
   give_up_when_out_of_memory();
   const Descriptors descriptors;
   std::string error;
-  const auto options = parse_options(argc, argv, error);
+  const auto options = gather_options(argc, argv, error);
   if (!options) {
-    complain("%s; see distributex --help", error.c_str());
+    complain("%s", error.c_str());
     return exit_usage;
   }
   set_loudness(options->quiet ? Loudness::quiet

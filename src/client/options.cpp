@@ -96,6 +96,22 @@ bool apply_proxy(Options& o, const std::string& value) {
   return !value.empty();
 }
 
+bool apply_host(Options& o, const std::string& value) {
+  o.host = value;
+  return !value.empty() && value.size() <= 255;
+}
+
+bool apply_secret_file(Options& o, const std::string& value) {
+  o.proofs.secret_file = value;
+  o.proofs.secret.clear();
+  return !value.empty();
+}
+
+bool set_file(std::string& file, const std::string& value) {
+  file = value;
+  return !value.empty();
+}
+
 // The last of them counts, but for two orders at once, which check() must see.
 bool set_mode(Options& o, Mode mode) {
   o.orders += is_order(mode) ? 1 : 0;
@@ -148,8 +164,9 @@ bool set_flag(bool& flag) {
 }
 
 constexpr std::array rows{
-    Row{'H', "server", "HOST[:PORT],...", "lock servers, tried in turn",
-        "HOST, HOST:PORT or [IPV6]:PORT, separated by commas", apply_servers},
+    Row{'H', "server", "HOST[:PORT],...", "lock servers, tried in turn; https:// for TLS",
+        "HOST, HOST:PORT or [IPV6]:PORT, with https:// before it for TLS, separated by commas",
+        apply_servers},
     Row{'r', "pool", "POOL", "the pool to take a lock of", "a name of 1 to 255 bytes", apply_pool},
     Row{'p', "port", "PORT", "port of servers given without one (9889)", "a number from 1 to 65535",
         apply_port},
@@ -171,6 +188,16 @@ constexpr std::array rows{
     Row{256, "lease", "SECONDS", "length of the lease that is renewed (30)",
         "a whole number from 1 to 86400", apply_lease},
     Row{257, "proxy", "URL", "reach the servers through this proxy", "a URL", apply_proxy},
+    Row{261, "host", "NAME", "the name of this host (what its name service says)",
+        "a name of 1 to 255 bytes", apply_host},
+    Row{262, "cacert", "FILE", "the CAs of servers (the system's)", "a file",
+        [](Options& o, const std::string& value) { return set_file(o.proofs.cacert, value); }},
+    Row{263, "cert", "FILE", "a certificate to show to servers", "a file",
+        [](Options& o, const std::string& value) { return set_file(o.proofs.cert, value); }},
+    Row{264, "key", "FILE", "its key (in the same file)", "a file",
+        [](Options& o, const std::string& value) { return set_file(o.proofs.key, value); }},
+    Row{265, "secret-file", "FILE", "a file with a secret to show to servers", "a file",
+        apply_secret_file},
     Row{258, "status", nullptr, "print pools, holders and waiters; run nothing", "",
         [](Options& o, const std::string&) { return set_mode(o, Mode::status); }},
     Row{259, "json", nullptr, "print the status as JSON", "",
@@ -242,6 +269,21 @@ bool take_command(Options& o, int argc, char** argv, bool after_dashes, std::str
   return error.empty();
 }
 
+// Who listens on the way would have it.
+bool keeps_secret(const Options& o, std::string& error) {
+  for (const Server& server : o.servers) {
+    const bool stays_here = server.is_loopback() && o.proxy.empty();
+    if (o.proofs.has_secret() && !server.tls && !stays_here) {
+      error = "the secret would go to " + server.name() + " in clear: write https://" +
+              server.address() + ", or use no secret";
+    }
+  }
+  if (!o.proofs.key.empty() && o.proofs.cert.empty()) {
+    error = "a key (--key) is of no use without its certificate (--cert)";
+  }
+  return error.empty();
+}
+
 bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& error) {
   if (o.mode == Mode::help || o.mode == Mode::version) {
     return true;
@@ -261,6 +303,8 @@ bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& er
     error = "--for goes with --freeze only";
   } else if (!o.reason.empty() && o.mode != Mode::freeze && o.mode != Mode::evict) {
     error = "--reason goes with --freeze and --evict only";
+  } else if (!keeps_secret(o, error)) {
+    return false;
   } else if (o.mode == Mode::run) {
     return take_command(o, argc, argv, after_dashes, error);
   } else if (optind < argc) {
@@ -283,7 +327,21 @@ std::string unknown_option(int code, char** argv) {
 
 }  // namespace
 
-std::optional<Options> parse_options(int argc, char** argv, std::string& error) {
+bool set_option(Options& options, std::string_view name, const std::string& value,
+                std::string& error) {
+  for (const Row& row : rows) {
+    if (row.argument != nullptr && row.name == name) {
+      if (!row.apply(options, value)) {
+        error = std::string(row.name) + " wants " + row.wants + ", not " + in_quotes(value);
+      }
+      return error.empty();
+    }
+  }
+  error = in_quotes(name) + " is no option that takes a value; see distributex --help";
+  return false;
+}
+
+std::optional<Options> parse_options(int argc, char** argv, std::string& error, Options given) {
   std::string letters = "+:";
   std::vector<option> longs;
   for (const Row& row : rows) {
@@ -297,7 +355,7 @@ std::optional<Options> parse_options(int argc, char** argv, std::string& error) 
     longs.push_back({row.name, argument, nullptr, row.code});
   }
   longs.push_back({});
-  Options options;
+  Options options = std::move(given);
   const char* last_value = nullptr;
   optind = 0;  // glibc: start afresh
   opterr = 0;

@@ -10,6 +10,7 @@
 
 #include "client/clock.h"
 #include "client/ending.h"
+#include "client/proofs.h"
 #include "client/server.h"
 
 namespace distributex::client {
@@ -25,7 +26,9 @@ struct Options {
   std::vector<Server> servers;
   std::string pool;
   std::string id;     // empty: make one that is unique to the run
+  std::string host;   // empty: the name of this host
   std::string proxy;  // empty: none
+  Proofs proofs;
   std::uint16_t port = 9889;
   bool local = false;
   bool json = false;
@@ -44,8 +47,15 @@ struct Options {
   [[nodiscard]] bool impatient() const { return wait == Span::zero(); }
 };
 
-// Nothing when the command line is wrong; `error` then is one sentence.
-[[nodiscard]] std::optional<Options> parse_options(int argc, char** argv, std::string& error);
+// Nothing when the command line is wrong; `error` then is one sentence. Options that it does not
+// name are as given.
+[[nodiscard]] std::optional<Options> parse_options(int argc, char** argv, std::string& error,
+                                                   Options given = {});
+
+// Sets the option with this long name that takes a value. False when there is none, or the value
+// is wrong; `error` then is one sentence.
+[[nodiscard]] bool set_option(Options& options, std::string_view name, const std::string& value,
+                              std::string& error);
 
 [[nodiscard]] std::string help_text();
 

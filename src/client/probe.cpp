@@ -41,14 +41,14 @@ std::string first_line(const RawAnswer& raw) {
     return raw.trouble;
   }
   return "HTTP " + std::to_string(raw.status) + ", " +
-         printable(raw.body.substr(0, raw.body.find('\n')));
+         printable(raw.error ? *raw.error : raw.body.substr(0, raw.body.find('\n')));
 }
 
 }  // namespace
 
 int ask_in_turn(const Options& options, const std::string& target, bool post,
                 const std::function<std::optional<int>(const Server&, const RawAnswer&)>& take) {
-  Api api(options.proxy);
+  Api api(options.proxy, options.proofs);
   std::string troubles;
   for (const Server& server : options.servers) {
     const RawAnswer raw = ask(api, options, server, target, post);

@@ -86,6 +86,7 @@ Reply interpret(const RawAnswer& raw) {
   if (raw.status == 0) {
     Reply reply;
     reply.error = raw.trouble;
+    reply.lasting = raw.lasting;
     return reply;
   }
   if (!raw.result) {

@@ -18,6 +18,7 @@ namespace distributex::client {
 // What came back from one attempt. Status 0: no answer, and `trouble` says why.
 struct RawAnswer {
   bool connected = false;
+  bool lasting = false;  // no answer, and none before somebody mends what is wrong
   long status = 0;
   std::string body;
   std::string trouble;
@@ -26,6 +27,7 @@ struct RawAnswer {
 
 struct Reply {
   std::optional<Result> result;  // nullopt: no answer, or not one of a lock server
+  bool lasting = false;          // as above
   bool original = false;         // it knows get, wait and release only
   std::optional<std::uint64_t> token;
   std::optional<Span> expires;

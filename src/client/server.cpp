@@ -44,7 +44,7 @@ std::optional<Server> parse_bracketed(std::string_view text, std::uint16_t port)
   return given ? std::optional(server) : std::nullopt;
 }
 
-std::optional<Server> parse_server(std::string_view text, std::uint16_t port) {
+std::optional<Server> parse_address(std::string_view text, std::uint16_t port) {
   if (text.starts_with('[')) {
     return parse_bracketed(text, port);
   }
@@ -60,6 +60,25 @@ std::optional<Server> parse_server(std::string_view text, std::uint16_t port) {
     return std::nullopt;
   }
   return Server{std::string(host), *given};
+}
+
+// An address with or without a scheme; a scheme may have a slash behind the address.
+std::optional<Server> parse_server(std::string_view text, std::uint16_t port) {
+  constexpr std::string_view secure = "https://";
+  constexpr std::string_view plain = "http://";
+  const bool tls = equal_ignoring_case(text.substr(0, secure.size()), secure);
+  if (!tls && !equal_ignoring_case(text.substr(0, plain.size()), plain)) {
+    return parse_address(text, port);
+  }
+  text.remove_prefix(tls ? secure.size() : plain.size());
+  if (text.ends_with('/')) {
+    text.remove_suffix(1);
+  }
+  auto server = parse_address(text, port);
+  if (server) {
+    server->tls = tls;
+  }
+  return server;
 }
 
 void append_encoded(std::string& out, std::string_view text) {
@@ -80,9 +99,16 @@ void append_encoded(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string Server::name() const {
+std::string Server::address() const {
   const bool is_bracketed = host.find(':') != std::string::npos;
   return (is_bracketed ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string Server::name() const { return (tls ? "https://" : "") + address(); }
+
+bool Server::is_loopback() const {
+  return equal_ignoring_case(host, "localhost") || host == "::1" ||
+         (host.starts_with("127.") && has_only(host, "0123456789."));
 }
 
 std::optional<std::uint16_t> parse_server_port(std::string_view text) {
@@ -98,7 +124,9 @@ std::optional<std::vector<Server>> parse_servers(std::string_view text, std::uin
     const std::string_view part = trimmed(text.substr(0, comma));
     const auto server = parse_server(part, port);
     if (!server) {
-      error = "\"" + std::string(part) + "\" is not a server (HOST, HOST:PORT or [IPV6]:PORT)";
+      error =
+          "\"" + std::string(part) +
+          "\" is not a server (HOST, HOST:PORT or [IPV6]:PORT, with https:// before it for TLS)";
       return std::nullopt;
     }
     servers.push_back(*server);

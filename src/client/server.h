@@ -16,13 +16,18 @@ namespace distributex::client {
 struct Server {
   std::string host;  // a name or an address, IPv6 without brackets
   std::uint16_t port = 9889;
+  bool tls = false;  // it is spoken to over TLS, and must prove its name
 
   // host:port, with brackets where an IPv6 address needs them.
+  [[nodiscard]] std::string address() const;
+  // The same with https:// before it where that is spoken: for people.
   [[nodiscard]] std::string name() const;
+  // Whether a request to it stays on this machine, by what is written.
+  [[nodiscard]] bool is_loopback() const;
 };
 
-// "a, b:1000, [::1]:1000, ::1": servers in their order, `port` where none is given. Nullopt when
-// one of them is not a server, and then `error` says which.
+// "a, b:1000, [::1]:1000, ::1, https://c": servers in their order, `port` where none is given.
+// Nullopt when one of them is not a server, and then `error` says which.
 [[nodiscard]] std::optional<std::vector<Server>> parse_servers(std::string_view text,
                                                                std::uint16_t port,
                                                                std::string& error);

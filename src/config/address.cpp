@@ -57,6 +57,13 @@ bool is_port(std::string_view text) {
 
 Complaint check(std::string_view text) {
   constexpr std::string_view unix_prefix = "unix:";
+  constexpr std::string_view tls_prefix = "tls:";
+  if (text.starts_with(tls_prefix)) {
+    text.remove_prefix(tls_prefix.size());
+    if (text.starts_with(unix_prefix)) {
+      return "has tls: before a unix socket, which needs none";
+    }
+  }
   if (text.starts_with(unix_prefix)) {
     return check_unix_path(text.substr(unix_prefix.size()));
   }

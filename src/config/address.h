@@ -9,7 +9,7 @@
 namespace distributex {
 
 // What is wrong with the text, which is quoted; empty when it is one of
-// ADDRESS:PORT, [V6ADDRESS]:PORT, *:PORT and unix:/PATH.
+// ADDRESS:PORT, [V6ADDRESS]:PORT, *:PORT, all also with tls: before, and unix:/PATH.
 [[nodiscard]] std::string check_listen_address(std::string_view text);
 
 }  // namespace distributex

@@ -201,6 +201,9 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
     if (MaybeMistake wrong = read_map(*item, level, values)) {
       return wrong;
     }
+    if (!items.distinct) {
+      continue;
+    }
     const std::string name = text_of(values[0]);
     const auto [earlier, is_new] = lines.emplace(name, item->line);
     if (!is_new) {

@@ -27,14 +27,15 @@ struct Value {
   friend bool operator==(const Value& a, const Value& b) { return a.is == b.is; }
 };
 
-// The maps of a list. The first row is the name of a map: no two of the list
-// may have the same.
+// The maps of a list. The first row is the name of a map: where names are distinct,
+// no two of the list may have the same.
 struct Items {
   const char* noun;  // of one map: "pool"
   OptionRows rows;
   // Checks what no row can see alone. Returns the first map that is wrong, by its place,
   // and why; an empty text: all is well.
   std::pair<size_t, std::string> (*check)(std::span<const std::vector<Value>> maps) = nullptr;
+  bool distinct = true;  // else the first row is as others are
 };
 
 // What may be written.

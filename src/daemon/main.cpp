@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "backends/sqlite/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/standard_fds.h"
@@ -25,6 +26,7 @@
 #include "daemon/server.h"
 #include "daemon/settings.h"
 #include "http/listener_inherited.h"
+#include "http/secrets.h"
 
 namespace {
 
@@ -49,6 +51,8 @@ constexpr Option options[] = {
     {'S', "store-check", "FILE",
      "say what is in a store that no daemon has open, and whether it is whole, and exit"},
     {'j', "json", nullptr, "with --store-check: as JSON"},
+    {'M', "make-secret", "NAME",
+     "print a new secret, and on stderr its line for the file of secrets, and exit"},
     {'t', "test", nullptr, "check the configuration and exit"},
     {'v', "verbose", nullptr, "log every answer"},
     {'V', "version", nullptr, "print the version and exit"},
@@ -64,6 +68,7 @@ struct Arguments {
   bool daemon = false;
   std::string store;
   bool json = false;
+  std::string secret;
   bool test = false;
   bool verbose = false;
 };
@@ -119,6 +124,13 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       break;
     case 'j':
       out.json = true;
+      break;
+    case 'M':
+      out.secret = argument;
+      if (!is_secret_name(out.secret)) {
+        return usage_error("\"" + escaped(argument) +
+                           "\" is no name for a secret: letters, digits, '.', '_' and '-'");
+      }
       break;
     case 't':
       out.test = true;
@@ -181,6 +193,40 @@ int check_store(const Arguments& arguments) {
   return report.exit_code;
 }
 
+int print_secret(const std::string& name) {
+  const auto made = make_secret(name);
+  if (!made) {
+    return fail_system("the system gives no random bytes");
+  }
+  std::printf("%s\n", made->secret.c_str());
+  std::fprintf(stderr, "%s\n", made->line.c_str());
+  return std::fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+// As the service's user, if one is named: whether that user can read the files is
+// part of the test.
+int test(const Arguments& arguments, const Settings& settings) {
+  if (!arguments.user.empty()) {
+    if (const auto error = become_user(arguments.user, {})) {
+      return fail_system(*error);
+    }
+  }
+  const auto listen = addresses_of({arguments.listen, arguments.port}, settings.service.listen);
+  auto trust = make_trust(settings.trust, listen, settings.service.pools, wall_seconds());
+  if (const auto* error = std::get_if<std::string>(&trust)) {
+    return fail(EX_CONFIG, arguments.config + ": " + *error, EINVAL);
+  }
+  const TrustSetup& made = std::get<TrustSetup>(trust);
+  for (const std::string& warning : made.warnings) {
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
+  if (arguments.verbose) {
+    std::fputs(explain_access(made.access, settings.service.pools).c_str(), stdout);
+  }
+  std::printf("%s: the configuration is good\n", arguments.config.c_str());
+  return EX_OK;
+}
+
 int serve(const Arguments& arguments, Settings settings) {
   auto inherited = inherited_listeners();
   if (const auto* error = std::get_if<std::string>(&inherited)) {
@@ -208,6 +254,9 @@ int serve(const Arguments& arguments, Settings settings) {
     if (const auto error = become_user(arguments.user, server.unix_paths())) {
       return fail_system(*error);
     }
+  }
+  if (const auto error = server.open_trust()) {
+    return fail(EX_CONFIG, *error, EINVAL);
   }
   if (const auto refusal = server.open_backend()) {
     return fail(refusal->exit_code, refusal->what, EIO);
@@ -237,6 +286,9 @@ int main(int argc, char** argv) {
     }
     return *code;
   }
+  if (!arguments.secret.empty()) {
+    return print_secret(arguments.secret);
+  }
   if (!arguments.store.empty()) {
     return check_store(arguments);
   }
@@ -246,8 +298,7 @@ int main(int argc, char** argv) {
     return fail(EX_CONFIG, *error, EINVAL);
   }
   if (arguments.test) {
-    std::printf("%s: the configuration is good\n", arguments.config.c_str());
-    return EX_OK;
+    return test(arguments, std::get<Settings>(loaded));
   }
   return serve(arguments, std::move(std::get<Settings>(loaded)));
 }

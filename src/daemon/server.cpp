@@ -42,7 +42,7 @@ Server::Server(ServerSetup setup)
       record_(setup_.settings.record, wall_us()),
       telling_(engine_, record_,
                {.answer = [this](Ticket ticket, const Answer& answer) { tell(ticket, answer); },
-                .peer = [this](Ticket ticket) { return http_.peer(ticket); }}),
+                .origin = [this](Ticket ticket) { return origin(ticket); }}),
       backend_(find_backend(setup_.settings.service.backend)
                    ->make({.base = base_.get(),
                            .config = setup_.settings.config,
@@ -51,7 +51,10 @@ Server::Server(ServerSetup setup)
       sight_(make_sight(engine_, *backend_, groups_)),
       timer_(evtimer_new(base_.get(), on_timer, this)),
       flush_(evtimer_new(base_.get(), on_flush, this)),
+      daily_(evtimer_new(base_.get(), on_daily, this)),
+      tls_(base_.get()),
       http_(base_.get(), fitted(setup_.settings.http), make_events()),
+      tls_transport_(http_.add_transport(tls_.maker())),
       feed_(base_.get(), record_.events(),
             {.send = [this](Ticket ticket,
                             std::string_view bytes) { return http_.stream(ticket, bytes); },
@@ -122,7 +125,7 @@ HttpEvents Server::make_events() {
             feed_.gone(ticket);
             holds_.gone(ticket);
             if (const auto left = engine_.cancel(ticket, now)) {
-              record_.left(*left, http_.peer(ticket), now);
+              record_.left(*left, origin(ticket), now);
             }
             telling_.gone(ticket);
             pump();
@@ -187,7 +190,11 @@ std::optional<std::string> Server::serve_on(Listener listener) {
   if (!listener.unix_path.empty()) {
     unix_paths_.push_back(listener.unix_path);
   }
-  if (!http_.listen_on(std::move(listener))) {
+  if (successor_listens_) {
+    inherited_addresses_.push_back(name);
+  }
+  const size_t transport = listener.tls ? tls_transport_ : Http::plain_transport;
+  if (!http_.listen_on(std::move(listener), transport)) {
     return "cannot listen on " + name + ": " + std::strerror(errno);
   }
   log_line(Level::info, "listening address=%s%s", name.c_str(),
@@ -360,6 +367,12 @@ void Server::read_again() {
     return;
   }
   Settings& settings = std::get<Settings>(loaded);
+  auto trust = make_trust(settings.trust, addresses(setup_.settings), settings.service.pools,
+                          wall_seconds());
+  if (const auto* error = std::get_if<std::string>(&trust)) {
+    log_line(Level::error, "reload refused: %s", error->c_str());
+    return;
+  }
   const auto arguments = successor_listens_ ? std::nullopt : std::optional{setup_.listen};
   const std::string stays = needs_restart(setup_.settings, settings, arguments);
   if (!stays.empty()) {
@@ -368,6 +381,7 @@ void Server::read_again() {
   setup_.settings = reloaded(setup_.settings, std::move(settings));
   http_.set_limits(fitted(setup_.settings.http));
   configure(steady_now());
+  take_trust(std::move(std::get<TrustSetup>(trust)));
   log_line(Level::info, "reloaded pools=%zu", setup_.settings.service.pools.size());
   pump();
   log_flush();

@@ -20,6 +20,7 @@
 #include "doors/pages/pages.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "watch/feed.h"
 #include "watch/record.h"
 #include "watch/sight.h"
@@ -50,6 +51,10 @@ class Server {
   // Opens what outlives the process; to be done as the user who owns it.
   [[nodiscard]] std::optional<BackendRefusal> open_backend();
 
+  // Reads the files of certificates and secrets; to be done as the user who will read
+  // them again at a reload. An error is one sentence.
+  [[nodiscard]] std::optional<std::string> open_trust();
+
   // Serves until SIGTERM or SIGINT, then until all who wait have their answer.
   void run();
 
@@ -58,6 +63,15 @@ class Server {
   static void on_timer(int, short, void* self) noexcept;
   static void on_flush(int, short, void* self) noexcept;
 
+  static void on_daily(int, short, void* self) noexcept;
+
+  void take_trust(TrustSetup trust);
+  [[nodiscard]] std::vector<std::string> addresses(const Settings& settings) const;
+  void warn_of_ends();
+  [[nodiscard]] Origin origin(Ticket ticket);
+  [[nodiscard]] bool may_look(Ticket ticket, std::string_view pool);
+  [[nodiscard]] std::optional<HttpReply> page_refusal(Ticket ticket, const PageRequest& request);
+  [[nodiscard]] std::vector<Figure> trust_figures();
   void pump();
   void forget_if_empty(const std::string& pool, Time now);
   // One for each effect of the engine.
@@ -70,6 +84,7 @@ class Server {
   [[nodiscard]] std::string name_of_peer(Ticket ticket, const Identity& identity);
   void received(Ticket ticket, const HttpRequest& request);
   void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
+  [[nodiscard]] std::optional<Answer> refuses_look(Ticket ticket, const std::string& pool);
   void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
   void tell_in_stream(Ticket ticket, Mark mark, const Answer& answer);
@@ -102,13 +117,20 @@ class Server {
   Event timer_;
   Event flush_;
   std::vector<Event> signals_;
+  Event daily_;
+  Tls tls_;
   Http http_;
+  size_t tls_transport_;
   Feed feed_;
   Holds holds_;
   Supervision supervision_;
   Shutdown shutdown_;
   std::vector<std::string> unix_paths_;
   std::vector<uint64_t> asked_;  // requests, by door
+  std::vector<std::string> inherited_addresses_;
+  std::time_t certificate_ends_ = 0;  // 0: there is none
+  std::optional<std::time_t> crl_ends_;
+  std::string by_;  // what origin() shows
   std::optional<Time> armed_for_;
   bool pumping_ = false;
   bool successor_listens_ = false;  // on sockets that we only borrow

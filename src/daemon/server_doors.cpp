@@ -14,6 +14,9 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
   const Overloaded carry{
       [&](PageRequest&& page) { show(ticket, page); },
       [&](Consult&& consult) {
+        if (const auto denied = refuses_look(ticket, consult.pool)) {
+          return tell(ticket, *denied);
+        }
         auto settle = [this, ticket, then = std::move(consult.then)] { settled(ticket, then); };
         if (!consult.shows_leases) {
           return settle();
@@ -24,6 +27,19 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
       [&](auto&& settled) { carry_out(ticket, std::move(settled)); },
   };
   std::visit(carry, std::move(received.reading));
+}
+
+std::optional<Answer> Server::refuses_look(Ticket ticket, const std::string& pool) {
+  auto denied = pool.empty() ? std::nullopt
+                             : engine_.access().refuses(http_.identity(ticket), May::look, pool);
+  if (!denied) {
+    return std::nullopt;
+  }
+  Answer answer;
+  answer.result = Result::invalid;
+  answer.fault = denied->proven ? Fault::not_allowed : Fault::not_proven;
+  answer.error = std::move(denied->error);
+  return answer;
 }
 
 // The client may have left while the backend was asked.
@@ -52,7 +68,7 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
         pump();
       },
       [&](Refused&& refused) {
-        record_.refused(refused.verb, refused.answer, http_.peer(ticket));
+        record_.refused(refused.verb, refused.answer, origin(ticket));
         http_.send(ticket, refused.reply);
         pump();
       },
@@ -63,8 +79,8 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
 
 // Who gives an order and does not say so: the proven name, else the address.
 std::string Server::name_of_peer(Ticket ticket, const Identity& identity) {
-  if (!identity.token_name.empty()) {
-    return std::string(identity.token_name);
+  if (!identity.secret_name.empty()) {
+    return std::string(identity.secret_name);
   }
   if (!identity.certificate_names.empty()) {
     return identity.certificate_names.front();

@@ -9,6 +9,7 @@
 #include "config/address.h"
 #include "config/pools.h"
 #include "config/slot.h"
+#include "daemon/trust_options.h"
 
 namespace distributex {
 namespace {
@@ -20,7 +21,8 @@ constexpr Rule addresses = {
     .items = "addresses",
     .check = check_listen_address,
     .wanted =
-        "one or a list of \"ADDRESS:PORT\", \"[V6ADDRESS]:PORT\", \"*:PORT\", \"unix:/PATH\""};
+        "one or a list of \"ADDRESS:PORT\", \"[V6ADDRESS]:PORT\", \"*:PORT\", with or without "
+        "\"tls:\" before it, and \"unix:/PATH\""};
 
 // clang-format off
 constexpr Option first_rows[] = {
@@ -66,6 +68,7 @@ std::vector<OptionRows> all_rows() {
     all.push_back(kind.options());
   }
   all.emplace_back(rows);
+  all.emplace_back(trust_rows());
   return all;
 }
 
@@ -82,6 +85,7 @@ Settings settings_of(Config config) {
   Settings settings{.service = config.read<ServiceOptions>(),
                     .http = config.read<HttpLimits>(),
                     .record = config.read<RecordOptions>(),
+                    .trust = config.read<TrustOptions>(),
                     .config = {}};
   // Pools may be hundreds of thousands: they are kept once.
   std::erase_if(config.entries,

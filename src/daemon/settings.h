@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "daemon/trust.h"
 #include "http/server.h"
 #include "lock/words.h"
 #include "watch/record.h"
@@ -30,6 +31,7 @@ struct Settings {
   ServiceOptions service;
   HttpLimits http;
   RecordOptions record;
+  TrustOptions trust;
   Config config;  // all values but pools: for the backend, and to compare at a reload
 };
 

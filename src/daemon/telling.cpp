@@ -67,14 +67,15 @@ void Telling::decided(OpId op, const Verdict& verdict, Time now) {
 
 void Telling::keep(uint64_t stored, News news, Time now) {
   std::deque<Kept>& waiting = kept_[stored];
-  waiting.push_back({.news = std::move(news), .since = now, .is_gone = false, .peer = {}});
+  waiting.push_back(
+      {.news = std::move(news), .since = now, .is_gone = false, .peer = {}, .by = {}});
   if (const auto* answered = std::get_if<Answered>(&waiting.back().news)) {
     tickets_.emplace(answered->ticket, &waiting.back());
   }
 }
 
 void Telling::send(Answered answered, Time now) {
-  record_.answered(answered, door_.peer(answered.ticket), now);
+  record_.answered(answered, door_.origin(answered.ticket), now);
   if (answered.answer.result == Result::released) {
     thanks_.push_back(std::move(answered));
   } else {
@@ -88,7 +89,9 @@ void Telling::gone(Ticket ticket) {
     return;
   }
   kept->second->is_gone = true;
-  kept->second->peer = door_.peer(ticket);
+  const Origin origin = door_.origin(ticket);
+  kept->second->peer = origin.peer;
+  kept->second->by = origin.by;
   tickets_.erase(kept);
 }
 
@@ -118,7 +121,7 @@ void Telling::tell_now(Kept& kept, Answered& answered, Time now) {
     }
   }
   if (kept.is_gone) {
-    return record_.answered(answered, kept.peer, now);
+    return record_.answered(answered, Origin(kept.peer, kept.by), now);
   }
   tickets_.erase(answered.ticket);
   send(std::move(answered), now);
@@ -157,7 +160,7 @@ void Telling::refuse(Kept& kept, Answered& answered, const std::string& why, Tim
   }
   engine_.cancel(answered.ticket, now);
   answered.answer = refusal_of(answered.answer, why);
-  record_.answered(answered, door_.peer(answered.ticket), now);
+  record_.answered(answered, door_.origin(answered.ticket), now);
   door_.answer(answered.ticket, answered.answer);
 }
 

@@ -25,7 +25,7 @@ class Telling {
  public:
   struct Door {
     std::function<void(Ticket, const Answer&)> answer;
-    std::function<std::string_view(Ticket)> peer;
+    std::function<Origin(Ticket)> origin;
   };
   Telling(Engine& engine, Record& record, Door door)
       : engine_(engine), record_(record), door_(std::move(door)) {}
@@ -62,6 +62,7 @@ class Telling {
     Time since{};
     bool is_gone = false;  // nobody waits for the answer any more
     std::string peer;      // of whom that was
+    std::string by;
   };
 
   void keep(uint64_t stored, News news, Time now);

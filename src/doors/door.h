@@ -29,6 +29,7 @@ struct PageRequest {
   std::string query;
   std::string accept;
   std::string last_event_id;
+  std::string proof_complaint;  // a secret came that is no good
 };
 
 // A request that goes no further. The answer is for the record, the reply for
@@ -45,6 +46,7 @@ struct Consult {
   using Settled = std::variant<Command, Refused, HttpReply>;
   bool shows_leases = false;  // they are surveyed before
   std::function<Settled(const Sight&, Time now)> then;
+  std::string pool{};  // that `then` tells about: only to who may look at it
 };
 
 // What a door makes of a request: a command, a page to be shown, a look at the pools,
@@ -56,6 +58,8 @@ struct Door {
   bool (*has)(std::string_view path);
   HttpMethods methods;  // others are refused before read
   size_t body_limit;    // in bytes; 0: that of the request
+  // Its requests do something: another site's browser may not send them.
+  bool acts = true;
   Reading (*read)(const HttpRequest& request, Form form);
   // Which form a request asks for, and an answer in it. A door that has neither
   // (nullptr) answers as the first door of the table does, also what read refuses.

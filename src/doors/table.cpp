@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "doors/cross_site.h"
 #include "doors/rows.h"
 
 namespace distributex {
@@ -53,6 +54,12 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
   if (request.trouble == HttpTrouble::surplus) {
     return turn_away(doors, door, form, request.complaint);
   }
+  if (request.trouble == HttpTrouble::no_tls) {
+    Refused refused =
+        refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
+    refused.reply.status = 400;  // in every form: who sees it is often a person
+    return refused;
+  }
   if (request.trouble == HttpTrouble::framing) {
     Refused refused =
         refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
@@ -67,6 +74,16 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
   if ((door.methods & bit_of(request.method)) == 0) {
     return refuse(request, doors, door, form,
                   {Fault::bad_method, "this path knows other methods only, see Allow"});
+  }
+  if (door.acts && is_cross_site(request)) {
+    return refuse(request, doors, door, form,
+                  {Fault::not_allowed,
+                   "a browser sent this for a page of another site: only this server's own page, "
+                   "or a program, may ask that"});
+  }
+  if (door.acts && !request.proof_complaint.empty()) {
+    return refuse(request, doors, door, form,
+                  {Fault::not_proven, std::string(request.proof_complaint)});
   }
   const size_t limit = door.body_limit > 0 ? door.body_limit : request.body_limit;
   if (request.body.size() > limit) {

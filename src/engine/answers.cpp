@@ -3,6 +3,7 @@
 // holder, all of a pool; and what becomes of answers on their way. The rules
 // that decide are in engine.cpp.
 #include "engine/engine.h"
+#include "engine/rules.h"
 
 namespace distributex {
 
@@ -70,6 +71,33 @@ void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Answer& ou
   for (auto it = pool.by_owner.lower_bound(owner);
        it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner)) {
     answer(waiters_.at((*it)->ticket), out);
+  }
+}
+
+void Engine::set_access(Access access, const std::function<Identity(Ticket)>& who_is, Time now) {
+  access_ = std::move(access);
+  std::vector<std::pair<Ticket, Answer>> refused;
+  for (const auto& [ticket, waiter] : waiters_) {
+    if (waiter->in == &running_) {
+      continue;  // a question about a lease that was allowed when it was asked
+    }
+    auto denied = access_.refuses_lock(who_is(ticket), waiter->pool->spec.name, waiter->owner.host);
+    if (denied) {
+      Refusal refusal = to_refusal(std::move(*denied));
+      Answer out;
+      out.result = refusal.result;
+      out.fault = refusal.fault;
+      out.error = std::move(refusal.error);
+      refused.emplace_back(ticket, std::move(out));
+    }
+  }
+  std::sort(refused.begin(), refused.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto& [ticket, out] : refused) {
+    const Line::iterator waiter = waiters_.at(ticket);
+    EnginePool& pool = *waiter->pool;
+    answer(waiter, std::move(out));
+    settle(pool, now);
   }
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/name_map.h"
+#include "engine/access.h"
 #include "engine/pool.h"
 #include "lock/pool_book.h"
 #include "lock/words.h"
@@ -48,6 +49,11 @@ class Engine {
   // either, forget() drops it; false when it is in use again.
   [[nodiscard]] std::optional<std::string> take_idle();
   bool forget(const std::string& pool, Time now);
+
+  // The access rules from now on. Who waits and may not any more hears it: who_is
+  // says what is proven about the client of a ticket.
+  void set_access(Access access, const std::function<Identity(Ticket)>& who_is, Time now);
+  [[nodiscard]] const Access& access() const { return access_; }
 
   void submit(Ticket ticket, Command command, Time now);
   // The client has gone: it waits no more, or its grant is given back.
@@ -141,6 +147,7 @@ class Engine {
   std::deque<Effect> effects_;
   OpId last_op_ = 0;
   Turn last_turn_ = 0;
+  Access access_;
   uint32_t max_waiting_ = 0;
   uint32_t max_pools_ = 0;
   bool draining_ = false;

@@ -40,8 +40,25 @@ bool is_listed(const Situation& s) {
   return hosts.empty() || std::binary_search(hosts.begin(), hosts.end(), s.command.owner.host);
 }
 
-// `servers` gates taking only: a host that was taken off the list must still be
-// able to give back, and to renew, what it holds.
+// What concerns no pool by name needs the right to all of them.
+std::optional<Denied> denied(const Situation& s) {
+  const Command& command = s.command;
+  const std::string_view pools = command.pool.empty() ? "*" : std::string_view(command.pool);
+  switch (gate_of(command.verb)) {
+    case Gate::take:
+    case Gate::give:
+      return s.access.refuses_lock(command.identity, command.pool, command.owner.host);
+    case Gate::see:
+      return s.access.refuses(command.identity, May::look, pools);
+    case Gate::admin:
+      return s.access.refuses(command.identity, May::administer, pools);
+  }
+  return std::nullopt;
+}
+
+// `access` comes before the pool is looked for: who may not lock it does not hear
+// whether there is one. `servers` gates taking only: a host that was taken off the
+// list must still be able to give back, and to renew, what it holds.
 constexpr std::array rules = {
     Rule{.name = "draining",
          .gates = every_gate,
@@ -49,11 +66,16 @@ constexpr std::array rules = {
          .refusal = [](const Situation&) -> Refusal {
            return {Result::unavailable, Fault::none, shutting_down};
          }},
+    Rule{.name = "access",
+         .gates = every_gate,
+         .passes = [](const Situation& s) { return !denied(s); },
+         .refusal = [](const Situation& s) -> Refusal { return to_refusal(*denied(s)); }},
     Rule{.name = "administer",
          .gates = static_cast<unsigned>(Gate::admin),
-         .passes = [](const Situation& s) { return administers(s.command.identity); },
+         .passes =
+             [](const Situation& s) { return !s.access.open() || is_local(s.command.identity); },
          .refusal = [](const Situation& s) -> Refusal {
-           return {Result::invalid, Fault::forbidden,
+           return {Result::invalid, Fault::not_allowed,
                    std::string(verb_name(s.command.verb)) +
                        " is for peers on loopback and unix sockets only"};
          }},
@@ -88,6 +110,11 @@ constexpr std::array rules = {
 
 }  // namespace
 
+Refusal to_refusal(Denied denied) {
+  return {Result::invalid, denied.proven ? Fault::not_allowed : Fault::not_proven,
+          std::move(denied.error)};
+}
+
 Gate gate_of(Verb verb) {
   switch (verb) {
     case Verb::get:
@@ -104,7 +131,9 @@ Gate gate_of(Verb verb) {
   return Gate::admin;
 }
 
-bool administers(const Identity& identity) { return is_local(identity); }
+bool administers(const Access& access, const Identity& identity) {
+  return access.open() ? is_local(identity) : access.allows(identity, May::administer, "*");
+}
 
 std::optional<Refusal> refused(const Situation& situation) {
   const auto gate = static_cast<unsigned>(gate_of(situation.command.verb));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/access.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -23,6 +24,7 @@ enum class Gate : unsigned {
 
 struct Situation {
   const Command& command;
+  const Access& access;
   const PoolSpec* pool;  // nullptr: there is no pool of that name
   size_t newcomers;      // of the pool, not asked about yet
   size_t max_waiting;
@@ -36,8 +38,11 @@ struct Refusal {
   std::string error;  // one clear sentence
 };
 
-// Whether who is proven by this may give orders.
-[[nodiscard]] bool administers(const Identity& identity);
+[[nodiscard]] Refusal to_refusal(Denied denied);
+
+// Whether who is proven by this may give orders to all pools; without rules, who
+// is on this machine.
+[[nodiscard]] bool administers(const Access& access, const Identity& identity);
 
 // The refusal of the first rule that does not let the command pass.
 [[nodiscard]] std::optional<Refusal> refused(const Situation& situation);

@@ -14,7 +14,9 @@
 #include "base/handle.h"
 #include "http/deadlines.h"
 #include "http/message.h"
+#include "http/mixup.h"
 #include "http/peers.h"
+#include "http/secrets.h"
 #include "http/transport.h"
 #include "lock/words.h"
 
@@ -31,8 +33,9 @@ struct Commons {
   event_base* base;
   Deadlines deadlines;
   std::array<size_t, 6> in_state{};  // connections, by Connection::State
-  size_t read_ahead = 0;             // bytes of input kept a connection
-  std::array<char, 16384> bytes{};   // being read
+  MixUp tls_on_plain{};
+  size_t read_ahead = 0;            // bytes of input kept a connection
+  std::array<char, 16384> bytes{};  // being read
 };
 
 class Connection {
@@ -81,6 +84,8 @@ class Connection {
   // "192.0.2.1:4711", "[2001:db8::1]:4711", or "unix".
   [[nodiscard]] std::string_view peer();
   [[nodiscard]] Identity identity() const;
+  [[nodiscard]] bool hears_refusals() const { return transport_->is_cheap(); }
+  [[nodiscard]] const char* complaint() const { return transport_->complaint(); }
 
   Http& http;
   evhttp_connection* const evcon;
@@ -98,6 +103,7 @@ class Connection {
   Slices slices{};                     // sending: what makes the rest of the answer
   std::optional<Time> taken_at{};      // streaming, watched: when its client had all bytes
   bool watched = false;                // sending: somebody wants to hear of the delivery
+  std::unique_ptr<Digest> secret{};    // that came with the request and was good
 
  private:
   static void on_readable(int, short, void* self) noexcept;
@@ -120,6 +126,7 @@ class Connection {
   size_t waiting_mark_ = 0;    // parked, streaming: bytes of input at which it is cut off
   bool at_first_line_ = true;  // of a request, whose first word was not seen yet
   bool has_begun_ = false;     // reading: some of the next request is here
+  bool has_read_ = false;
   bool reads_when_writable_ = false;
   bool writes_when_readable_ = false;
   std::string peer_{};  // once somebody has asked for it

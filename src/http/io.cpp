@@ -7,6 +7,7 @@
 #include <event2/bufferevent.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "http/connection.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr size_t waiting_bytes = 4096;     // that a waiting client may send ahead
 constexpr size_t piece_bytes = 64 * 1024;  // of a write
+constexpr char tls_handshake = 0x16;       // the first byte of a ClientHello
 
 }  // namespace
 
@@ -62,6 +64,10 @@ void Connection::read_some() {
   const Io io = transport_->read({commons_.bytes.data(), room});
   if (io.state != Io::State::done) {
     return not_read(io.state);
+  }
+  if (!std::exchange(has_read_, true) && commons_.bytes[0] == tls_handshake &&
+      transport_->is_cheap()) {
+    commons_.tls_on_plain.seen(peer(), steady_now());
   }
   evbuffer_add(input, commons_.bytes.data(), io.bytes);
   if (transport_->has_pending()) {

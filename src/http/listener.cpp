@@ -26,6 +26,7 @@ using AddressList = std::unique_ptr<addrinfo, FreeWith<freeaddrinfo>>;
 
 constexpr int backlog = 4096;
 constexpr std::string_view unix_prefix = "unix:";
+constexpr std::string_view tls_prefix = "tls:";
 
 std::string why(const std::string& address, const char* what, int error) {
   return "cannot listen on " + address + ": " + what + ": " + std::strerror(error);
@@ -53,7 +54,7 @@ Opened open_inet(const addrinfo& info, const std::string& address) {
     return why(address, "listen", errno);
   }
   std::string name = name_of_listener(fd.get());
-  return Listener{.fd = std::move(fd), .address = std::move(name), .unix_path = {}};
+  return Listener{.fd = std::move(fd), .address = std::move(name), .unix_path = {}, .tls = false};
 }
 
 // Whether the address is [::1] and this machine has none: the kernel has no IPv6, or
@@ -126,7 +127,7 @@ Opened open_unix(const std::string& address) {
   if (listen(fd.get(), backlog) != 0) {
     return why(address, "listen", errno);
   }
-  return Listener{.fd = std::move(fd), .address = address, .unix_path = path};
+  return Listener{.fd = std::move(fd), .address = address, .unix_path = path, .tls = false};
 }
 
 // "host:port" or "[v6]:port" into its two parts.
@@ -175,40 +176,7 @@ std::variant<std::vector<Listener>, std::string> open_all(const std::string& por
   return opened;
 }
 
-}  // namespace
-
-// Notices peers that vanished without a word in about two minutes.
-void tune_listener(int fd) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000);
-}
-
-std::string name_of_listener(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (getsockname(fd, address, &size) != 0) {
-    return "unknown";
-  }
-  if (storage.ss_family == AF_UNIX) {
-    const auto* at = reinterpret_cast<const sockaddr_un*>(&storage);
-    return std::string{unix_prefix} + (at->sun_path[0] != '\0' ? at->sun_path : "@");
-  }
-  char host[NI_MAXHOST];
-  char port[NI_MAXSERV];
-  if (getnameinfo(address, size, host, sizeof host, port, sizeof port,
-                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return "unknown";
-  }
-  const bool v6 = storage.ss_family == AF_INET6;
-  return (v6 ? "[" + std::string{host} + "]" : std::string{host}) + ":" + port;
-}
-
-std::variant<std::vector<Listener>, std::string> open_listeners(const std::string& address) {
+std::variant<std::vector<Listener>, std::string> open_plain(const std::string& address) {
   std::vector<Listener> opened;
   if (address.starts_with(unix_prefix)) {
     Opened one = open_unix(address);
@@ -243,7 +211,57 @@ std::variant<std::vector<Listener>, std::string> open_listeners(const std::strin
   return opened;
 }
 
+}  // namespace
+
+// Notices peers that vanished without a word in about two minutes.
+void tune_listener(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000);
+}
+
+std::string name_of_listener(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (getsockname(fd, address, &size) != 0) {
+    return "unknown";
+  }
+  if (storage.ss_family == AF_UNIX) {
+    const auto* at = reinterpret_cast<const sockaddr_un*>(&storage);
+    return std::string{unix_prefix} + (at->sun_path[0] != '\0' ? at->sun_path : "@");
+  }
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  if (getnameinfo(address, size, host, sizeof host, port, sizeof port,
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "unknown";
+  }
+  const bool v6 = storage.ss_family == AF_INET6;
+  return (v6 ? "[" + std::string{host} + "]" : std::string{host}) + ":" + port;
+}
+
+std::variant<std::vector<Listener>, std::string> open_listeners(const std::string& address) {
+  if (!address.starts_with(tls_prefix)) {
+    return open_plain(address);
+  }
+  auto opened = open_plain(address.substr(tls_prefix.size()));
+  if (auto* listeners = std::get_if<std::vector<Listener>>(&opened)) {
+    for (Listener& listener : *listeners) {
+      listener.tls = true;
+      listener.address.insert(0, tls_prefix);
+    }
+  }
+  return opened;
+}
+
 bool has_port(const std::string& address) {
+  if (address.starts_with(tls_prefix)) {
+    return has_port(address.substr(tls_prefix.size()));
+  }
   return address.starts_with(unix_prefix) ||
          (address.find(':') != std::string::npos && address.back() != ']');
 }

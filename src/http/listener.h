@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Listening sockets: from "address:port", "[v6]:port", "*:port" or "unix:/path"
+// Listening sockets: from "address:port", "[v6]:port", "*:port" or "unix:/path", the
+// first three also with "tls:" before them,
 // to descriptors that listen, with their options set. Knows no HTTP.
 #pragma once
 
@@ -15,6 +16,7 @@ struct Listener {
   Fd fd;
   std::string address;    // as bound, with the port that the kernel chose
   std::string unix_path;  // of a unix socket, to be unlinked at the end
+  bool tls = false;
 };
 
 // Binds and listens. "*" binds all addresses, IPv6 and IPv4 (or IPv4 alone

@@ -42,6 +42,9 @@ bool listens(int fd) {
 
 std::variant<std::vector<Listener>, std::string> inherited_listeners() {
   const int count = number("LISTEN_PID") == getpid() ? number("LISTEN_FDS") : 0;
+  const char* named = std::getenv("LISTEN_FDNAMES");
+  const std::string kept = named ? named : "";
+  std::string_view names = kept;
   for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
     unsetenv(variable);
   }
@@ -57,7 +60,11 @@ std::variant<std::vector<Listener>, std::string> inherited_listeners() {
     }
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     tune_listener(fd);
-    listeners.push_back({.fd = Fd{fd}, .address = name_of_listener(fd), .unix_path = {}});
+    const bool tls = take_until(':', names) == "tls" && option_of(fd, SO_DOMAIN) != AF_UNIX;
+    listeners.push_back({.fd = Fd{fd},
+                         .address = (tls ? "tls:" : "") + name_of_listener(fd),
+                         .unix_path = {},
+                         .tls = tls});
   }
   return listeners;
 }

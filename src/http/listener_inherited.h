@@ -12,6 +12,8 @@
 
 namespace distributex {
 
+// A TCP socket named tls (FileDescriptorName=) speaks TLS.
+//
 // LISTEN_FDS sockets from descriptor 3 on, if LISTEN_PID is this process; none
 // otherwise. On failure one sentence: what was handed over does not listen.
 // For the start, before anything else opens a descriptor or forks; the

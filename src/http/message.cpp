@@ -24,15 +24,11 @@ struct StatusRow {
 // Those that a door answers with; evhttp has phrases of its own for the few
 // requests that it refuses itself.
 constexpr StatusRow statuses[] = {
-    {200, "OK"},
-    {400, "Bad Request"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {409, "Conflict"},
-    {413, "Content Too Large"},
-    {423, "Locked"},
-    {503, "Service Unavailable"},
+    {200, "OK"},           {400, "Bad Request"},
+    {401, "Unauthorized"}, {403, "Forbidden"},
+    {404, "Not Found"},    {405, "Method Not Allowed"},
+    {409, "Conflict"},     {413, "Content Too Large"},
+    {423, "Locked"},       {503, "Service Unavailable"},
 };
 
 }  // namespace

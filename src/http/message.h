@@ -39,7 +39,8 @@ constexpr HttpMethods methods_of(std::initializer_list<HttpMethod> methods) {
 enum class HttpTrouble : uint8_t {
   none,
   surplus,  // its connection is one too many
-  framing   // where it ends cannot be told
+  framing,  // where it ends cannot be told
+  no_tls    // it came without TLS to an address for TLS
 };
 
 // A whole request. Views: they last for the call that hands it over.
@@ -50,8 +51,9 @@ struct HttpRequest {
   std::string_view body;
   size_t body_limit = SIZE_MAX;  // as configured, for whom has no limit of its own
   const evkeyvalq* headers = nullptr;
-  bool old = false;  // HTTP/1.0
-  Identity peer{};   // what is proven of who sent it
+  bool old = false;                    // HTTP/1.0
+  Identity peer{};                     // what is proven of who sent it
+  std::string_view proof_complaint{};  // its secret is no good: why, as one sentence
   HttpTrouble trouble = HttpTrouble::none;
   std::string_view complaint{};  // one sentence; empty unless there is trouble
 

@@ -86,13 +86,13 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
   } else if (framing.fault) {
     whole.trouble = HttpTrouble::framing;
     whole.complaint = framing.fault;
+  } else if (const char* complaint = conn.complaint()) {
+    whole.trouble = HttpTrouble::no_tls;
+    whole.complaint = complaint;
   }
+  std::string complaint;
+  judge(conn, whole, complaint);
   events_.request(conn.ticket, whole);
-}
-
-Identity Http::identity(Ticket ticket) {
-  const Connection* conn = at_slot(ticket);
-  return conn ? conn->identity() : Identity{};
 }
 
 void Http::remember(Ticket ticket, Mark mark) {

@@ -142,7 +142,9 @@ void Http::count(Connection& connection) {
   } else if (from_peer > most_per_peer) {
     connection.surplus = "your address has as many connections to the server as it may have";
   }
-  if (count_ > most + refusal_reserve || from_peer > most_per_peer + refusal_reserve) {
+  // Over TLS, to say why would cost a handshake.
+  if ((connection.surplus && !connection.hears_refusals()) || count_ > most + refusal_reserve ||
+      from_peer > most_per_peer + refusal_reserve) {
     shutdown(connection.fd, SHUT_RDWR);
   }
 }

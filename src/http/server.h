@@ -17,6 +17,7 @@
 #include "http/listener.h"
 #include "http/message.h"
 #include "http/peers.h"
+#include "http/trust.h"
 #include "lock/words.h"
 
 struct bufferevent;
@@ -97,8 +98,9 @@ class Http {
   [[nodiscard]] std::string_view peer(Ticket ticket);
 
   // What is proven about the ticket's client, as of now; its views last until the
-  // client's next request.
+  // client's next request and until trust() is configured anew.
   [[nodiscard]] Identity identity(Ticket ticket);
+  [[nodiscard]] Trust& trust() { return trust_; }
 
   // From now on every reply closes its connection.
   void close_after_replies() { closing_ = true; }
@@ -138,6 +140,7 @@ class Http {
   void count(Connection& connection);
   void handle(evhttp_request* request);
   void dispatch(Connection& connection, evhttp_request* request);
+  void judge(Connection& connection, HttpRequest& request, std::string& complaint);
   static void park(Connection& connection);
   void closed(Connection& connection);
   void sent(Connection& connection);
@@ -156,6 +159,7 @@ class Http {
   HttpEvents events_;
   HttpLimits limits_{};
   Peers peers_;
+  Trust trust_;
   Commons commons_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
   std::vector<Fresh> fresh_;

@@ -37,6 +37,10 @@ class Transport {
   [[nodiscard]] virtual bool has_pending() const = 0;
   // Last words, without waiting; then the socket is closed.
   virtual void end() = 0;
+  // Whether a word to the peer costs next to nothing.
+  [[nodiscard]] virtual bool is_cheap() const { return true; }
+  // What is wrong with whatever comes this way, as one sentence; nullptr: nothing.
+  [[nodiscard]] virtual const char* complaint() const { return nullptr; }
   // Adds what is proven of the peer to its address; views into the transport.
   virtual void identify(Identity& identity) const = 0;
 };

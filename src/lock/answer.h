@@ -33,7 +33,8 @@ enum class Result {
 inline constexpr size_t result_count = static_cast<size_t>(Result::no_lease) + 1;
 
 // Why a request is invalid; chooses the status of the answer. not_found is an
-// unknown pool, no_such_path a path that is nobody's.
+// unknown pool, no_such_path a path that is nobody's. not_proven: a proof would
+// help and none came; not_allowed: none would, or the one that came does not do.
 enum class Fault {
   none,
   bad_request,
@@ -41,7 +42,8 @@ enum class Fault {
   not_found,
   no_such_path,
   bad_method,
-  forbidden
+  not_proven,
+  not_allowed
 };
 
 // Where somebody stands who did not get a lock.

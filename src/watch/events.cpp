@@ -100,7 +100,8 @@ std::string event_json(const LockEvent& event) {
 
 bool EventFilter::takes(const LockEvent& event) const {
   return event.seq > after_seq && event.wall_us >= from_us && (!pool || event.pool == *pool) &&
-         (!host || event.host == *host);
+         (!host || event.host == *host) &&
+         (!may_look || may_look(event.pool.empty() ? "*" : event.pool));
 }
 
 void EventRing::keep(Kept& place, const LockEvent& event) {

@@ -59,7 +59,7 @@ struct LockEvent {
   std::string_view verb{};             // refused
   std::string_view error{};            // refused
   std::string_view reason{};           // frozen, thawed, evicted, rested
-  std::string_view by{};               // frozen, thawed, evicted: who did it
+  std::string_view by{};               // who gave the order; else what the client has proven
   std::optional<Duration> lasts{};     // frozen, rested
   Outcome outcome = Outcome::unknown;  // released
   std::optional<uint8_t> status{};     // released
@@ -79,6 +79,7 @@ struct EventFilter {
   uint64_t after_seq = 0;
   uint64_t from_us = 0;  // the wall clock
   bool follow = false;
+  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all of them
 
   [[nodiscard]] bool takes(const LockEvent& event) const;
 };

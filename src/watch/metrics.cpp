@@ -252,7 +252,7 @@ std::string Metrics::page(const MetricsView& view) const {
             view.backend_up ? 1 : 0);
   add_histogram(all, "distributex_backend_latency_seconds",
                 "How long the backend took to answer a question.", backend_);
-  std::vector<Figure> figures;
+  std::vector<Figure> figures = view.figures;
   view.sight.add_figures(figures, view.now);
   add_figures(all, figures);
   std::string text = prometheus::TextSerializer().Serialize(all);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lock/figure.h"
 #include "lock/words.h"
 #include "watch/sight.h"
 
@@ -72,6 +73,7 @@ struct MetricsView {
   size_t streams;
   uint64_t streams_dropped;
   uint64_t log_dropped;
+  std::vector<Figure> figures{};  // of other parts
 };
 
 class Metrics {

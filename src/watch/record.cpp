@@ -74,7 +74,7 @@ void Record::tell(LockEvent event) {
   }
 }
 
-void Record::answered(const Answered& answered, std::string_view peer, Time now) {
+void Record::answered(const Answered& answered, const Origin& origin, Time now) {
   const Answer& answer = answered.answer;
   if (!is_own(answered.ticket)) {
     metrics_.answered(answered.verb, answer.result);
@@ -89,8 +89,9 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
                   .id = answer.owner.id,
                   .token = answer.token != 0 ? answer.token : answer.ended,
                   .held = answer.held,
-                  .peer = peer,
-                  .door = shown_door(answer.door)};
+                  .peer = origin.peer,
+                  .door = shown_door(answer.door),
+                  .by = origin.by};
   if (event.what == What::granted || event.what == What::timeout || event.what == What::busy) {
     event.waited = now - answered.since;
   }
@@ -117,22 +118,27 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
   tell(event);
 }
 
-void Record::refused(std::optional<Verb> verb, const Answer& answer, std::string_view peer) {
+void Record::refused(std::optional<Verb> verb, const Answer& answer, const Origin& origin) {
   if (!verb) {
     return metrics_.count("stray_requests");
   }
   metrics_.answered(*verb, answer.result);
-  tell({.what = What::refused, .peer = peer, .verb = verb_name(*verb), .error = answer.error});
+  tell({.what = What::refused,
+        .peer = origin.peer,
+        .verb = verb_name(*verb),
+        .error = answer.error,
+        .by = origin.by});
 }
 
-void Record::left(const Left& left, std::string_view peer, Time now) {
+void Record::left(const Left& left, const Origin& origin, Time now) {
   metrics_.count("cancelled_waits");
   tell({.what = What::cancelled,
         .pool = left.pool,
         .host = left.owner.host,
         .id = left.owner.id,
         .waited = now - left.since,
-        .peer = peer});
+        .peer = origin.peer,
+        .by = origin.by});
 }
 
 void Record::undelivered(const Release& release) {

@@ -16,6 +16,14 @@
 
 namespace distributex {
 
+// Where a request came from, and what its client had proven.
+struct Origin {
+  Origin(std::string_view address, std::string_view proof = {}) : peer(address), by(proof) {}
+  Origin(const char* address) : peer(address) {}
+  std::string_view peer;
+  std::string_view by;
+};
+
 struct RecordOptions {
   uint32_t events = 0;  // the last so many are kept for /events/
   bool audit = true;    // each event is a line of the log
@@ -29,11 +37,11 @@ class Record {
   void configure(const RecordOptions& options, const std::vector<PoolSpec>& pools);
 
   // An answer of the engine, about to be sent to that address.
-  void answered(const Answered& answered, std::string_view peer, Time now);
+  void answered(const Answered& answered, const Origin& origin, Time now);
   // A request that the door refused; without a verb its path or method did not
   // exist, which is counted and no more.
-  void refused(std::optional<Verb> verb, const Answer& answer, std::string_view peer);
-  void left(const Left& left, std::string_view peer, Time now);
+  void refused(std::optional<Verb> verb, const Answer& answer, const Origin& origin);
+  void left(const Left& left, const Origin& origin, Time now);
   void undelivered(const Release& release);
   void expired(std::string_view pool, const Lease& lease);
   void happened(const Happening& happening);

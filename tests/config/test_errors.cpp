@@ -144,7 +144,8 @@ void refuses_addresses_that_are_none(void**) {
   };
   check_config_rows(rows, {.before = "pools: [{name: a}]\nlisten: ",
                            .ending = "; write one or a list of \"ADDRESS:PORT\", "
-                                     "\"[V6ADDRESS]:PORT\", \"*:PORT\", \"unix:/PATH\" (default "
+                                     "\"[V6ADDRESS]:PORT\", \"*:PORT\", with or without "
+                                     "\"tls:\" before it, and \"unix:/PATH\" (default "
                                      "*:9889)"});
 }
 
@@ -188,7 +189,8 @@ void names_the_known_options_for_an_unknown_one(void**) {
              .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
                        "memcachetimeout, poll, sqlitefile, sqlitetimeout, listen, max_connections, "
                        "max_connections_per_peer, max_waiting, request_timeout, idle_timeout, "
-                       "max_header_size, max_body_size, events, audit, pools"});
+                       "max_header_size, max_body_size, events, audit, pools, tls_certificate, "
+                       "tls_key, tls_client_ca, tls_crl, secrets, secrets_in_clear, access"});
 }
 
 void says_where_a_key_belongs(void**) {

@@ -111,7 +111,7 @@ void the_rest_of_a_lease_is_reckoned_when_it_is_told(void**) {
   StoredWorld w;
   Telling telling(w.engine, w.record,
                   {.answer = [&](Ticket, const Answer& answer) { left = answer.expires_in; },
-                   .peer = [](Ticket) { return std::string_view{}; }});
+                   .origin = [](Ticket) { return Origin{std::string_view{}}; }});
   Answered answered;
   answered.answer.result = Result::renewed;
   answered.answer.expires_in = seconds{10};

@@ -12,11 +12,11 @@ void only_peers_of_this_machine_give_orders(void**) {
   assert_true(holds(R"(
 pools p:1:60
 1 freeze p reason=no from=10.1.2.3
-  1 invalid p forbidden: freeze is for peers on loopback and unix sockets only
+  1 invalid p not_allowed: freeze is for peers on loopback and unix sockets only
 2 thaw p from=128.0.0.1
-  2 invalid p forbidden: thaw is for peers on loopback and unix sockets only
+  2 invalid p not_allowed: thaw is for peers on loopback and unix sockets only
 3 evict p token=7 reason=no from=192.0.2.1
-  3 invalid p forbidden: evict is for peers on loopback and unix sockets only
+  3 invalid p not_allowed: evict is for peers on loopback and unix sockets only
 4 freeze p reason=no from=127.9.9.9
   #1 freeze p reason=no
 5 freeze p reason=no from=unix

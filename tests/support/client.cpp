@@ -35,6 +35,7 @@ namespace {
     argv.push_back(const_cast<char*>(word.c_str()));
   }
   argv.push_back(nullptr);
+  setenv("DISTRIBUTEX_CONFIG", "", 0);  // what this machine has in /etc is none of ours
   if (setup.in_child) {
     setup.in_child();
   }

@@ -44,7 +44,7 @@ StoredWorld::StoredWorld(const Choices& choices)
       record(settings.record, 1),
       telling(engine, record,
               {.answer = [this](Ticket ticket, const Answer& answer) { hear(ticket, answer); },
-               .peer = [](Ticket) { return std::string_view{"peer"}; }}),
+               .origin = [](Ticket) { return Origin{"peer"}; }}),
       choices_(choices) {
   engine.configure(settings.service.pools, 1000, now);
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "support/access_model.h"
 
 namespace distributex::test {
 
@@ -87,8 +88,9 @@ constexpr const char* verdicts[] = {"granted", "held", "full",   "released", "no
 constexpr const char* results[] = {"granted",  "held",    "busy",       "timeout", "released",
                                    "not_held", "renewed", "lost",       "invalid", "unavailable",
                                    "frozen",   "thawed",  "not_frozen", "evicted", "no_lease"};
-constexpr const char* faults[] = {
-    "", "bad_request", "host_not_listed", "not_found", "no_such_path", "bad_method", "forbidden"};
+constexpr const char* faults[] = {"",           "bad_request",  "host_not_listed",
+                                  "not_found",  "no_such_path", "bad_method",
+                                  "not_proven", "not_allowed"};
 
 // The enumerator of this name in a table of all of them.
 template <typename Enum, size_t n>
@@ -111,6 +113,8 @@ class Stage {
   bool play_verdict(OpId op, const Words& words, const std::string& line);
   bool play_view(const Words& words);
   void configure(const Words& words);
+  void set_access(const Words& words);
+  static ModelClient client_of(const std::string& by);
   [[nodiscard]] Time at(const std::string& text) const { return start_ + length(text); }
   void show(const Answered& told);
   void show(const Acquire& q);
@@ -123,6 +127,7 @@ class Stage {
   Time now_ = start_;
   Engine engine_;
   std::map<Ticket, Verb> asked_;
+  std::map<Ticket, ModelClient> clients_;
   std::string text_;
 };
 
@@ -148,6 +153,8 @@ bool Stage::play_event(Words words, const std::string& line) {
   const std::string first = words.front();
   if (first == "pools") {
     configure(words);
+  } else if (first == "access") {
+    set_access(words);
   } else if (first == "tick") {
     engine_.tick(now_);
   } else if (first == "drain") {
@@ -178,14 +185,17 @@ bool Stage::play_ticket(Ticket ticket, const Words& words) {
   Command request;
   request.verb = asked_[ticket] = *verb;
   request.pool = words[2];
-  if (!is_order(*verb)) {
+  const std::string by = option(words, "by").value_or("");
+  clients_[ticket] = client_of(is_order(*verb) ? "" : by);
+  request.identity = clients_[ticket].identity();
+  const std::vector<uint8_t> address = address_named(option(words, "from").value_or("127.0.0.1"));
+  if (is_order(*verb)) {
+    request.identity.address = address;
+    request.by = by;
+  } else {
     request.owner = owner_named(words[3]);
   }
-  const std::string from = option(words, "from").value_or("127.0.0.1");
-  const std::vector<uint8_t> address = address_named(from);
-  request.identity.address = address;
   request.reason = option(words, "reason").value_or("");
-  request.by = option(words, "by").value_or("");
   if (const auto lasts = option(words, "for")) {
     request.lasts = length(*lasts);
   }
@@ -264,6 +274,46 @@ bool Stage::play_view(const Words& words) {
   view.pop_back();
   put(view);
   return true;
+}
+
+// WHO[=NAME][/POOL[/HOST]]; a lone "open" takes the rules away.
+void Stage::set_access(const Words& words) {
+  std::vector<AccessRule> rules;
+  for (size_t i = 1; i < words.size(); ++i) {
+    const Words parts = split(words[i], '/');
+    std::string text = parts[0];
+    std::replace(text.begin(), text.end(), '=', ' ');
+    const auto who = parse_who(text);
+    if (!std::holds_alternative<Who>(who)) {
+      continue;
+    }
+    AccessRule rule{.who = {std::get<Who>(who)}};
+    if (parts.size() > 1 && !parts[1].empty()) {
+      rule.pools = {parts[1]};
+    }
+    if (parts.size() > 2) {
+      rule.hosts = {parts[2]};
+    }
+    rules.push_back(std::move(rule));
+  }
+  const bool open = words.size() == 2 && words[1] == "open";
+  engine_.set_access(
+      open ? Access{} : Access(std::move(rules), true),
+      [this](Ticket ticket) { return clients_[ticket].identity(); }, now_);
+}
+
+// certificate:NAME, secret:NAME:HOSTS, or nothing proven.
+ModelClient Stage::client_of(const std::string& by) {
+  ModelClient client{.address = {192, 0, 2, 1}};
+  const Words parts = split(by, ':');
+  if (parts.size() == 2 && parts[0] == "certificate") {
+    client.certified = true;
+    client.names = {parts[1]};
+  } else if (parts.size() == 3 && parts[0] == "secret") {
+    client.secret = parts[1];
+    client.secret_hosts = {parts[2]};
+  }
+  return client;
 }
 
 void Stage::configure(const Words& words) {

@@ -5,7 +5,9 @@
 //
 // Events, each with "at SECONDS " before it when the clock moves first:
 //   pools [max=N] [made=N] NAME:MAXLOCKS:EXPIRE[:HOST,HOST]...    the configuration
+//   access [open] [WHO[=NAME][/POOL[/HOST]]]...         the rules
 //   TICKET get|wait|release|renew POOL HOST[/ID] [expire=] [timeout=] [token=]
+//          [by=certificate:NAME] [by=secret:NAME:HOSTS]  what is proven about it
 //   TICKET freeze|thaw|evict POOL [reason=] [by=] [for=] [token=] [from=ADDRESS|unix]
 //   TICKET arrived              TICKET gone              what became of a reply
 //   #OP granted|held|renewed token=N [ends=AT] [retry=AT]   #OP full [retry=AT]

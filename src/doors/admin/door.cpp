@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The door of operators: freeze, thaw and evict. POST only, for what follows links
-// by itself must not thaw a fleet; and not for what a browser sends on behalf of
-// another site. Who may pass is for the engine's rules. Answers look like those of
-// the plain verbs.
+// by itself must not thaw a fleet. Who may pass is for the engine's rules. Answers
+// look like those of the plain verbs.
 #include "base/text.h"
 #include "doors/admin/request.h"
 #include "doors/rows.h"
@@ -32,11 +31,6 @@ Refused refuse(Verb verb, Fault fault, std::string error) {
 
 Reading read(const HttpRequest& request, Form) {
   const Verb verb = *find_verb(request.path);
-  if (is_cross_site({.fetch_site = request.header("Sec-Fetch-Site"),
-                     .origin = request.header("Origin"),
-                     .host = request.header("Host")})) {
-    return refuse(verb, Fault::forbidden, "a page of another site may not ask for this");
-  }
   if (!request.body.empty() && !is_form(request.header("Content-Type"))) {
     return refuse(verb, Fault::bad_request,
                   "a body must be a form: application/x-www-form-urlencoded");

@@ -85,12 +85,6 @@ void collect(std::string_view rest, Values& values) {
   }
 }
 
-// What stands behind "://" in an origin; empty: nothing does.
-std::string_view authority_of(std::string_view origin) {
-  const size_t at = origin.find("://");
-  return at == origin.npos ? std::string_view{} : origin.substr(at + 3);
-}
-
 }  // namespace
 
 std::variant<Command, Complaint> parse_order(Verb verb, std::string_view query,
@@ -112,15 +106,6 @@ std::variant<Command, Complaint> parse_order(Verb verb, std::string_view query,
     }
   }
   return command;
-}
-
-bool is_cross_site(const Provenance& provenance) {
-  if (!provenance.fetch_site.empty()) {
-    return provenance.fetch_site != "same-origin" && provenance.fetch_site != "none";
-  }
-  const std::string_view authority = authority_of(provenance.origin);
-  return !provenance.origin.empty() &&
-         (authority.empty() || !equal_ignoring_case(authority, provenance.host));
 }
 
 }  // namespace distributex

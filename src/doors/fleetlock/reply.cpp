@@ -3,6 +3,7 @@
 #include "doors/fleetlock/reply.h"
 
 #include "base/json.h"
+#include "doors/refusal.h"
 
 namespace distributex {
 
@@ -18,8 +19,10 @@ Kind kind_of(Fault fault) {
     case Fault::none:
     case Fault::bad_request:
       return {400, "bad_request"};
+    case Fault::not_proven:
+      return {401, "unauthorized"};
     case Fault::host_not_listed:
-    case Fault::forbidden:
+    case Fault::not_allowed:
       return {403, "forbidden"};
     case Fault::not_found:
       return {400, "unknown_group"};
@@ -75,6 +78,7 @@ HttpReply fleetlock_error(int status, std::string_view kind, std::string_view va
   if (status == 503) {
     reply.headers.push_back({"Retry-After", "1"});
   }
+  add_login(reply);
   const Json json{json_object()};
   set_text(json.get(), "kind", kind);
   set_text(json.get(), "value", value.empty() ? "no reason is known" : value);

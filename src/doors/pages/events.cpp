@@ -91,6 +91,7 @@ Shown show_events(const PageRequest& request, const PageView& view) {
     return page_of_text(400, *complaint + "\n");
   }
   auto& filter = std::get<EventFilter>(read);
+  filter.may_look = view.may_look;
   // A number of a server that this one is not: whoever asks has seen nothing.
   if (filter.after_seq > view.events.last_seq()) {
     filter.after_seq = 0;

@@ -13,7 +13,8 @@ Shown show_metrics(const PageRequest&, const PageView& view) {
                                                          .connections = view.connections,
                                                          .streams = view.streams,
                                                          .streams_dropped = view.streams_dropped,
-                                                         .log_dropped = view.log_dropped}));
+                                                         .log_dropped = view.log_dropped,
+                                                         .figures = view.figures}));
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
   return reply;
 }

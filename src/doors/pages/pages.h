@@ -8,8 +8,10 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "doors/door.h"
+#include "lock/figure.h"
 #include "watch/events.h"
 #include "watch/metrics.h"
 #include "watch/standing.h"
@@ -34,6 +36,10 @@ struct PageView {
   size_t streams;
   uint64_t streams_dropped;
   uint64_t log_dropped;
+  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all of them
+  std::vector<Figure> figures{};                          // of the other parts
+
+  [[nodiscard]] bool shows(std::string_view pool) const { return !may_look || may_look(pool); }
 };
 
 // An answer that goes on with the events that pass the filter.
@@ -53,12 +59,25 @@ struct Sliced {
 
 using Shown = std::variant<HttpReply, Follow, Sliced>;
 
+// What of the pools one must be allowed to look at.
+enum class PageRight {
+  none,
+  some,  // any of them; the page shows those
+  all
+};
+
 struct Page {
   std::string_view path;  // without slashes around it
   bool shows_leases;      // they are surveyed before
+  PageRight right;
   Shown (*show)(const PageRequest& request, const PageView& view);
 };
 
+// For people at the root, for probes and text nothing.
+[[nodiscard]] PageRight right_of(const PageRequest& request);
+// The reply to who may not see a page: 401 with the ways to log in when a proof would
+// help, else 403.
+[[nodiscard]] HttpReply page_refused(bool proof_would_help, std::string_view why);
 [[nodiscard]] bool shows_leases(const PageRequest& request);
 [[nodiscard]] Shown show_page(const PageRequest& request, const PageView& view);
 

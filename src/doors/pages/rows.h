@@ -16,11 +16,15 @@ Shown show_events(const PageRequest& request, const PageView& view);
 
 // "*" is what OPTIONS asks about the server as a whole.
 inline constexpr Page pages[] = {
-    {"", false, show_root},         {"*", false, show_root},
-    {"livez", false, show_livez},   {"readyz", false, show_readyz},
-    {"health", false, show_readyz}, {"healthz", false, show_readyz},
-    {"status", true, show_status},  {"metrics", true, show_metrics},
-    {"events", false, show_events},
+    {"", false, PageRight::none, show_root},
+    {"*", false, PageRight::none, show_root},
+    {"livez", false, PageRight::none, show_livez},
+    {"readyz", false, PageRight::none, show_readyz},
+    {"health", false, PageRight::none, show_readyz},
+    {"healthz", false, PageRight::none, show_readyz},
+    {"status", true, PageRight::some, show_status},
+    {"metrics", true, PageRight::all, show_metrics},
+    {"events", false, PageRight::some, show_events},
 };
 
 }  // namespace distributex

@@ -205,20 +205,28 @@ void append_pool(const PageView& view, const PoolSpec& spec, const Wanted& wante
   text += json_line(json.get());
 }
 
-// Appends pools from this place on, until the slice is full or there are no more.
-// A reload between two slices may move pools past the place.
-bool append_slice(const PageView& view, const Wanted& wanted, size_t& place, std::string& text) {
-  while (text.size() < slice_bytes) {
-    const PoolSpec* spec = view.sight.pool_at(place);
+// How far the pools have been shown.
+struct Progress {
+  size_t place = 0;
+  bool any = false;  // was shown
+};
+
+// Appends pools from there on, until the slice is full or there are no more. A reload
+// between two slices may move pools past the place.
+bool append_slice(const PageView& view, const Wanted& wanted, Progress& done, std::string& text) {
+  for (; text.size() < slice_bytes; ++done.place) {
+    const PoolSpec* spec = view.sight.pool_at(done.place);
     if (!spec) {
       text += "]}\n";
       return false;
     }
-    if (place > 0) {
+    if (!view.shows(spec->name)) {
+      continue;
+    }
+    if (std::exchange(done.any, true)) {
       text += ',';
     }
     append_pool(view, *spec, wanted, text);
-    ++place;
   }
   return true;
 }
@@ -240,21 +248,21 @@ Shown show_status(const PageRequest& request, const PageView& view) {
   std::string text = head_of(view);
   if (wanted.pool) {
     const PoolSpec* spec = view.sight.find_pool(*wanted.pool);
-    if (!spec) {
+    if (!spec || !view.shows(spec->name)) {
       return json_reply(404, text + "],\"error\":\"there is no such pool on this server\"}\n");
     }
     append_pool(view, *spec, wanted, text);
     return json_reply(200, text + "]}\n");
   }
-  size_t place = 0;
-  const bool goes_on = append_slice(view, wanted, place, text);
+  Progress done;
+  const bool goes_on = append_slice(view, wanted, done, text);
   HttpReply reply = json_reply(200, std::move(text));
   if (!goes_on) {
     return reply;
   }
   return Sliced{.opening = std::move(reply),
-                .more = [wanted, place](const PageView& now, std::string& more) mutable {
-                  return append_slice(now, wanted, place, more);
+                .more = [wanted, done](const PageView& now, std::string& more) mutable {
+                  return append_slice(now, wanted, done, more);
                 }};
 }
 

@@ -5,6 +5,8 @@
 #include <iterator>
 
 #include "doors/pages/rows.h"
+#include "doors/query.h"
+#include "doors/refusal.h"
 #include "doors/rows.h"
 
 namespace distributex {
@@ -27,10 +29,22 @@ Reading read(const HttpRequest& request, Form) {
                      .method = request.method,
                      .query = std::string(request.query),
                      .accept = std::string(request.header("Accept")),
-                     .last_event_id = std::string(request.header("Last-Event-ID"))};
+                     .last_event_id = std::string(request.header("Last-Event-ID")),
+                     .proof_complaint = std::string(request.proof_complaint)};
 }
 
 }  // namespace
+
+PageRight right_of(const PageRequest& request) {
+  const bool for_people = request.page->path.empty() && accepts(request.accept, "text/html");
+  return for_people ? PageRight::some : request.page->right;
+}
+
+HttpReply page_refused(bool proof_would_help, std::string_view why) {
+  HttpReply reply = page_of_text(proof_would_help ? 401 : 403, std::string(why) + "\n");
+  add_login(reply);
+  return reply;
+}
 
 bool shows_leases(const PageRequest& request) { return request.page->shows_leases; }
 
@@ -56,6 +70,7 @@ constinit const Door pages_door{
     .has = has,
     .methods = methods,
     .body_limit = 0,
+    .acts = false,
     .read = read,
     .form = nullptr,
     .write = nullptr,

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "doors/refusal.h"
 #include "lock/names.h"
 
 namespace distributex {
@@ -53,8 +54,10 @@ int fault_status(Fault fault) {
     case Fault::none:
     case Fault::bad_request:
       return 400;
+    case Fault::not_proven:
+      return 401;
     case Fault::host_not_listed:
-    case Fault::forbidden:
+    case Fault::not_allowed:
       return 403;
     case Fault::not_found:
     case Fault::no_such_path:
@@ -71,7 +74,7 @@ int status_of(const Answer& answer, bool json) {
     return json ? row.json_status : row.text_status;
   }
   const bool door = answer.fault == Fault::no_such_path || answer.fault == Fault::bad_method ||
-                    answer.fault == Fault::forbidden;
+                    refusal_status(answer.fault).has_value();
   return json || door ? fault_status(answer.fault) : row.text_status;
 }
 
@@ -196,6 +199,7 @@ HttpReply format_answer(const Answer& answer, bool json) {
   HttpReply reply;
   reply.status = status_of(answer, json);
   add_headers(answer, reply.headers);
+  add_login(reply);
   if (json) {
     reply.content_type = "application/json";
     reply.body = json_body(answer);

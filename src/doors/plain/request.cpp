@@ -90,7 +90,8 @@ Complaint read_token(std::string_view name, std::string_view raw, std::optional<
   if (into) {
     return {};
   }
-  return complain(name, "is not a whole number from 1 to 9007199254740991", raw);
+  // What was sent is not shown: somebody may have taken a secret for a token.
+  return complain(name, "is not a whole number from 1 to 9007199254740991");
 }
 
 Complaint read_expire(std::string_view name, std::string_view raw,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "doors/query.h"
+#include "doors/refusal.h"
 #include "doors/rows.h"
 #include "doors/terraform/info.h"
 #include "lock/note.h"
@@ -73,8 +74,10 @@ int status_of(Fault fault) {
     case Fault::none:
     case Fault::bad_request:
       return 400;
+    case Fault::not_proven:
+      return 401;
     case Fault::host_not_listed:
-    case Fault::forbidden:
+    case Fault::not_allowed:
       return 403;
     case Fault::not_found:
     case Fault::no_such_path:
@@ -128,8 +131,11 @@ HttpReply write(const Answer& answer, Form) {
     case Result::not_frozen:
     case Result::evicted:
     case Result::no_lease:
-    case Result::invalid:
-      return text_reply(status_of(answer.fault), answer.error);
+    case Result::invalid: {
+      HttpReply reply = text_reply(status_of(answer.fault), answer.error);
+      add_login(reply);
+      return reply;
+    }
     case Result::unavailable:
       return text_reply(503, answer.error);
   }
@@ -236,9 +242,8 @@ Reading read_unlock(const HttpRequest& request, std::string pool) {
       return refused;
     }
     return Consult{.shows_leases = true,
-                   .then = [pool = std::move(pool)](const Sight& sight, Time) {
-                     return settle_force(pool, sight);
-                   }};
+                   .then = [pool](const Sight& sight, Time) { return settle_force(pool, sight); },
+                   .pool = pool};
   }
   auto read = read_lock_info(request.body);
   if (auto* complaint = std::get_if<std::string>(&read)) {
@@ -246,8 +251,9 @@ Reading read_unlock(const HttpRequest& request, std::string pool) {
   }
   return Consult{
       .shows_leases = true,
-      .then = [pool = std::move(pool), id = std::move(std::get<LockInfo>(read).id)](
-                  const Sight& sight, Time now) { return settle_unlock(pool, id, sight, now); }};
+      .then = [pool, id = std::move(std::get<LockInfo>(read).id)](
+                  const Sight& sight, Time now) { return settle_unlock(pool, id, sight, now); },
+      .pool = pool};
 }
 
 Reading read(const HttpRequest& request, Form form) {
@@ -261,10 +267,10 @@ Reading read(const HttpRequest& request, Form form) {
     case unlock:
       return read_unlock(request, std::move(pool));
     default:
-      return Consult{.shows_leases = true,
-                     .then = [pool = std::move(pool)](const Sight& sight, Time now) {
-                       return settle_look(pool, sight, now);
-                     }};
+      return Consult{
+          .shows_leases = true,
+          .then = [pool](const Sight& sight, Time now) { return settle_look(pool, sight, now); },
+          .pool = pool};
   }
 }
 

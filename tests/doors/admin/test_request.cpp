@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parameters of operators' verbs, and what a browser sends for another site.
+// The parameters of operators' verbs.
 #include "doors/admin/request.h"
 #include "support/test.h"
 
@@ -42,31 +42,6 @@ void what_is_wanted_must_be_there(void**) {
   assert_text(shown(Verb::thaw, "pool=*"), "*");
 }
 
-void a_page_of_another_site_is_told_apart(void**) {
-  struct Case {
-    Provenance provenance;
-    bool cross;
-  };
-  const Case cases[] = {
-      {{"", "", "locks:9889"}, false},
-      {{"same-origin", "", "locks:9889"}, false},
-      {{"none", "http://evil", "locks:9889"}, false},
-      {{"same-site", "", "locks:9889"}, true},
-      {{"cross-site", "http://locks:9889", "locks:9889"}, true},
-      {{"", "http://locks:9889", "locks:9889"}, false},
-      {{"", "https://LOCKS:9889", "locks:9889"}, false},
-      {{"", "http://locks", "locks:9889"}, true},
-      {{"", "http://evil:9889", "locks:9889"}, true},
-      {{"", "null", "locks:9889"}, true},
-      {{"", "null", "null"}, true},
-      {{"", "http://", ""}, true},
-  };
-  for (const Case& each : cases) {
-    assert_that(is_cross_site(each.provenance) == each.cross, "%s",
-                std::string(each.provenance.origin).c_str());
-  }
-}
-
 }  // namespace
 }  // namespace distributex::test
 
@@ -76,7 +51,6 @@ int main() {
       cmocka_unit_test(each_verb_takes_its_own_parameters),
       cmocka_unit_test(the_query_goes_before_the_form_and_the_first_counts),
       cmocka_unit_test(what_is_wanted_must_be_there),
-      cmocka_unit_test(a_page_of_another_site_is_told_apart),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -141,6 +141,7 @@ void each_fault_has_its_status(void** state) {
       {Fault::not_found, "200 OK", "404 Not Found"},
       {Fault::no_such_path, "404 Not Found", "404 Not Found"},
       {Fault::bad_method, "405 Method Not Allowed", "405 Method Not Allowed"},
+      {Fault::not_allowed, "403 Forbidden", "403 Forbidden"},
   };
   for (const FaultRow& row : rows) {
     f.answer.result = Result::invalid;

@@ -188,7 +188,10 @@ void anything_else_is_no_number(void** state) {
     f.text.append(name).append("=").append(value);
     f.parse(verb, f.text);
     f.wanted.assign("parameter \"").append(name).append("\" is not ").append(reason);
-    f.wanted.append(": \"").append(value).append("\"");
+    // A token is not shown: somebody may have taken a secret for one.
+    if (name != "token") {
+      f.wanted.append(": \"").append(value).append("\"");
+    }
     f.render();
     assert_text(f.text, f.wanted);
   };

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+//
+// Owners of libcurl's handles, and its options set without looking at each result.
+#pragma once
+
+#include <curl/curl.h>
+#include <errno.h>
+
+#include <memory>
+
+#include "base/handle.h"
+#include "client/say.h"
+
+namespace distributex::client {
+
+using Easy = std::unique_ptr<CURL, FreeWith<&curl_easy_cleanup>>;
+using HeaderList = std::unique_ptr<curl_slist, FreeWith<&curl_slist_free_all>>;
+
+// The library fails without a system call to blame: no memory, mostly.
+[[noreturn]] inline void give_up_on_curl(const char* what) {
+  errno = ENOMEM;
+  give_up(what);
+}
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  if (curl_easy_setopt(easy, option, value) != CURLE_OK) {
+    give_up_on_curl("curl_easy_setopt");
+  }
+}
+
+}  // namespace distributex::client

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// A browser asks for a name and a password when it sees Basic; Bearer is for programs.
+#include "doors/refusal.h"
+
+namespace distributex {
+
+std::optional<int> refusal_status(Fault fault) {
+  switch (fault) {
+    case Fault::not_proven:
+      return 401;
+    case Fault::not_allowed:
+      return 403;
+    case Fault::none:
+    case Fault::bad_request:
+    case Fault::host_not_listed:
+    case Fault::not_found:
+    case Fault::no_such_path:
+    case Fault::bad_method:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void add_login(HttpReply& reply) {
+  if (reply.status == 401) {
+    reply.headers.push_back({"WWW-Authenticate", "Basic realm=\"distributex\", charset=\"UTF-8\""});
+    reply.headers.push_back({"WWW-Authenticate", "Bearer"});
+  }
+}
+
+}  // namespace distributex

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What a request proves of its client: by the connection, and by its own headers.
+#include <event2/keyvalq_struct.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "http/server.h"
+
+namespace distributex {
+
+// What the secret of the request proves goes into its identity; a certificate that
+// proves nothing is counted, too.
+void Http::judge(Connection& conn, HttpRequest& request, std::string& complaint) {
+  conn.secret.reset();
+  if (!trust_.judging()) {
+    return;
+  }
+  std::vector<std::string_view> values;
+  for (const evkeyval* h = request.headers->tqh_first; h; h = h->next.tqe_next) {
+    if (strcasecmp(h->key, "Authorization") == 0) {
+      values.emplace_back(h->value);
+    }
+  }
+  const std::time_t now = wall_seconds();
+  Trust::Verdict verdict = trust_.judge(values, request.peer, now);
+  if (verdict.secret) {
+    conn.secret = std::make_unique<Digest>(*verdict.secret);
+    trust_.add(*conn.secret, now, request.peer);
+  }
+  const std::string_view reason = verdict.reason ? verdict.reason : request.peer.trouble_reason;
+  if (!reason.empty()) {
+    trust_.count_failure(reason, conn.peer(), steady_now());
+  }
+  complaint = std::move(verdict.sentence);
+  request.proof_complaint = complaint;
+}
+
+Identity Http::identity(Ticket ticket) {
+  const Connection* conn = at_slot(ticket);
+  if (!conn) {
+    return {};
+  }
+  Identity identity = conn->identity();
+  if (conn->secret) {
+    trust_.add(*conn->secret, wall_seconds(), identity);
+  }
+  return identity;
+}
+
+}  // namespace distributex

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+// What TLS costs and what it must not: memory of those who wait, of unfinished
+// handshakes and after them; processor time of requests; the wait of others while
+// handshakes are made; and bytes that are no handshake. Every bound has a control of
+// the same run, or is one of memory, which does not depend on how busy the machine is.
+#include <openssl/err.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/metrics.h"
+#include "support/test.h"
+#include "support/tls_world.h"
+
+using namespace distributex;
+using namespace distributex::test;
+
+namespace {
+
+struct Fixture : TlsWorld {
+  bool begin() { return start("request_timeout: 5\n"); }
+  bool finish() { return daemon->stop(); }
+
+  bool queued(size_t count) const {
+    const std::string wanted = "\"queued\":" + std::to_string(count);
+    return eventually([&] {
+      return fetch(plain(), "/status/?pool=p&limit=0").body.find(wanted) != std::string::npos;
+    });
+  }
+  double open_connections() const { return sample_of(plain(), "distributex_connections"); }
+};
+
+struct Rsa : TlsWorld {
+  Rsa() : TlsWorld(KeyKind::rsa4096) {}
+  bool begin() { return start(); }
+  bool finish() { return daemon->stop(); }
+};
+
+// The first bytes that a client of TLS 1.3 sends.
+std::string client_hello() {
+  const SslContext context{SSL_CTX_new(TLS_client_method())};
+  const Ssl ssl{SSL_new(context.get())};
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), out);
+  SSL_set_connect_state(ssl.get());
+  (void)SSL_do_handshake(ssl.get());
+  ERR_clear_error();
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out, &bytes);
+  return {bytes, static_cast<size_t>(size)};
+}
+
+void a_parked_waiter_costs_18_kib_and_a_plain_one_3(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  constexpr size_t count = 1000;
+  assert_text(word(f.plain(), "/get?host=h&pool=p"), "YES");
+  const long before = f.daemon->rss_kib();
+  std::vector<Connection> plain;
+  for (size_t i = 0; i < count; ++i) {
+    plain.emplace_back(f.plain());
+    assert_true(plain.back().send(get_request("/wait?pool=p&host=w" + std::to_string(i))));
+  }
+  assert_true(f.queued(count));
+  const long between = f.daemon->rss_kib();
+  std::vector<std::unique_ptr<TlsClient>> waiters;
+  for (size_t i = 0; i < count; ++i) {
+    waiters.push_back(std::make_unique<TlsClient>(f.tls()));
+    assert_true(waiters.back()->send(get_request("/wait?pool=p&host=t" + std::to_string(i))));
+  }
+  assert_true(f.queued(2 * count));
+  const double plain_kib = static_cast<double>(between - before) / count;
+  const double tls_kib = static_cast<double>(f.daemon->rss_kib() - between) / count;
+  print_message("KiB a waiter: plain %.2f, TLS 1.3 %.2f\n", plain_kib, tls_kib);
+  if (!sanitized) {
+    assert_true(plain_kib <= 4.0);
+    assert_true(tls_kib <= 18.0);
+  }
+}
+
+// A pair is a get and its release, over a connection that is kept.
+double cpu_ms(Daemon& daemon, const std::function<void()>& pairs) {
+  const milliseconds before = daemon.cpu_time();
+  pairs();
+  return static_cast<double>((daemon.cpu_time() - before).count());
+}
+
+void requests_over_tls_cost_less_than_twice_the_processor_time(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  constexpr int pairs = 4000;
+  Connection plain(f.plain());
+  TlsClient tls(f.tls());
+  double plain_ms = 0;
+  double tls_ms = 0;
+  for (int round = 0; round < 4; ++round) {  // by turns: the machine is others' as well
+    plain_ms += cpu_ms(*f.daemon, [&] {
+      for (int i = 0; i < pairs / 4; ++i) {
+        assert_true(plain.send(get_request("/get?host=a&pool=p")));
+        assert_true(plain.response().has_value());
+        assert_true(plain.send(get_request("/release?host=a&pool=p")));
+        assert_true(plain.response().has_value());
+      }
+    });
+    tls_ms += cpu_ms(*f.daemon, [&] {
+      for (int i = 0; i < pairs / 4; ++i) {
+        assert_text(tls.fetch("/get?host=a&pool=p").body, "YES");
+        assert_text(tls.fetch("/release?host=a&pool=p").body, "OK");
+      }
+    });
+  }
+  print_message("CPU ms for %d pairs: plain %.0f, TLS %.0f: %.2f of the rate\n", pairs, plain_ms,
+                tls_ms, plain_ms / tls_ms);
+  if (!sanitized) {
+    assert_true(plain_ms / tls_ms >= 0.5);
+  }
+}
+
+// Three kinds of clients that never finish a handshake, more than are borne at a time.
+void unfinished_handshakes_are_bounded_cut_off_and_their_memory_given_back(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const std::string hello = client_hello();
+  const std::string five("\x16\x03\x01\x02\x00", 5);
+  Connection kept(f.plain());
+  constexpr size_t count = 2500;
+  const long before = f.daemon->rss_kib();
+  for (const std::string& bytes : {std::string{}, five, hello}) {
+    std::vector<Connection> flood;
+    for (size_t i = 0; i < count; ++i) {
+      flood.emplace_back(f.tls());
+      if (!bytes.empty()) {
+        (void)flood.back().send(bytes);
+      }
+    }
+    assert_true(kept.send(get_request("/livez")));
+    assert_true(kept.response().has_value());
+    const long grown = f.daemon->rss_kib() - before;
+    print_message("%zu bytes each: %ld KiB more\n", bytes.size(), grown);
+    if (!sanitized) {
+      // 2.5 KiB a connection, and 50 KiB for each of 1,024 handshakes.
+      assert_true(grown < 80L * 1024);
+    }
+    assert_true(eventually([&] { return f.open_connections() < 10; }));
+    assert_true(kept.send(get_request("/livez")));
+    assert_true(kept.response().has_value());
+    const long left = f.daemon->rss_kib() - before;
+    print_message("afterwards: %ld KiB\n", left);
+    if (!sanitized) {
+      assert_true(left < 20L * 1024);
+    }
+  }
+}
+
+double median_ms(Connection& connection, int times) {
+  std::vector<double> all;
+  for (int i = 0; i < times; ++i) {
+    const auto begun = Clock::now();
+    assert_true(connection.send(get_request("/livez")));
+    assert_true(connection.response().has_value());
+    all.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+  }
+  std::nth_element(all.begin(), all.begin() + times / 2, all.end());
+  return all[static_cast<size_t>(times / 2)];
+}
+
+// 64 clients send their ClientHello at once: were all answered in one pass, a request
+// of another would wait for 64 signatures.
+void handshakes_of_many_do_not_keep_others_waiting(void** state) {
+  Rsa& f = fixture_of<Rsa>(state);
+  const std::string hello = client_hello();
+  Connection kept(f.plain());
+  const double quiet = median_ms(kept, 50);
+  const auto begun = Clock::now();
+  TlsClient one(f.tls());
+  const double handshake = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+  assert_true(one.connected());
+  std::vector<double> waits;
+  for (int round = 0; round < 10; ++round) {
+    std::vector<Connection> flood;
+    for (int i = 0; i < 64; ++i) {
+      flood.emplace_back(f.tls());
+    }
+    for (Connection& client : flood) {
+      assert_true(client.send(hello));
+    }
+    waits.push_back(median_ms(kept, 10));
+  }
+  std::sort(waits.begin(), waits.end());
+  print_message("ms a request: quiet %.2f, beside 64 handshakes %.2f; a handshake alone %.1f\n",
+                quiet, waits[5], handshake);
+  assert_true(waits[5] < 16 * std::max(quiet, handshake));
+}
+
+// Any bytes in the place of a handshake: the daemon lives, forgets them, and serves.
+void spoilt_handshakes_do_no_harm(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const std::string hello = client_hello();
+  TlsClient kept(f.tls());
+  assert_int_equal(kept.fetch("/livez").status, 200);
+  std::mt19937 random(20261126);
+  const auto below = [&](size_t n) {
+    return std::uniform_int_distribution<size_t>(0, n - 1)(random);
+  };
+  long settled = 0;
+  for (int i = 0; i < 1500; ++i) {
+    std::string bytes = hello;
+    for (size_t changes = 1 + below(4); changes > 0; --changes) {
+      bytes[below(bytes.size())] = static_cast<char>(below(256));
+    }
+    if (below(3) == 0) {
+      bytes.resize(below(bytes.size()));
+    }
+    bytes.insert(0, below(10) == 0 ? std::string(1, static_cast<char>(below(256))) : "");
+    Connection client(f.tls());
+    (void)client.send(bytes);
+    if (below(2) == 0) {
+      client.reset();
+    } else {
+      client.half_close();
+      (void)client.wait_end();
+    }
+    if (i == 300) {
+      settled = f.daemon->rss_kib();
+    }
+  }
+  assert_int_equal(kept.fetch("/livez").status, 200);
+  assert_true(sanitized || f.daemon->rss_kib() - settled < 4L * 1024);
+  TlsClient next(f.tls());
+  assert_int_equal(next.fetch("/livez").status, 200);
+}
+
+// An honest session's bytes with one of them changed behind the handshake.
+void a_record_that_was_tampered_with_ends_its_connection(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(f.tls(), {.version = version});
+    assert_int_equal(client.fetch("/livez").status, 200);
+    const char forged[] = "\x17\x03\x03\x00\x20................................";
+    assert_int_equal(::send(client.fd(), forged, 37, MSG_NOSIGNAL), 37);
+    assert_false(client.response().has_value());
+    TlsClient other(f.tls(), {.version = version});
+    assert_int_equal(other.fetch("/livez").status, 200);
+  }
+}
+
+void tls_on_a_plain_address_is_told_in_the_log_once(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  for (int i = 0; i < 20; ++i) {
+    const TlsClient client(f.plain());
+    assert_false(client.connected());
+  }
+  assert_true(f.daemon->wait_for_log("warning tls on a plain address peer=127.0.0.1:").has_value());
+  assert_int_equal(f.daemon->log_lines("tls on a plain address").size(), 1);
+}
+
+}  // namespace
+
+int main() {
+  signal(SIGPIPE, SIG_IGN);
+  const CMUnitTest tests[] = {
+      test_with(Fixture, a_parked_waiter_costs_18_kib_and_a_plain_one_3),
+      test_with(Fixture, requests_over_tls_cost_less_than_twice_the_processor_time),
+      test_with(Fixture, unfinished_handshakes_are_bounded_cut_off_and_their_memory_given_back),
+      test_with(Rsa, handshakes_of_many_do_not_keep_others_waiting),
+      test_with(Fixture, spoilt_handshakes_do_no_harm),
+      test_with(Fixture, a_record_that_was_tampered_with_ends_its_connection),
+      test_with(Fixture, tls_on_a_plain_address_is_told_in_the_log_once),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
