@@ -20,12 +20,13 @@ struct Workload {
 
 // The three first are one: what differs is said by pools and leases.
 constexpr Workload workloads[] = {
-    {"pairs", pairs}, {"pools", pairs},   {"leases", pairs},  {"handoff", handoff},
-    {"wake", wake},   {"parked", parked}, {"expire", expire},
+    {"pairs", pairs}, {"pools", pairs},   {"leases", pairs}, {"handoff", handoff},
+    {"wake", wake},   {"parked", parked}, {"holds", holds},  {"expire", expire},
 };
 
 constexpr const char* usage =
-    "usage: load workload=pairs|pools|leases|handoff|wake|parked|expire server=NAME port=N pid=N\n"
+    "usage: load workload=pairs|pools|leases|handoff|wake|parked|holds|expire server=NAME port=N "
+    "pid=N\n"
     "            [clients=N] [pools=N] [leases=N] [secs=N | ops=N] [round=N]\n";
 
 bool set(Task& task, std::string_view name, const char* value) {

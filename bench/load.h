@@ -39,6 +39,8 @@ void handoff(const Task& task, Line& line);
 void wake(const Task& task, Line& line);
 // Many clients wait for one lock; then it goes through all their hands.
 void parked(const Task& task, Line& line);
+// Many hold locks by their connections.
+void holds(const Task& task, Line& line);
 // Many leases end within one second; some have a waiter, who sees when.
 void expire(const Task& task, Line& line);
 

@@ -102,6 +102,7 @@ all_parked() {
         last=$clients
         for name in ours bare_lock same_lock; do measure $name locks workload=parked clients="$clients"; done
     done
+    measure ours leases workload=holds clients="$([ 10000 -gt "$most" ] && echo "$most" || echo 10000)"
     measure ours expire workload=expire leases="$leases"
 }
 

@@ -28,6 +28,9 @@ constexpr SceneRow rows[] = {
     {"look", 6, look_around},
     {"follow", 2, follow_events},
     {"not-read", 1, follow_and_not_read},
+    {"hold", 5, hold_by_connection},
+    {"reboot", 5, reboot_a_node},
+    {"apply", 5, apply_a_plan},
     {"program", 1, run_program},
 };
 

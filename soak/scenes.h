@@ -41,6 +41,11 @@ void look_around(Actor& actor);
 void follow_events(Actor& actor);
 void follow_and_not_read(Actor& actor);
 
+// Other doors (scenes_doors.cpp).
+void hold_by_connection(Actor& actor);
+void reboot_a_node(Actor& actor);
+void apply_a_plan(Actor& actor);
+
 // The real client (scenes_program.cpp).
 void run_program(Actor& actor);
 

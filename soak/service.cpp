@@ -25,7 +25,8 @@ std::string pool_text(const PoolRow& row, const Variant& variant) {
   const bool is_narrow = !variant.is_wide && std::string_view(row.name) == "vary";
   std::string text = std::string("  - {name: ") + row.name +
                      ", expire: " + std::to_string(is_narrow ? 2 : row.expire) +
-                     ", maxlocks: " + std::to_string(is_narrow ? 2 : row.slots);
+                     ", maxlocks: " + std::to_string(is_narrow ? 2 : row.slots) +
+                     ", fleetlock: true, fleetlock_wait: 1";
   if (row.listed) {
     text += ", servers: [alpha, beta]";
   }

@@ -56,6 +56,7 @@ Server::Server(ServerSetup setup)
             {.send = [this](Ticket ticket,
                             std::string_view bytes) { return http_.stream(ticket, bytes); },
              .close = [this](Ticket ticket) { http_.close_stream(ticket); }}),
+      holds_(base_.get(), make_hold_sink()),
       supervision_(base_.get(), [this] { return summary(); }),
       shutdown_(base_.get(), {.stop_listening = [this] { http_.stop_listening(); },
                               .drain = [this] { drain(); },
@@ -63,6 +64,7 @@ Server::Server(ServerSetup setup)
   sight_.was_released = [this](std::string_view pool, std::string_view id) {
     return was_released(record_.events(), pool, id);
   };
+  count_doors();
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
     event_add(signals_.back().get(), nullptr);
@@ -73,34 +75,42 @@ Server::Server(ServerSetup setup)
 Server::~Server() = default;
 
 BackendSink Server::make_sink() {
-  return {
-      .decided =
-          [this](OpId op, const Verdict& verdict) {
-            const Time now = steady_now();
-            record_.decided(op, verdict, now);
-            telling_.decided(op, verdict, now);
-            engine_.decided(op, verdict, now);
-            pump();
-          },
-      .changed =
-          [this](const std::string& pool) {
-            engine_.changed(pool, steady_now());
-            pump();
-          },
-      .expired = [this](const std::string& pool, const Lease& lease,
-                        uint64_t stored) { telling_.expired(pool, lease, stored, steady_now()); },
-      .happened = [this](const Happening& happening,
-                         uint64_t stored) { telling_.happened(happening, stored, steady_now()); },
-      .stored =
-          [this](uint64_t stored) {
-            telling_.stored(stored, steady_now());
-            pump();
-          },
-      .unstored =
-          [this](const std::string& why) {
-            telling_.unstored(why, steady_now());
-            pump();
-          }};
+  return {.decided =
+              [this](OpId op, const Verdict& verdict) {
+                const Time now = steady_now();
+                record_.decided(op, verdict, now);
+                telling_.decided(op, verdict, now);
+                engine_.decided(op, verdict, now);
+                pump();
+              },
+          .changed =
+              [this](const std::string& pool) {
+                engine_.changed(pool, steady_now());
+                pump();
+              },
+          .expired =
+              [this](const std::string& pool, const Lease& lease, uint64_t stored) {
+                telling_.expired(pool, lease, stored, steady_now());
+                holds_.ended(pool, lease.owner, lease.token, "the lease has ended");
+              },
+          .happened =
+              [this](const Happening& happening, uint64_t stored) {
+                telling_.happened(happening, stored, steady_now());
+                if (happening.kind == Happening::Kind::evicted) {
+                  holds_.ended(happening.pool, happening.owner, happening.token,
+                               "an operator ended it");
+                }
+              },
+          .stored =
+              [this](uint64_t stored) {
+                telling_.stored(stored, steady_now());
+                pump();
+              },
+          .unstored =
+              [this](const std::string& why) {
+                telling_.unstored(why, steady_now());
+                pump();
+              }};
 }
 
 HttpEvents Server::make_events() {
@@ -110,6 +120,7 @@ HttpEvents Server::make_events() {
           [this](Ticket ticket) {
             const Time now = steady_now();
             feed_.gone(ticket);
+            holds_.gone(ticket);
             if (const auto left = engine_.cancel(ticket, now)) {
               record_.left(*left, http_.peer(ticket), now);
             }
@@ -132,6 +143,7 @@ void Server::configure(Time now) {
   }
   backend_->configure(service.pools);
   engine_.configure(service.pools, {service.max_waiting, service.max_pools}, now);
+  holds_.keep_only([this](std::string_view pool) { return engine_.find_pool(pool) != nullptr; });
 }
 
 std::optional<std::string> Server::open() {
@@ -247,6 +259,9 @@ void Server::perform(Answered& answered, Time now) {
     set_frozen(answer);
   } else if (answer.result == Result::not_frozen) {
     set_frozen(answer);  // by a pattern, perhaps
+  }
+  if (answer.result == Result::released) {
+    holds_.ended(answer.pool, answer.owner, answer.ended, "the lock was given back");
   }
   telling_.answered(std::move(answered), now);
 }
@@ -374,6 +389,7 @@ void Server::drain() {
   engine_.drain(steady_now());
   pump();
   feed_.stop();
+  holds_.stop();
 }
 
 // Nothing is in flight: no answer, no page, no question to the backend, and

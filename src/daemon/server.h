@@ -11,6 +11,7 @@
 #include "backends/backend.h"
 #include "base/handle.h"
 #include "daemon/groups.h"
+#include "daemon/holds.h"
 #include "daemon/reload.h"
 #include "daemon/settings.h"
 #include "daemon/shutdown.h"
@@ -71,6 +72,9 @@ class Server {
   void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
   void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
+  void tell_in_stream(Ticket ticket, Mark mark, const Answer& answer);
+  [[nodiscard]] HoldSink make_hold_sink();
+  void count_doors();
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
   [[nodiscard]] PageView page_view(Ticket ticket);
@@ -100,9 +104,11 @@ class Server {
   std::vector<Event> signals_;
   Http http_;
   Feed feed_;
+  Holds holds_;
   Supervision supervision_;
   Shutdown shutdown_;
   std::vector<std::string> unix_paths_;
+  std::vector<uint64_t> asked_;  // requests, by door
   std::optional<Time> armed_for_;
   bool pumping_ = false;
   bool successor_listens_ = false;  // on sockets that we only borrow

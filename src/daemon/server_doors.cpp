@@ -10,6 +10,7 @@ namespace distributex {
 void Server::received(Ticket ticket, const HttpRequest& request) {
   Received received = receive(all_doors(), request);
   http_.remember(ticket, received.mark);
+  ++asked_[received.mark.door];
   const Overloaded carry{
       [&](PageRequest&& page) { show(ticket, page); },
       [&](Consult&& consult) {
@@ -44,6 +45,9 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
         if (is_order(command.verb) && command.by.empty()) {
           command.by = name_of_peer(ticket, command.identity);
         }
+        if (const auto mark = http_.mark(ticket)) {
+          command.door = all_doors()[mark->door]->name;
+        }
         engine_.submit(ticket, std::move(command), steady_now());
         pump();
       },
@@ -73,13 +77,58 @@ std::string Server::name_of_peer(Ticket ticket, const Identity& identity) {
 
 // A lease that was told must arrive: who does not get it does not have it.
 void Server::tell(Ticket ticket, const Answer& answer) {
+  if (is_own(ticket)) {
+    return holds_.answered(ticket, answer, steady_now());
+  }
   const std::optional<Mark> mark = http_.mark(ticket);
   if (!mark) {
     return;
   }
+  if (is_stream(all_doors(), *mark, answer)) {
+    return tell_in_stream(ticket, *mark, answer);
+  }
   const bool is_lease = answer.result == Result::granted || answer.result == Result::held;
   http_.send(ticket, write_answer(all_doors(), *mark, answer),
              is_lease ? Delivery::watched : Delivery::unwatched);
+}
+
+// From now on the connection stands for the lock: its end gives it back. A client that
+// has left gets no stream, and its end, read a moment later, gives the lock back.
+void Server::tell_in_stream(Ticket ticket, Mark mark, const Answer& answer) {
+  if (!http_.open_stream(ticket, write_answer(all_doors(), mark, answer), Presence::watched)) {
+    return;
+  }
+  const Time now = steady_now();
+  holds_.begin(ticket, answer, mark.form, now);
+  engine_.delivered(ticket, now);
+}
+
+HoldSink Server::make_hold_sink() {
+  return {
+      .send = [this](Ticket ticket, std::string_view bytes) { return http_.stream(ticket, bytes); },
+      .close = [this](Ticket ticket) { http_.close_stream(ticket); },
+      .submit =
+          [this](Ticket ticket, Command command) {
+            engine_.submit(ticket, std::move(command), steady_now());
+            pump();
+          }};
+}
+
+// What the backend counts, and how many requests each door has had.
+void Server::count_doors() {
+  asked_.resize(all_doors().size());
+  sight_.add_figures = [this, others = std::move(sight_.add_figures)](std::vector<Figure>& figures,
+                                                                      Time now) {
+    others(figures, now);
+    for (size_t i = 0; i < asked_.size(); ++i) {
+      figures.push_back(
+          {.kind = Figure::Kind::counter,
+           .name = "door_requests_total",
+           .help = "Requests by the door that they came to, whatever they were answered.",
+           .label = {"door", std::string(all_doors()[i]->name)},
+           .value = static_cast<double>(asked_[i])});
+    }
+  };
 }
 
 }  // namespace distributex

@@ -61,6 +61,8 @@ struct Door {
   // (nullptr) answers as the first door of the table does, also what read refuses.
   Form (*form)(const HttpRequest& request);
   HttpReply (*write)(const Answer& answer, Form form);
+  // A lock that was obtained is told in a stream, and lasts as long as its connection.
+  bool streams = false;
 };
 
 }  // namespace distributex

@@ -10,6 +10,7 @@ extern const Door plain_door;
 extern const Door admin_door;
 extern const Door pages_door;
 extern const Door fleetlock_door;
+extern const Door hold_door;
 extern const Door terraform_door;
 
 }  // namespace distributex

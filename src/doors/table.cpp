@@ -12,8 +12,8 @@ namespace distributex {
 
 namespace {
 
-constexpr const Door* doors_in_order[] = {&plain_door, &admin_door, &pages_door, &fleetlock_door,
-                                          &terraform_door};
+constexpr const Door* doors_in_order[] = {&plain_door, &admin_door,     &pages_door,
+                                          &hold_door,  &fleetlock_door, &terraform_door};
 
 struct Refusal {
   Fault fault;
@@ -108,6 +108,11 @@ Received receive(Doors doors, const HttpRequest& request) {
   const Form form = door.form ? door.form(request) : doors.front()->form(request);
   return {.mark = {.door = index, .form = form},
           .reading = read(doors, found, door, form, request)};
+}
+
+bool is_stream(Doors doors, Mark mark, const Answer& answer) {
+  return doors[mark.door]->streams &&
+         (answer.result == Result::granted || answer.result == Result::held);
 }
 
 HttpReply write_answer(Doors doors, Mark mark, const Answer& answer) {

@@ -22,6 +22,8 @@ struct Received {
   Reading reading;
 };
 [[nodiscard]] Received receive(Doors doors, const HttpRequest& request);
+// Whether the answer opens a stream that lasts as long as its lock.
+[[nodiscard]] bool is_stream(Doors doors, Mark mark, const Answer& answer);
 [[nodiscard]] HttpReply write_answer(Doors doors, Mark mark, const Answer& answer);
 
 }  // namespace distributex

@@ -48,6 +48,7 @@ void Engine::answer(Line::iterator waiter, Answer out) {
   EnginePool& pool = *waiter->pool;
   out.pool = pool.spec.name;
   out.owner = waiter->owner;
+  out.door = waiter->door;
   if (out.result == Result::granted || out.result == Result::held) {
     pool.places.forget(out.owner);
   }

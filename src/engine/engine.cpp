@@ -124,6 +124,8 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
                         .expire = command.expire,
                         .token = command.token,
                         .note = std::move(command.note),
+                        .ends_with_connection = command.ends_with_connection,
+                        .door = command.door,
                         .verb = command.verb,
                         .outcome = command.outcome,
                         .status = command.status});
@@ -156,6 +158,7 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
   Answer answer = refused_with(refusal->result, refusal->fault, std::move(refusal->error));
   answer.pool = command.pool;
   answer.owner = command.owner;
+  answer.door = command.door;
   effects_.emplace_back(Answered{ticket, command.verb, now, std::move(answer)});
   return true;
 }

@@ -37,6 +37,8 @@ struct Waiter {
   std::optional<std::chrono::seconds> expire;
   std::optional<Token> token;
   std::string note{};
+  bool ends_with_connection = false;
+  std::string_view door{};
   Verb verb;
   Outcome outcome = Outcome::unknown;
   std::optional<uint8_t> status{};

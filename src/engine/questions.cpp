@@ -12,9 +12,10 @@ namespace {
 
 // The shorter of what the pool gives and what was asked for.
 std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
-                                                 std::optional<std::chrono::seconds> asked) {
+                                                 std::optional<std::chrono::seconds> asked,
+                                                 bool ends_with_connection) {
   if (pool.expire == std::chrono::seconds{0}) {
-    return std::nullopt;
+    return ends_with_connection ? asked : std::nullopt;
   }
   return asked ? std::min(*asked, pool.expire) : pool.expire;
 }
@@ -35,13 +36,14 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
   move(waiter, pool.asked, pool.asked.end());
   pool.acquire = open_op(kind, pool, waiter);
   pool.again = false;
-  effects_.emplace_back(Acquire{.op = pool.acquire,
-                                .pool = pool.spec.name,
-                                .owner = waiter->owner,
-                                .slots = pool.spec.maxlocks,
-                                .length = lease_length(pool.spec, waiter->expire),
-                                .find_only = kind == Kind::find,
-                                .note = waiter->note});
+  effects_.emplace_back(
+      Acquire{.op = pool.acquire,
+              .pool = pool.spec.name,
+              .owner = waiter->owner,
+              .slots = pool.spec.maxlocks,
+              .length = lease_length(pool.spec, waiter->expire, waiter->ends_with_connection),
+              .find_only = kind == Kind::find,
+              .note = waiter->note});
 }
 
 void Engine::ask_about_lease(Line::iterator waiter) {
@@ -57,13 +59,13 @@ void Engine::ask_about_lease(Line::iterator waiter) {
                                     .status = waiter->status});
       return;
     case Verb::renew:
-      effects_.emplace_back(
-          Renew{.op = open_op(Kind::renew, pool, waiter),
-                .pool = pool.spec.name,
-                .owner = waiter->owner,
-                .token = waiter->token,
-                .length = waiter->expire ? lease_length(pool.spec, waiter->expire) : std::nullopt,
-                .slots = pool.spec.maxlocks});
+      effects_.emplace_back(Renew{
+          .op = open_op(Kind::renew, pool, waiter),
+          .pool = pool.spec.name,
+          .owner = waiter->owner,
+          .token = waiter->token,
+          .length = waiter->expire ? lease_length(pool.spec, waiter->expire, false) : std::nullopt,
+          .slots = pool.spec.maxlocks});
       return;
     case Verb::get:
     case Verb::wait:

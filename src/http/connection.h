@@ -57,6 +57,11 @@ class Connection {
   // A request waits for its answer.
   [[nodiscard]] bool is_open() const { return state_ == State::asking || state_ == State::parked; }
 
+  // Its client has sent all that it may send for now, and hears when it hears.
+  [[nodiscard]] bool is_waiting() const {
+    return state_ == State::parked || state_ == State::streaming;
+  }
+
   // Moves the socket from the bufferevent into our hands; back before the end.
   void take_socket();
   void leave_socket();
@@ -64,7 +69,7 @@ class Connection {
 
   void await_request();  // what comes next is the beginning of one
   void keep_reading();   // after a pause; what is there already is read as well
-  void read_while_parked();
+  void read_while_waiting();
   // Whether the peer has left. To be asked before an answer leaves: afterwards it
   // may have closed because it has all that it wanted.
   [[nodiscard]] bool has_left();
@@ -91,6 +96,7 @@ class Connection {
   bool closes = false;                 // the connection, with the answer
   bool unread = false;                 // a body follows that evhttp does not read
   Slices slices{};                     // sending: what makes the rest of the answer
+  std::optional<Time> taken_at{};      // streaming, watched: when its client had all bytes
   bool watched = false;                // sending: somebody wants to hear of the delivery
 
  private:
@@ -111,7 +117,7 @@ class Connection {
   State state_ = State::reading;
   Event readable_{};
   Event writable_{};           // once there was something that had to wait
-  size_t parked_mark_ = 0;     // parked: bytes of input at which it is cut off
+  size_t waiting_mark_ = 0;    // parked, streaming: bytes of input at which it is cut off
   bool at_first_line_ = true;  // of a request, whose first word was not seen yet
   bool has_begun_ = false;     // reading: some of the next request is here
   bool reads_when_writable_ = false;

@@ -15,7 +15,7 @@ namespace distributex {
 
 namespace {
 
-constexpr size_t parked_bytes = 4096;      // that a waiting client may send ahead
+constexpr size_t waiting_bytes = 4096;     // that a waiting client may send ahead
 constexpr size_t piece_bytes = 64 * 1024;  // of a write
 
 }  // namespace
@@ -45,12 +45,10 @@ void Connection::on_readable(int, short, void* self) noexcept {
 }
 
 // The bytes of input at which nothing more is read.
-size_t Connection::read_mark() const {
-  return state_ == State::parked ? parked_mark_ : commons_.read_ahead;
-}
+size_t Connection::read_mark() const { return is_waiting() ? waiting_mark_ : commons_.read_ahead; }
 
 // What arrives before an answer is kept for afterwards, up to a mark. Beyond it
-// nothing more is read, and a parked client is cut off: its end would go unseen.
+// nothing more is read, and a client that waits is cut off: its end would go unseen.
 void Connection::read_some() {
   bufferevent* to = bev();
   evbuffer* input = bufferevent_get_input(to);
@@ -77,7 +75,7 @@ void Connection::read_some() {
     commons_.deadlines.request_began(*this, steady_now());
     admit_method();
     bufferevent_trigger(to, EV_READ, 0);
-  } else if (state_ == State::parked && kept + io.bytes >= most) {
+  } else if (is_waiting() && kept + io.bytes >= most) {
     evhttp_connection_free(evcon);
   }
 }
@@ -124,8 +122,8 @@ void Connection::keep_reading() {
   }
 }
 
-void Connection::read_while_parked() {
-  parked_mark_ = evbuffer_get_length(bufferevent_get_input(bev())) + parked_bytes;
+void Connection::read_while_waiting() {
+  waiting_mark_ = evbuffer_get_length(bufferevent_get_input(bev())) + waiting_bytes;
   event_add(readable_.get(), nullptr);
 }
 

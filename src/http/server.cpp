@@ -176,7 +176,7 @@ void Http::park(Connection& connection) {
   if (!kept.empty()) {
     evhttp_add_header(headers, "Connection", kept.c_str());
   }
-  connection.read_while_parked();
+  connection.read_while_waiting();
   connection.enter(State::parked);
 }
 

@@ -39,6 +39,12 @@ enum class Delivery : uint8_t {
   watched  // delivered or gone follows, and who has left is not sent anything
 };
 
+// Whether it matters that the client of a stream is there.
+enum class Presence : uint8_t {
+  unwatched,
+  watched  // who has left gets no stream; later an end of its network is noticed, too
+};
+
 // Each ticket is answered once by send() or open_stream(), unless gone comes
 // first.
 struct HttpEvents {
@@ -79,8 +85,10 @@ class Http {
 
   // An answer that goes on: open_stream() in the place of send(), then stream()
   // and at last close_stream(). The client may leave before: gone. False when
-  // there is no such stream (any more), or it was cut off as too slow a reader.
-  bool open_stream(Ticket ticket, const HttpReply& reply);
+  // there is no such stream (any more), or it was cut off as too slow a reader. Of one
+  // that is watched some bytes have to be sent every five seconds: its client is gone
+  // when it has not taken any for 12 s.
+  bool open_stream(Ticket ticket, const HttpReply& reply, Presence presence = Presence::unwatched);
   bool stream(Ticket ticket, std::string_view bytes);
   void close_stream(Ticket ticket);
 
@@ -137,6 +145,7 @@ class Http {
   void make_head(const Connection& connection, const HttpReply& reply);
   void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const std::string& date();
+  static void watch_presence(Connection& connection);
   void start_stream(Connection& connection, const HttpReply& reply);
   void send_slice(Connection& connection, std::string_view slice);
   void next_slice(Connection& connection);

@@ -4,6 +4,9 @@
 // what a client does not take is kept up to a bound, then it is cut off.
 #include <event2/bufferevent.h>
 #include <event2/http.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <utility>
 
@@ -15,6 +18,7 @@ namespace distributex {
 namespace {
 
 constexpr size_t most_unsent = 256 * 1024;
+constexpr std::chrono::milliseconds silence{12'000};  // of a client that is watched
 
 }  // namespace
 
@@ -23,14 +27,29 @@ Connection* Http::find_stream(Ticket ticket) {
   return conn && conn->state() == Connection::State::streaming ? conn : nullptr;
 }
 
-bool Http::open_stream(Ticket ticket, const HttpReply& reply) {
+bool Http::open_stream(Ticket ticket, const HttpReply& reply, Presence presence) {
   Connection* conn = find(ticket);
   if (!conn) {
     return false;
   }
+  if (presence == Presence::watched) {
+    if (conn->has_left()) {
+      return false;
+    }
+    watch_presence(*conn);
+  }
+  conn->read_while_waiting();
   conn->enter(Connection::State::streaming);
   start_stream(*conn, reply);
   return stream(ticket, reply.body);
+}
+
+// The kernel gives a connection up whose bytes nobody acknowledges. On a unix socket
+// there is no such option, and no network.
+void Http::watch_presence(Connection& conn) {
+  const auto most = static_cast<unsigned>(silence.count());
+  (void)setsockopt(conn.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);
+  conn.taken_at = steady_now();
 }
 
 void Http::start_stream(Connection& conn, const HttpReply& reply) {
@@ -98,7 +117,11 @@ bool Http::stream(Ticket ticket, std::string_view bytes) {
     return false;
   }
   bufferevent* bev = evhttp_connection_get_bufferevent(conn->evcon);
-  if (evbuffer_get_length(bufferevent_get_output(bev)) > most_unsent) {
+  const size_t unsent = evbuffer_get_length(bufferevent_get_output(bev));
+  if (unsent == 0 && conn->taken_at) {
+    conn->taken_at = steady_now();
+  }
+  if (unsent > most_unsent || (conn->taken_at && steady_now() - *conn->taken_at > silence)) {
     conn->cut_off();
     return false;
   }

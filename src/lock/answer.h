@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lock/command.h"
@@ -82,6 +83,7 @@ struct Answer {
   std::optional<uint8_t> status;       // released: the exit status
   std::optional<Standing> standing;    // busy, timeout
   std::optional<FrozenBy> frozen;      // busy, timeout, not_frozen
+  std::string_view door{};             // as in the command
   uint64_t stored = 0;                 // as in the verdict that it comes from
 };
 

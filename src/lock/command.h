@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "lock/identity.h"
 #include "lock/lease.h"
@@ -40,7 +41,11 @@ struct Command {
   std::optional<Duration> lasts{};     // freeze only; nothing: until it is thawed
   // wait only: so long after a wait without the lock its place is kept.
   Duration comes_back_within = usual_pause;
-  std::string note{};  // get and wait: to be kept with the lease
+  // get and wait: the lease has the length of `expire` also where leases of the pool
+  // never end, for it is renewed while a connection lives.
+  bool ends_with_connection = false;
+  std::string_view door{};  // by which it came: the name of a row, which lasts
+  std::string note{};       // get and wait: to be kept with the lease
   Identity identity{};
 };
 

@@ -21,6 +21,11 @@ using Token = uint64_t;   // fencing token, 1 .. max_token
 using Ticket = uint64_t;  // one request that is waiting for its answer
 using OpId = uint64_t;    // one question put to the backend
 
+// Tickets of what the server itself asks: no client waits for an answer.
+inline constexpr Ticket own_tickets = Ticket{1} << 63;
+constexpr Ticket own_ticket(Ticket number) { return own_tickets | number; }
+constexpr bool is_own(Ticket ticket) { return (ticket & own_tickets) != 0; }
+
 inline constexpr Token max_token = (uint64_t{1} << 53) - 1;
 
 inline constexpr std::string_view own_group = "true";

@@ -56,6 +56,9 @@ AuditLine::AuditLine(const LockEvent& event) {
   if (!event.peer.empty()) {
     add_text(" peer=", event.peer);
   }
+  if (!event.door.empty()) {
+    add_text(" door=", event.door);
+  }
   if (!event.error.empty()) {
     add_text(" error=", event.error.substr(0, error_max));
   }

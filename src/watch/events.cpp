@@ -51,9 +51,9 @@ static_assert(kinds_stand_in_order());
 
 const Kind& kind_of(What what) { return kinds[static_cast<size_t>(what)]; }
 
-constexpr std::array<std::string_view LockEvent::*, 7> texts_of{
-    &LockEvent::pool,  &LockEvent::host,   &LockEvent::id, &LockEvent::peer,
-    &LockEvent::error, &LockEvent::reason, &LockEvent::by};
+constexpr std::array<std::string_view LockEvent::*, 8> texts_of{
+    &LockEvent::pool, &LockEvent::host,  &LockEvent::id,     &LockEvent::peer,
+    &LockEvent::door, &LockEvent::error, &LockEvent::reason, &LockEvent::by};
 
 }  // namespace
 
@@ -81,6 +81,7 @@ std::string event_json(const LockEvent& event) {
     set_seconds(json.get(), "held", *event.held);
   }
   set_text(json.get(), "peer", event.peer);
+  set_text(json.get(), "door", event.door);
   set_text(json.get(), "verb", event.verb);
   set_text(json.get(), "error", event.error);
   if (event.outcome != Outcome::unknown) {

@@ -55,6 +55,7 @@ struct LockEvent {
   std::optional<Duration> waited{};    // granted, timeout, cancelled, busy
   std::optional<Duration> held{};      // released, expired, evicted
   std::string_view peer{};             // the client's address; empty: not known
+  std::string_view door{};             // empty: the verbs' own
   std::string_view verb{};             // refused
   std::string_view error{};            // refused
   std::string_view reason{};           // frozen, thawed, evicted, rested

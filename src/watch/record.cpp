@@ -44,6 +44,11 @@ What what_of(Result result) {
   return What::refused;
 }
 
+// The verbs' own door goes without saying.
+std::string_view shown_door(std::string_view door) {
+  return door == "plain" ? std::string_view{} : door;
+}
+
 }  // namespace
 
 Record::Record(const RecordOptions& options, uint64_t wall_us)
@@ -71,7 +76,9 @@ void Record::tell(LockEvent event) {
 
 void Record::answered(const Answered& answered, std::string_view peer, Time now) {
   const Answer& answer = answered.answer;
-  metrics_.answered(answered.verb, answer.result);
+  if (!is_own(answered.ticket)) {
+    metrics_.answered(answered.verb, answer.result);
+  }
   const bool is_refusal = answer.result == Result::invalid || answer.result == Result::unavailable;
   if (is_order(answered.verb) && !is_refusal) {
     return;
@@ -82,7 +89,8 @@ void Record::answered(const Answered& answered, std::string_view peer, Time now)
                   .id = answer.owner.id,
                   .token = answer.token != 0 ? answer.token : answer.ended,
                   .held = answer.held,
-                  .peer = peer};
+                  .peer = peer,
+                  .door = shown_door(answer.door)};
   if (event.what == What::granted || event.what == What::timeout || event.what == What::busy) {
     event.waited = now - answered.since;
   }
@@ -142,7 +150,8 @@ void Record::expired(std::string_view pool, const Lease& lease) {
                   .pool = pool,
                   .host = lease.owner.host,
                   .id = lease.owner.id,
-                  .token = lease.token};
+                  .token = lease.token,
+                  .door = door_of(lease.note)};
   if (lease.ends) {
     event.held = *lease.ends - lease.since;
     metrics_.held(*event.held);

@@ -263,6 +263,31 @@ void keeps_a_note_that_is_not_too_long(void** state) {
   assert_true(response.body.find("\"apply\"") != std::string::npos);
 }
 
+// The same slot, seen from the pages: who came through which door.
+void shows_doors_in_status_events_and_metrics(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  check_ok(ask(f, "LOCK", "/terraform/prod", info("1")));
+  const std::string status = word(f.daemon.port(), "/status/?pool=prod");
+  for (const char* member :
+       {"\"door\":\"terraform\"", "\"who\":\"ann@ci1\"", "\"operation\":\"OperationTypeApply\""}) {
+    assert_that(status.find(member) != status.npos, "%s is not in %s", member, status.c_str());
+  }
+  check_ok(ask(f, "UNLOCK", "/terraform/prod", info("1")));
+  assert_text(word(f.daemon.port(), "/get?pool=prod&host=a"), "YES");
+  assert_true(word(f.daemon.port(), "/status/?pool=prod").find("door") == std::string::npos);
+  const std::string events = word(f.daemon.port(), "/events/?pool=prod");
+  size_t told = 0;
+  for (size_t at = 0; (at = events.find("\"door\":\"terraform\"", at)) != events.npos; ++at) {
+    ++told;
+  }
+  assert_int_equal(told, 2);
+  const std::string metrics = word(f.daemon.port(), "/metrics");
+  assert_true(metrics.find("distributex_door_requests_total{door=\"terraform\"} 2\n") !=
+              std::string::npos);
+  assert_true(metrics.find("distributex_door_requests_total{door=\"plain\"} 1\n") !=
+              std::string::npos);
+}
+
 void remembers_the_lock_info_over_a_restart(void**) {
   TempDir dir;
   Daemon daemon("backend: sqlite\nsqlitefile: " + dir.file("locks.db") +
@@ -304,6 +329,7 @@ int main() {
       test_with(Fixture, refuses_bodies_that_name_no_lock),
       test_with(Fixture, bounds_bodies_by_door),
       test_with(Fixture, keeps_a_note_that_is_not_too_long),
+      test_with(Fixture, shows_doors_in_status_events_and_metrics),
       cmocka_unit_test(remembers_the_lock_info_over_a_restart),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -3,6 +3,7 @@
 // the wall clock's now.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/json.h"
 #include "doors/pages/rows.h"
@@ -64,8 +65,24 @@ json_t* owner_json(const Owner& owner) {
   return json;
 }
 
+// By which door, and what Terraform told of the run.
+void set_note(json_t* json, std::string_view note) {
+  set_text(json, "door", door_of(note));
+  const std::string_view text = text_of_note(note);
+  if (text.empty()) {
+    return;
+  }
+  const Json told{json_loadb(text.data(), text.size(), 0, nullptr)};
+  for (const auto& [key, name] : {std::pair{"who", "Who"}, {"operation", "Operation"}}) {
+    if (const char* value = json_string_value(json_object_get(told.get(), name))) {
+      set_text(json, key, value);
+    }
+  }
+}
+
 json_t* lease_json(const PageView& view, const Lease& lease) {
   json_t* json = owner_json(lease.owner);
+  set_note(json, lease.note);
   set_whole(json, "token", lease.token);
   set_since(json, view, lease.since);
   if (lease.ends) {

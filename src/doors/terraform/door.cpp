@@ -18,6 +18,12 @@ constexpr size_t body_limit = 65536;
 constexpr std::string_view prefix = "terraform/";
 constexpr size_t holders_searched = 1'000'000;  // as many as a pool may have
 
+// A client asks again after 1, 2, 4, 8 and then each 16 s. Behind others who wait it would
+// never have a turn, since nobody overtakes them: so it stands in line for a moment each
+// time, and keeps its place meanwhile.
+constexpr std::chrono::milliseconds patience{500};
+constexpr std::chrono::seconds pause_at_most{40};
+
 enum Operation : Form { lock, unlock, look };
 
 bool has(std::string_view path) { return path.starts_with(prefix); }
@@ -40,7 +46,7 @@ Form form_of(const HttpRequest& request) {
   return look;
 }
 
-Verb verb_of(Form form) { return form == unlock ? Verb::release : Verb::get; }
+Verb verb_of(Form form) { return form == unlock ? Verb::release : Verb::wait; }
 
 HttpReply text_reply(int status, std::string text) {
   HttpReply reply;
@@ -210,7 +216,9 @@ Reading read_lock(const HttpRequest& request, std::string pool) {
   }
   auto& info = std::get<LockInfo>(read);
   Command command;
-  command.verb = Verb::get;
+  command.verb = Verb::wait;
+  command.timeout = patience;
+  command.comes_back_within = pause_at_most;
   command.pool = std::move(pool);
   command.owner = owner_of(info);
   command.note = note_of(std::move(info));

@@ -145,7 +145,7 @@ LockInfo info_of(const Owner& owner, Token token, std::string_view note, Duratio
   }
   return {.id = std::to_string(token),
           .operation = "held through Distributex",
-          .info = "taken by " + std::string(note.empty() ? "a client" : door_of(note)),
+          .info = "taken by " + (note.empty() ? "a client" : escaped(door_of(note), 32)),
           .who = owner.id.empty() ? owner.host : owner.host + "/" + owner.id,
           .version = {},
           .created = since,
