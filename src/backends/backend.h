@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "lock/figure.h"
+#include "lock/store.h"
 #include "lock/words.h"
 
 struct event_base;
@@ -55,6 +56,9 @@ class Backend {
   virtual void acquire(const Acquire&, Time now) = 0;
   virtual void release(const Release&, Time now) = 0;
   virtual void renew(const Renew&, Time now) = 0;
+  // The last one who waited for the pool at this server waits no more. For
+  // backends whose servers take turns; a repeated call does no harm.
+  virtual void idle(const std::string&, Time) {}
   // What operators do. A freeze lives where the leases live. While it stands
   // acquire takes no slot: its verdict is held or full, and no verdict "granted"
   // follows the verdict of the order. When it ends, changed() tells of each pool
@@ -82,6 +86,13 @@ class Backend {
 
   // Since when it has kept leases beyond this process's end; nothing: it does not.
   [[nodiscard]] virtual std::optional<Time> survives_since() const { return std::nullopt; }
+  // The store outside this process that it depends on; nothing: there is none.
+  [[nodiscard]] virtual std::optional<StoreState> store() const { return std::nullopt; }
+  // How many wait for the pool at other servers, as these said last; nothing:
+  // the backend does not know of other servers.
+  [[nodiscard]] virtual std::optional<size_t> waiting_elsewhere(std::string_view) const {
+    return std::nullopt;
+  }
   // What it counts about itself.
   virtual void add_figures(std::vector<Figure>&, Time) const {}
 

@@ -126,6 +126,7 @@ HttpEvents Server::make_events() {
             holds_.gone(ticket);
             if (const auto left = engine_.cancel(ticket, now)) {
               record_.left(*left, origin(ticket), now);
+              note_line(left->pool, now);
             }
             telling_.gone(ticket);
             pump();
@@ -270,7 +271,16 @@ void Server::perform(Answered& answered, Time now) {
   if (answer.result == Result::released) {
     holds_.ended(answer.pool, answer.owner, answer.ended, "the lock was given back");
   }
+  if (answered.verb == Verb::wait) {
+    note_line(answer.pool, now);
+  }
   telling_.answered(std::move(answered), now);
+}
+
+void Server::note_line(const std::string& pool, Time now) {
+  if (engine_.waiting(pool) == 0) {
+    backend_->idle(pool, now);
+  }
 }
 
 // Says under which freeze the pool of an answer stands.

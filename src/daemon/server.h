@@ -92,6 +92,7 @@ class Server {
   void count_doors();
   void show(Ticket ticket, const PageRequest& request);
   void show_now(Ticket ticket, const PageRequest& request);
+  void note_line(const std::string& pool, Time now);
   [[nodiscard]] PageView page_view(Ticket ticket);
   void configure(Time now);
   void arm_timer();

@@ -16,6 +16,9 @@ Sight make_sight(const Engine& engine, const Backend& backend, const Groups& gro
       .leases = [&backend](std::string_view pool,
                            size_t most) { return backend.leases(pool, most); },
       .survives_since = [&backend] { return backend.survives_since(); },
+      .store = [&backend] { return backend.store(); },
+      .waiting_elsewhere =
+          [&backend](std::string_view pool) { return backend.waiting_elsewhere(pool); },
       .add_figures = [&backend](std::vector<Figure>& figures,
                                 Time now) { backend.add_figures(figures, now); },
       .freezes = [&backend] { return backend.freezes(); },

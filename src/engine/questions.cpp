@@ -36,6 +36,12 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
   move(waiter, pool.asked, pool.asked.end());
   pool.acquire = open_op(kind, pool, waiter);
   pool.again = false;
+  std::optional<Time> next_since;
+  if (!pool.line.empty()) {
+    next_since = pool.line.front().since;
+  } else if (!pool.fresh.empty() && pool.fresh.front().verb == Verb::wait) {
+    next_since = pool.fresh.front().since;
+  }
   effects_.emplace_back(
       Acquire{.op = pool.acquire,
               .pool = pool.spec.name,
@@ -43,7 +49,11 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
               .slots = pool.spec.maxlocks,
               .length = lease_length(pool.spec, waiter->expire, waiter->ends_with_connection),
               .find_only = kind == Kind::find,
-              .note = waiter->note});
+              .note = waiter->note,
+              .patient = waiter->verb == Verb::wait,
+              .since = waiter->since,
+              .next_since = next_since,
+              .waiting = pool.by_owner.size()});
 }
 
 void Engine::ask_about_lease(Line::iterator waiter) {

@@ -22,6 +22,11 @@ struct Acquire {
   std::optional<std::chrono::seconds> length;  // nothing: the lease never ends
   bool find_only = false;                      // held or full, never a new lease
   std::string note{};                          // to be kept with the lease
+  // For backends whose servers take turns:
+  bool patient = false;              // it will be asked again until it is granted
+  Time since{};                      // when it arrived
+  std::optional<Time> next_since{};  // and the next one in line, if there is one
+  size_t waiting = 0;                // so many wait for the pool, this one among them
 };
 
 // Gives a lease back: the one with this token, or whichever the owner has.

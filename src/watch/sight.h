@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lock/figure.h"
+#include "lock/store.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -32,6 +33,10 @@ struct Sight {
 
   // Since when leases are kept beyond the end of this process; nothing: they are not.
   std::function<std::optional<Time>()> survives_since;
+  // The store outside this process that keeps the leases; nothing: there is none.
+  std::function<std::optional<StoreState>()> store;
+  // How many wait for the pool at other servers; nothing: that is not known.
+  std::function<std::optional<size_t>(std::string_view pool)> waiting_elsewhere;
   // What the backend counts about itself.
   std::function<void(std::vector<Figure>&, Time now)> add_figures;
 

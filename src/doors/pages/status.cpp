@@ -169,6 +169,16 @@ json_t* pool_json(const PageView& view, const PoolSpec& spec, const Wanted& want
   json_object_set_new(json, "resting", resting);
   set_whole(json, "queued", view.sight.waiting(spec.name));
   json_object_set_new(json, "waiting", waiting_json(view, spec, wanted));
+  if (const auto elsewhere = view.sight.waiting_elsewhere(spec.name)) {
+    set_whole(json, "queued_elsewhere", *elsewhere);
+  }
+  return json;
+}
+
+json_t* store_json(const StoreState& store) {
+  json_t* json = json_object();
+  set_text(json, "address", store.address);
+  set_text(json, "trouble", store.trouble.value_or(""));
   return json;
 }
 
@@ -185,6 +195,9 @@ std::string head_of(const PageView& view) {
   set_text(json.get(), "backend", view.backend_name);
   if (const auto since = view.sight.survives_since()) {
     set_since(json.get(), view, *since, "locks_survive_since");
+  }
+  if (const auto store = view.sight.store()) {
+    json_object_set_new(json.get(), "store", store_json(*store));
   }
   set_seconds(json.get(), "time", std::chrono::microseconds{view.wall_us});
   set_seconds(json.get(), "uptime", view.uptime);
