@@ -68,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-browser lint cover bench bench-cost fuzz fuzz-http soak mutants,$(goals)),)
+ifneq ($(filter run check check-etcd check-browser lint cover bench bench-cost fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -131,9 +131,9 @@ language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soa
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
-daemon_libs = $(EVENT_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS)
+daemon_libs = $(EVENT_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(MEMCACHED_LIBS) -lhashkit $(SQLITE_LIBS) $(PROMETHEUS_LIBS) $(CURL_LIBS)
 client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
-test_libs = $(CMOCKA_LIBS) $(daemon_libs) $(CURL_LIBS)
+test_libs = $(CMOCKA_LIBS) $(daemon_libs)
 
 # --- where objects go -------------------------------------------------------
 # One folder for each compiler and kind of build. Other flags than last time in
@@ -246,6 +246,17 @@ tests: $(programs) $(headers) $(chosen_programs) $(preloads)
 check: deps tests
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
 		TEST_TIMEOUT=$(TEST_TIMEOUT) tools/run-tests.sh $O/tests/log $(chosen_programs) $(chosen_scripts)
+
+# Daemons over real etcd clusters while members and daemons fail: minutes.
+etcd_programs := $(patsubst %.cpp,$O/%,$(wildcard tests/backends/etcd/long_*.cpp))
+$(etcd_programs): %: %.o $(support_objects) $(library)
+	$(say) LD $@
+	$(test_link)
+
+.PHONY: check-etcd
+check-etcd: deps $(programs) $(etcd_programs)
+	@DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
+		JOBS=1 TEST_TIMEOUT=1200 tools/run-tests.sh $O/tests/log-etcd $(etcd_programs)
 
 # The page in a real browser: not part of check, for it needs one, and npm.
 CHROMIUM = $(or $(shell command -v chromium || command -v chromium-browser || command -v google-chrome),/usr/bin/chromium)
@@ -482,6 +493,7 @@ Targets
   run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
   check      deps, all, and every test; some by TESTS="engine wire/verbs"
   tests      builds the tests and runs none
+  check-etcd daemons over real etcd clusters while members and daemons fail
   check-browser  the page at / in headless Chromium; screenshots in build/browser/
   deps-browser   installs what that needs: chromium, and a driver from npm
   deps       installs the Debian packages of deps.list that are missing

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "support/bench.h"
 #include "support/daemon.h"
+#include "support/etcd.h"
 #include "support/memcached.h"
 #include "support/test.h"
 
@@ -256,6 +257,17 @@ int make_sqlite(void** state) {
   return 0;
 }
 
+EtcdCluster* shared_etcd = nullptr;
+
+// And each has a prefix of its own in the one etcd.
+int make_etcd(void** state) {
+  static int tests = 0;
+  const std::string options = "etcdhosts: \"" + shared_etcd->hosts() + "\"\netcdprefix: \"t" +
+                              std::to_string(tests++) + "/\"";
+  *state = std::make_unique<BackendBench>("etcd", options).release();
+  return 0;
+}
+
 int end_bench(void** state) {
   const std::unique_ptr<BackendBench> ended(&bench(state));
   return 0;
@@ -293,7 +305,17 @@ int main() {
     return 1;
   }
   shared_memcached = &memcached;
-  return cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
-         cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +
-         cmocka_run_group_tests_name("sqlite", sqlite, nullptr, nullptr);
+  int failed = cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
+               cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +
+               cmocka_run_group_tests_name("sqlite", sqlite, nullptr, nullptr);
+  if (EtcdCluster::is_installed()) {
+    const CMUnitTest over_etcd[] = all_over(make_etcd);
+    EtcdCluster etcd(1);
+    if (!etcd.start()) {
+      return 1;
+    }
+    shared_etcd = &etcd;
+    failed += cmocka_run_group_tests_name("etcd", over_etcd, nullptr, nullptr);
+  }
+  return failed;
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// A value that cannot be read counts as offset 0 and clock 0: the next step and
+// the next raise of the offset repair it, for nobody grants below a token that
+// was seen.
+#include "backends/etcd/clock.h"
+
+#include <algorithm>
+
+namespace distributex {
+
+using std::chrono::milliseconds;
+
+void EtcdClock::note(const EtcdKv& kv, Time now) {
+  if (kv.mod <= mod_) {
+    return;
+  }
+  text_ = kv.value;
+  value_ = parse_base(kv.value).value_or(EtcdBaseValue{});
+  mod_ = kv.mod;
+  seen_ = now;
+}
+
+void EtcdClock::forget() {
+  text_.clear();
+  value_ = {};
+  mod_ = 0;
+}
+
+int64_t EtcdClock::at(Time now) const {
+  if (!is_known()) {
+    return 0;
+  }
+  const auto since = std::chrono::floor<milliseconds>(std::max(now - seen_, Duration::zero()));
+  return value_.clock + std::min<int64_t>(since.count(), step_max.count());
+}
+
+std::string EtcdClock::next(Time now, uint64_t offset) const {
+  return format_base({.offset = offset, .clock = at(now)});
+}
+
+// An entry of clock `then` was written before the clock left `then`, and that
+// step was of four seconds at most.
+Time EtcdClock::latest_moment_of(int64_t then) const {
+  return seen_ - milliseconds(value_.clock - then) + step_max;
+}
+
+}  // namespace distributex

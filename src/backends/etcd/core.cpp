@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+// Questions. Whatever may call the engine is collected and told at the end of
+// each event, for the engine asks again from within.
+#include "backends/etcd/core.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace distributex {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds survey_limit{1000};
+constexpr milliseconds again_pause{500};
+
+}  // namespace
+
+EtcdCore::EtcdCore(EtcdWire& wire, EtcdSettings settings, size_t endpoints, BackendSink sink,
+                   std::function<void(Time now)> settled)
+    : wire_(wire),
+      endpoints_(endpoints),
+      sink_(std::move(sink)),
+      settled_(std::move(settled)),
+      world_(std::move(settings)),
+      follower_(wire, world_,
+                {.changed = [this](const std::vector<EtcdChange>& changes, bool was_set_back,
+                                   Time now) { changed(changes, was_set_back, now); },
+                 .lost =
+                     [this](const std::string& reason, Time now) {
+                       world_.reason = reason;
+                       settle_down(now);
+                     }}) {}
+
+void EtcdCore::configure(const std::vector<PoolSpec>& pools) {
+  for (const PoolSpec& pool : pools) {
+    slots_[pool.name] = pool.maxlocks;
+  }
+}
+
+void EtcdCore::forget(const std::string& pool) {
+  slots_.erase(pool);
+  world_.sights.restart_turns(pool);
+}
+
+void EtcdCore::acquire(const Acquire& question, Time now) {
+  slots_[question.pool] = question.slots;
+  if (question.patient) {
+    idle_.erase(question.pool);
+  }
+  start({.op = question.op,
+         .question = EtcdAcquire(world_, question, now),
+         .name = {question.pool, question.owner},
+         .is_ordered = !question.patient},
+        now);
+}
+
+void EtcdCore::release(const Release& question, Time now) {
+  Task task{.op = question.op,
+            .question = EtcdRelease(world_, question, now),
+            .name = {question.pool, question.owner}};
+  if (question.undelivered) {
+    task.again = question;
+  }
+  start(std::move(task), now);
+}
+
+void EtcdCore::renew(const Renew& question, Time now) {
+  start({.op = question.op,
+         .question = EtcdRenew(world_, question, now),
+         .name = {question.pool, question.owner}},
+        now);
+}
+
+void EtcdCore::start(Task task, Time now) {
+  const uint64_t id = ++last_id_;
+  if (task.is_ordered && task.op != 0) {
+    order_[task.name.first].push_back(id);
+  }
+  auto& lane = lanes_[task.name];
+  lane.push_back(id);
+  const bool is_first = lane.size() == 1;
+  tasks_.emplace(id, std::move(task));
+  if (is_first) {
+    drive(id, now);
+  }
+  settle_down(now);
+}
+
+void EtcdCore::drive(uint64_t id, Time now) {
+  Task& task = tasks_.at(id);
+  if (task.wakes) {
+    wakes_.erase({*std::exchange(task.wakes, std::nullopt), id});
+  }
+  EtcdStep step =
+      std::visit([&](auto& question) { return question.next(world_, now); }, task.question);
+  if (const auto* verdict = std::get_if<Verdict>(&step)) {
+    return finish(id, *verdict, now);
+  }
+  if (const auto* pause = std::get_if<EtcdPause>(&step)) {
+    task.wakes = pause->until;
+    wakes_.emplace(pause->until, id);
+    return;
+  }
+  task.is_asked = true;
+  const Duration limit =
+      std::visit([&](const auto& question) { return question.limit(now); }, task.question);
+  ask(std::move(std::get<EtcdTxn>(step)), limit, [this, id](const EtcdReply& reply, Time at) {
+    Task& asked = tasks_.at(id);
+    asked.is_asked = false;
+    std::visit([&](auto& question) { question.take(world_, reply, at); }, asked.question);
+    drive(id, at);
+  });
+}
+
+void EtcdCore::finish(uint64_t id, const Verdict& verdict, Time now) {
+  auto node = tasks_.extract(id);
+  Task& task = node.mapped();
+  const auto lane = lanes_.find(task.name);
+  lane->second.pop_front();
+  std::optional<uint64_t> next;
+  if (lane->second.empty()) {
+    lanes_.erase(lane);
+  } else {
+    next = lane->second.front();
+  }
+  decide(id, task.op, task.is_ordered, task.name.first, verdict);
+  if (verdict.kind == Verdict::Kind::failed && task.again) {
+    task.again->op = 0;
+    again_.push_back({.at = now + again_pause,
+                      .question = *task.again,
+                      .written = std::get<EtcdRelease>(task.question).written()});
+  }
+  if (next) {
+    drive(*next, now);
+  }
+}
+
+void EtcdCore::decide(uint64_t id, OpId op, bool is_ordered, const std::string& pool,
+                      const Verdict& verdict) {
+  if (op == 0) {
+    return;
+  }
+  if (!is_ordered) {
+    decided_.emplace_back(op, verdict);
+    return;
+  }
+  done_.emplace(id, std::pair{op, verdict});
+  const auto order = order_.find(pool);
+  while (!order->second.empty()) {
+    const auto first = done_.find(order->second.front());
+    if (first == done_.end()) {
+      return;
+    }
+    decided_.push_back(std::move(first->second));
+    done_.erase(first);
+    order->second.pop_front();
+  }
+  order_.erase(order);
+}
+
+// Questions whose pause is over, or all that make one.
+void EtcdCore::wake(Time now, bool all) {
+  std::vector<uint64_t> due;
+  for (const auto& [at, id] : wakes_) {
+    if (at > now && !all) {
+      break;
+    }
+    due.push_back(id);
+  }
+  for (const uint64_t id : due) {
+    if (tasks_.contains(id)) {
+      drive(id, now);
+    }
+  }
+}
+
+void EtcdCore::ask(EtcdTxn txn, Duration limit, EtcdWire::Replied replied) {
+  asking_++;
+  const uint64_t before = revision_;
+  wire_.ask(std::move(txn), limit,
+            [this, before, replied = std::move(replied)](const EtcdReply& reply, Time now) {
+              asking_--;
+              if (reply.outcome == EtcdOutcome::answered) {
+                world_.answered = now;
+                if (reply.answer.revision < before && follower_.is_live()) {
+                  follower_.doubt("its revision fell", now);
+                }
+                if (reply.answer.revision >= before) {
+                  revision_ = std::max(revision_, reply.answer.revision);
+                } else {
+                  revision_ = reply.answer.revision;
+                }
+              } else {
+                world_.reason = reply.reason;
+              }
+              if (reply.outcome == EtcdOutcome::refused) {
+                refusal_ = reply.reason;
+                refused_ = now;
+              }
+              replied(reply, now);
+              settle_down(now);
+            });
+}
+
+// Ends every event: what follows from it at once is done, what the engine must
+// hear is told.
+void EtcdCore::settle_down(Time now) {
+  if (is_flushing_) {
+    return;
+  }
+  clear_leftovers(now);
+  follower_.tick(now);
+  end_surveys(now);
+  judge(now);
+  flush();
+  settled_(now);
+}
+
+void EtcdCore::flush() {
+  is_flushing_ = true;
+  while (!world_.news.empty() || !decided_.empty() || !happened_.empty() || !surveyed_.empty()) {
+    for (const EtcdNewsOf& news : std::exchange(world_.news, {})) {
+      if (news.expired) {
+        sink_.expired(news.pool, *news.expired, 0);
+      } else {
+        sink_.changed(news.pool);
+      }
+    }
+    if (!decided_.empty()) {
+      const auto [op, verdict] = std::move(decided_.front());
+      decided_.pop_front();
+      sink_.decided(op, verdict);
+    }
+    for (const Happening& happening : std::exchange(happened_, {})) {
+      sink_.happened(happening, 0);
+    }
+    for (const auto& ready : std::exchange(surveyed_, {})) {
+      ready();
+    }
+  }
+  is_flushing_ = false;
+}
+
+std::optional<Time> EtcdCore::deadline() const {
+  Time first = Time::max();
+  const auto sooner = [&](std::optional<Time> at) {
+    if (at) {
+      first = std::min(first, *at);
+    }
+  };
+  sooner(follower_.deadline());
+  if (world_.is_ready) {
+    sooner(world_.keeper.first());
+  }
+  sooner(clock_due());
+  for (const Again& each : again_) {
+    sooner(each.at);
+  }
+  if (!wakes_.empty()) {
+    sooner(wakes_.begin()->first);
+  }
+  if (needs_seed_ && !is_seeding_ && follower_.is_live()) {
+    sooner(seed_at_);
+  }
+  for (const auto& [pool, at] : idle_) {
+    if (world_.is_ready && !dropping_.contains(pool)) {
+      sooner(at);
+    }
+  }
+  for (const auto& [until, ready] : surveys_) {
+    sooner(until);
+  }
+  for (const EtcdUnsettled& left : world_.leftovers) {
+    const EtcdLease* lease = world_.mirror.find(left.pool, left.owner);
+    if (!left.is_asked && lease && lease->value.nonce == left.nonce) {
+      sooner(left.not_before);
+    }
+  }
+  sooner(probed_ + std::chrono::seconds(1));
+  return first;
+}
+
+void EtcdCore::tick(Time now) {
+  is_flushing_ = true;  // one settling for all of this
+  follower_.tick(now);
+  wake(now, false);
+  seed(now);
+  end_due(now);
+  tick_clock(now);
+  try_again(now);
+  drop_tickets(now);
+  probe(now);
+  is_flushing_ = false;
+  settle_down(now);
+}
+
+// --- views ---
+
+void EtcdCore::survey(std::function<void()> ready, Time now) {
+  surveys_.emplace_back(now + survey_limit, std::move(ready));
+  settle_down(now);
+}
+
+// What the watch tells lags behind what this server has just been answered.
+void EtcdCore::end_surveys(Time now) {
+  const bool is_level = follower_.is_live() && world_.mirror.revision() >= world_.own_revision;
+  std::erase_if(surveys_, [&](auto& survey) {
+    if (!is_level && now < survey.first) {
+      return false;
+    }
+    surveyed_.push_back(std::move(survey.second));
+    return true;
+  });
+}
+
+std::vector<Lease> EtcdCore::leases(std::string_view name, size_t most, Time now) const {
+  std::vector<Lease> oldest;
+  const EtcdPool* pool = world_.mirror.find(name);
+  if (!pool) {
+    return oldest;
+  }
+  const std::string owned(name);
+  for (const auto& [create, owner] : pool->by_age) {
+    if (oldest.size() >= most) {
+      break;
+    }
+    oldest.push_back(world_.shown(owned, pool->leases.at(owner), now));
+  }
+  return oldest;
+}
+
+size_t EtcdCore::held(std::string_view name) const {
+  const EtcdPool* pool = world_.mirror.find(name);
+  return pool ? pool->leases.size() : 0;
+}
+
+size_t EtcdCore::waiting_elsewhere(std::string_view name) const {
+  const EtcdPool* pool = world_.mirror.find(name);
+  size_t sum = 0;
+  if (!pool) {
+    return sum;
+  }
+  for (const auto& [server, ticket] : pool->tickets) {
+    if (server != world_.settings.server) {
+      sum += ticket.count;
+    }
+  }
+  return sum;
+}
+
+}  // namespace distributex

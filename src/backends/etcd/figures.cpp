@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Prometheus needs the rows of one name together.
+#include "backends/etcd/figures.h"
+
+namespace distributex {
+
+namespace {
+
+double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+struct Row {
+  const char* name;
+  const char* help;
+  std::pair<std::string, std::string> label;
+  uint64_t value;
+};
+
+void add_counter(std::vector<Figure>& all, Row row) {
+  all.push_back({.kind = Figure::Kind::counter,
+                 .name = row.name,
+                 .help = row.help,
+                 .label = std::move(row.label),
+                 .value = static_cast<double>(row.value)});
+}
+
+}  // namespace
+
+void EtcdTraffic::took(Duration duration) {
+  const double value = seconds_of(duration);
+  seconds += value;
+  for (size_t i = 0; i < bounds.size(); ++i) {
+    if (value <= bounds[i]) {
+      ++buckets[i];
+    }
+  }
+}
+
+void add_etcd_figures(std::vector<Figure>& all, const EtcdTraffic& traffic,
+                      const EtcdCounts& counts, Duration watch_behind) {
+  const char* requests = "Questions to etcd, by what became of them.";
+  const char* ends = "Leases that this server ended, by whether it wrote them last.";
+  const Row rows[] = {
+      {"etcd_requests_total", requests, {"result", "answered"}, traffic.answered},
+      {"etcd_requests_total", requests, {"result", "not_done"}, traffic.not_done},
+      {"etcd_requests_total", requests, {"result", "unknown"}, traffic.unknown},
+      {"etcd_logins_total", "Logins to etcd.", {}, traffic.logins},
+      {"etcd_moves_total", "Moves from one endpoint to the next.", {}, traffic.moves},
+      {"etcd_conflicts_total", "Writes that another server was ahead of.", {}, counts.conflicts},
+      {"etcd_settled_total", "Unknown outcomes that were found out.", {}, counts.settled},
+      {"etcd_ticks_total", "Steps of the shared clock by this server.", {}, counts.ticks},
+      {"etcd_watches_total", "Watches opened.", {}, counts.watches},
+      {"etcd_tickets_skipped_total",
+       "Turns of silent servers that were taken over.",
+       {},
+       counts.skipped},
+      {"etcd_leases_ended_total", ends, {"by", "keeper"}, counts.ended_kept},
+      {"etcd_leases_ended_total", ends, {"by", "observer"}, counts.ended_seen},
+  };
+  for (const Row& row : rows) {
+    add_counter(all, row);
+  }
+  Figure took{.kind = Figure::Kind::histogram,
+              .name = "etcd_request_seconds",
+              .help = "How long etcd took to answer.",
+              .value = traffic.seconds,
+              .count = traffic.answered};
+  for (size_t i = 0; i < EtcdTraffic::bounds.size(); ++i) {
+    took.buckets.emplace_back(EtcdTraffic::bounds[i], traffic.buckets[i]);
+  }
+  all.push_back(std::move(took));
+  all.push_back(
+      {.kind = Figure::Kind::gauge,
+       .name = "etcd_watch_behind_seconds",
+       .help = "For how long the watch has owed a change of this server; 0: it owes none.",
+       .value = seconds_of(watch_behind)});
+}
+
+}  // namespace distributex

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The keys that this service has in etcd, all below one prefix:
+//
+//   base                offset of the tokens and the shared clock
+//   g/POOL              gate: changed by every grant of the pool, never deleted
+//   l/POOL/HOST/ID      one lease
+//   w/POOL/SERVER       ticket: so long somebody waits at that server
+//
+// Names are percent-encoded, so a '/' is always ours. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "lock/words.h"
+
+namespace distributex {
+
+struct EtcdSpan {  // [from, to)
+  std::string from;
+  std::string to;
+};
+
+struct EtcdBaseKey {};
+struct EtcdGateKey {
+  std::string pool;
+};
+struct EtcdLeaseKey {
+  std::string pool;
+  Owner owner;
+};
+struct EtcdTicketKey {
+  std::string pool;
+  std::string server;
+};
+using EtcdPlace = std::variant<EtcdBaseKey, EtcdGateKey, EtcdLeaseKey, EtcdTicketKey>;
+
+class EtcdKeys {
+ public:
+  explicit EtcdKeys(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] std::string base() const { return prefix_ + "base"; }
+  [[nodiscard]] std::string gate(std::string_view pool) const;
+  [[nodiscard]] std::string lease(std::string_view pool, const Owner& owner) const;
+  [[nodiscard]] std::string ticket(std::string_view pool, std::string_view server) const;
+  [[nodiscard]] EtcdSpan all() const;
+  [[nodiscard]] EtcdSpan leases(std::string_view pool) const;
+  [[nodiscard]] EtcdSpan tickets(std::string_view pool) const;
+
+  // Returns nullopt for a key that another program has put there.
+  [[nodiscard]] std::optional<EtcdPlace> place(std::string_view key) const;
+
+ private:
+  std::string prefix_;
+};
+
+}  // namespace distributex

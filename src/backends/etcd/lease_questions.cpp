@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// A release compares the grant (create_revision), which no renewal changes; a
+// grant that nobody heard of is taken back by the write itself (mod_revision),
+// which fails once another server has told the owner of it.
+#include "backends/etcd/lease_questions.h"
+
+#include <utility>
+
+namespace distributex {
+
+using std::chrono::milliseconds;
+
+// --- release ---
+
+EtcdRelease::EtcdRelease(const EtcdWorld& world, Release question, Time now)
+    : EtcdRelease(world, std::move(question), std::nullopt, now) {
+  if (const EtcdKept* kept = world.keeper.find(pool_, owner_)) {
+    written_ = kept->mod;
+  }
+}
+
+EtcdRelease::EtcdRelease(const EtcdWorld& world, Release question, std::optional<uint64_t> written,
+                         Time now)
+    : EtcdQuestion(question.pool, question.owner, now + world.settings.timeout),
+      question_(std::move(question)),
+      written_(written) {}
+
+bool EtcdRelease::fits(const EtcdLease& found) const {
+  return !question_.token || *question_.token == found.token();
+}
+
+EtcdStep EtcdRelease::next(EtcdWorld& world, Time now) {
+  if (verdict_) {
+    return *verdict_;
+  }
+  if (is_over(now)) {
+    return failed(world);
+  }
+  if (const auto wait = pause(world, now)) {
+    return *wait;
+  }
+  if (question_.undelivered) {
+    return take_back(world);
+  }
+  // The lease that an earlier attempt was about; a later one of the same owner
+  // is left alone.
+  if (is_unknown_) {
+    return remove(world, if_create(key(world), target_->create));
+  }
+  const EtcdLease* found = lease(world);
+  if (found && fits(*found)) {
+    target_ = *found;
+    return remove(world, if_create(key(world), found->create));
+  }
+  if (has_looked_) {
+    Verdict verdict;
+    verdict.kind = Verdict::Kind::not_held;
+    return verdict;
+  }
+  phase_ = Phase::looking;
+  EtcdTxn txn;
+  world.add_owner(txn.success, pool_, owner_);
+  return txn;
+}
+
+// A later write of this server is one that the owner was told of.
+EtcdStep EtcdRelease::take_back(EtcdWorld& world) {
+  const EtcdKept* kept = world.keeper.find(pool_, owner_);
+  if (!kept || kept->mod != written_ || (question_.token && kept->token != *question_.token)) {
+    Verdict verdict;
+    verdict.kind = is_unknown_ ? Verdict::Kind::released : Verdict::Kind::not_held;
+    return verdict;
+  }
+  if (!target_) {
+    EtcdLease lease{.owner = owner_, .value = {}, .create = kept->mod, .mod = kept->mod};
+    if (const EtcdLease* seen = world.mirror.find(pool_, owner_)) {
+      lease.create = seen->create;
+    }
+    lease.value.offset = kept->token - lease.create;
+    target_ = lease;
+  }
+  return remove(world, if_mod(key(world), kept->mod));
+}
+
+EtcdStep EtcdRelease::remove(const EtcdWorld& world, EtcdCompare compare) {
+  phase_ = Phase::removing;
+  EtcdTxn txn{.compares = {std::move(compare)}, .success = {EtcdDelete{key(world)}}, .failure = {}};
+  world.add_owner(txn.failure, pool_, owner_);
+  return txn;
+}
+
+void EtcdRelease::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
+  const Phase phase = std::exchange(phase_, Phase::none);
+  if (!take_outcome(reply, now)) {
+    if (phase == Phase::removing && reply.outcome == EtcdOutcome::unknown) {
+      is_unknown_ = true;
+    }
+    return;
+  }
+  switch (phase) {
+    case Phase::none:
+      break;
+    case Phase::looking:
+      look_ = world.note_owner(owner_, reply.answer, 0, now);
+      has_looked_ = true;
+      break;
+    case Phase::removing:
+      take_removal(world, reply, now);
+      break;
+  }
+}
+
+void EtcdRelease::take_removal(EtcdWorld& world, const EtcdReply& reply, Time now) {
+  if (reply.answer.succeeded) {
+    verdict_ = released(world, now);
+    return world.note_removal(pool_, *target_, reply.answer.revision);
+  }
+  look_ = world.note_owner(owner_, reply.answer, 0, now);
+  has_looked_ = true;
+  // Gone by an earlier attempt, as far as can be known.
+  if (is_unknown_) {
+    verdict_ = released(world, now);
+  }
+  if (!is_unknown_ && question_.undelivered) {
+    verdict_ = Verdict{};
+    verdict_->kind = Verdict::Kind::not_held;
+  }
+}
+
+Verdict EtcdRelease::released(const EtcdWorld& world, Time now) const {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::released;
+  verdict.token = target_->token();
+  if (target_->value.granted != 0) {
+    verdict.since = world.shown(pool_, *target_, now).since;
+  }
+  return verdict;
+}
+
+// --- renew ---
+
+EtcdRenew::EtcdRenew(const EtcdWorld& world, Renew question, Time now)
+    : EtcdQuestion(question.pool, question.owner, now + world.settings.timeout),
+      question_(std::move(question)) {}
+
+EtcdStep EtcdRenew::next(EtcdWorld& world, Time now) {
+  if (verdict_) {
+    return *verdict_;
+  }
+  if (is_over(now)) {
+    return failed(world);
+  }
+  if (const auto wait = pause(world, now)) {
+    return *wait;
+  }
+  if (unsettled_) {
+    phase_ = Phase::settling;
+    return settle(world, now);
+  }
+  const EtcdLease* found = lease(world);
+  if (found && (!question_.token || *question_.token == found->token())) {
+    const EtcdKept* kept = world.keeper.find(pool_, owner_);
+    const bool is_over = kept && kept->mod == found->mod && kept->ends && *kept->ends <= now;
+    return is_over ? end(world, *found) : write(world, *found);
+  }
+  if (!has_looked_) {
+    return look(world);
+  }
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::lost;
+  return verdict;
+}
+
+EtcdStep EtcdRenew::look(const EtcdWorld& world) {
+  phase_ = Phase::looking;
+  EtcdTxn txn;
+  world.add_owner(txn.success, pool_, owner_);
+  return txn;
+}
+
+EtcdStep EtcdRenew::write(const EtcdWorld& world, const EtcdLease& found) {
+  phase_ = Phase::writing;
+  found_ = found;
+  nonce_ = world.new_nonce();
+  base_ = world.clock.mod();
+  base_text_ = world.clock.text();
+  EtcdLeaseValue value = found.value;
+  if (question_.length && value.length != 0) {
+    value.length = static_cast<uint64_t>(milliseconds(*question_.length).count());
+  }
+  left_ = value.length;
+  EtcdTxn txn{.compares = {if_mod(key(world), found.mod)},
+              .success = {rewritten(world, value, left_)},
+              .failure = {}};
+  world.add_clock(txn.compares);
+  world.add_owner(txn.failure, pool_, owner_);
+  return txn;
+}
+
+// Its time is over by this server's own word: it is not renewed any more.
+EtcdStep EtcdRenew::end(const EtcdWorld& world, const EtcdLease& found) {
+  phase_ = Phase::ending;
+  found_ = found;
+  EtcdTxn txn{.compares = {if_mod(key(world), found.mod)},
+              .success = {EtcdDelete{key(world)}},
+              .failure = {}};
+  world.add_owner(txn.failure, pool_, owner_);
+  return txn;
+}
+
+void EtcdRenew::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
+  const Phase phase = std::exchange(phase_, Phase::none);
+  if (!take_outcome(reply, now)) {
+    if (phase == Phase::writing && reply.outcome == EtcdOutcome::unknown) {
+      unsettled_ = EtcdUnsettled{.pool = pool_,
+                                 .owner = owner_,
+                                 .nonce = nonce_,
+                                 .base = base_,
+                                 .base_text = base_text_,
+                                 .sent = reply.sent};
+    }
+    return;
+  }
+  switch (phase) {
+    case Phase::none:
+      break;
+    case Phase::looking:
+      look_ = world.note_owner(owner_, reply.answer, 0, now);
+      has_looked_ = true;
+      break;
+    case Phase::writing:
+      take_write(world, reply, now);
+      break;
+    case Phase::ending:
+      take_end(world, reply, now);
+      break;
+    case Phase::settling: {
+      const Time sent = unsettled_->sent;
+      if (!take_settled(world, reply.answer, now)) {
+        break;
+      }
+      renewed(world, {look_->lease->token(), look_->lease->mod, end_of(sent)}, now);
+      break;
+    }
+  }
+}
+
+void EtcdRenew::take_write(EtcdWorld& world, const EtcdReply& reply, Time now) {
+  if (reply.answer.succeeded) {
+    world.note_own(reply.answer.revision);
+    return renewed(world, {found_->token(), reply.answer.revision, end_of(reply.sent)}, now);
+  }
+  world.counts.conflicts++;
+  look_ = world.note_owner(owner_, reply.answer, 0, now);
+  has_looked_ = true;
+}
+
+void EtcdRenew::take_end(EtcdWorld& world, const EtcdReply& reply, Time now) {
+  has_looked_ = true;
+  if (!reply.answer.succeeded) {
+    look_ = world.note_owner(owner_, reply.answer, 0, now);
+    return;
+  }
+  world.note_expired(pool_, *found_, reply.answer.revision, now);
+  look_ = EtcdLook{.revision = reply.answer.revision, .lease = {}};
+}
+
+std::optional<Time> EtcdRenew::end_of(Time sent) const {
+  return left_ == 0 ? std::nullopt : std::optional{sent + milliseconds(left_)};
+}
+
+// One whose time is over by now was renewed too late to be told.
+void EtcdRenew::renewed(EtcdWorld& world, const EtcdKept& kept, Time now) {
+  world.keeper.wrote(pool_, owner_, kept);
+  Verdict verdict;
+  verdict.kind = kept.ends && *kept.ends <= now ? Verdict::Kind::lost : Verdict::Kind::renewed;
+  verdict.token = kept.token;
+  verdict.ends = kept.ends;
+  verdict_ = std::move(verdict);
+}
+
+}  // namespace distributex

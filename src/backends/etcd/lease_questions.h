@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The questions about a lease that somebody has: giving it back and starting
+// its time anew, as state machines. Pure.
+#pragma once
+
+#include "backends/etcd/question.h"
+
+namespace distributex {
+
+class EtcdRelease : public EtcdQuestion {
+ public:
+  EtcdRelease(const EtcdWorld& world, Release question, Time now);
+  // A taking back that failed, again: it removes that write or nothing.
+  EtcdRelease(const EtcdWorld& world, Release question, std::optional<uint64_t> written, Time now);
+
+  [[nodiscard]] EtcdStep next(EtcdWorld& world, Time now);
+  void take(EtcdWorld& world, const EtcdReply& reply, Time now);
+  [[nodiscard]] std::optional<uint64_t> written() const { return written_; }
+
+ private:
+  enum class Phase { none, looking, removing };
+
+  [[nodiscard]] EtcdStep take_back(EtcdWorld& world);
+  [[nodiscard]] EtcdStep remove(const EtcdWorld& world, EtcdCompare compare);
+  [[nodiscard]] bool fits(const EtcdLease& found) const;
+  void take_removal(EtcdWorld& world, const EtcdReply& reply, Time now);
+  [[nodiscard]] Verdict released(const EtcdWorld& world, Time now) const;
+
+  Release question_;
+  std::optional<uint64_t> written_{};  // the write that is to be taken back
+  Phase phase_ = Phase::none;
+  std::optional<EtcdLease> target_{};  // the lease that is being removed
+  bool is_unknown_ = false;            // an attempt to remove it may have been carried out
+  std::optional<Verdict> verdict_{};
+};
+
+class EtcdRenew : public EtcdQuestion {
+ public:
+  EtcdRenew(const EtcdWorld& world, Renew question, Time now);
+
+  [[nodiscard]] EtcdStep next(EtcdWorld& world, Time now);
+  void take(EtcdWorld& world, const EtcdReply& reply, Time now);
+
+ private:
+  enum class Phase { none, looking, writing, ending, settling };
+
+  [[nodiscard]] EtcdStep look(const EtcdWorld& world);
+  [[nodiscard]] EtcdStep write(const EtcdWorld& world, const EtcdLease& found);
+  [[nodiscard]] EtcdStep end(const EtcdWorld& world, const EtcdLease& found);
+  void take_write(EtcdWorld& world, const EtcdReply& reply, Time now);
+  void take_end(EtcdWorld& world, const EtcdReply& reply, Time now);
+  void renewed(EtcdWorld& world, const EtcdKept& kept, Time now);
+  [[nodiscard]] std::optional<Time> end_of(Time sent) const;
+
+  Renew question_;
+  Phase phase_ = Phase::none;
+  std::optional<EtcdLease> found_{};
+  uint64_t left_ = 0;
+  std::optional<Verdict> verdict_{};
+};
+
+}  // namespace distributex

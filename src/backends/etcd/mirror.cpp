@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// Keys and values to pools, leases and tickets. A key below the prefix that is
+// none of ours is left alone.
+#include "backends/etcd/mirror.h"
+
+#include <algorithm>
+
+namespace distributex {
+
+const EtcdPool* EtcdMirror::find(std::string_view pool) const {
+  const auto it = pools_.find(pool);
+  return it == pools_.end() ? nullptr : &it->second;
+}
+
+const EtcdLease* EtcdMirror::find(std::string_view name, const Owner& owner) const {
+  const EtcdPool* pool = find(name);
+  if (!pool) {
+    return nullptr;
+  }
+  const auto it = pool->leases.find(owner);
+  return it == pool->leases.end() ? nullptr : &it->second;
+}
+
+EtcdLease EtcdMirror::read_lease(const Owner& owner, const EtcdKv& kv, Time now) const {
+  EtcdLease lease{.owner = owner,
+                  .value = parse_lease(kv.value).value_or(EtcdLeaseValue{}),
+                  .create = kv.create,
+                  .mod = kv.mod,
+                  .began = now};
+  if (clock_.is_known()) {
+    lease.began = std::min(lease.began, clock_.latest_moment_of(lease.value.clock));
+  }
+  return lease;
+}
+
+std::vector<EtcdChange> EtcdMirror::replace(const std::vector<EtcdKv>& all, uint64_t revision,
+                                            Time now) {
+  Changes changes;
+  std::set<std::string> present;
+  // The clock first: it says how old the leases are.
+  for (const EtcdKv& kv : all) {
+    if (kv.key == keys_.base()) {
+      clock_.note(kv, now);
+    }
+    present.insert(kv.key);
+  }
+  remove_missing(present, revision, changes);
+  for (const EtcdKv& kv : all) {
+    put(kv, now, changes);
+  }
+  revision_ = revision;
+  return changes;
+}
+
+void EtcdMirror::remove_missing(const std::set<std::string>& present, uint64_t revision,
+                                Changes& changes) {
+  std::vector<EtcdKv> gone;
+  for (const auto& [name, pool] : pools_) {
+    for (const auto& [owner, lease] : pool.leases) {
+      gone.push_back({.key = keys_.lease(name, owner)});
+    }
+    for (const auto& [server, ticket] : pool.tickets) {
+      gone.push_back({.key = keys_.ticket(name, server)});
+    }
+    gone.push_back({.key = keys_.gate(name)});
+  }
+  for (EtcdKv& kv : gone) {
+    if (present.contains(kv.key)) {
+      continue;
+    }
+    kv.mod = revision;
+    remove(kv, changes);
+  }
+}
+
+std::vector<EtcdChange> EtcdMirror::apply(const std::vector<EtcdEvent>& events, Time now) {
+  Changes changes;
+  uint64_t highest = revision_;
+  for (const EtcdEvent& event : events) {
+    if (event.kv.mod <= revision_) {
+      continue;
+    }
+    highest = std::max(highest, event.kv.mod);
+    if (event.deleted) {
+      remove(event.kv, changes);
+    } else {
+      put(event.kv, now, changes);
+    }
+  }
+  revision_ = highest;
+  return changes;
+}
+
+void EtcdMirror::put(const EtcdKv& kv, Time now, Changes& changes) {
+  const auto place = keys_.place(kv.key);
+  if (!place) {
+    return;
+  }
+  if (std::holds_alternative<EtcdBaseKey>(*place)) {
+    clock_.note(kv, now);
+  } else if (const auto* gate = std::get_if<EtcdGateKey>(&*place)) {
+    pools_[gate->pool].gate = kv.mod;
+    changes.push_back({.kind = EtcdChange::Kind::gate, .pool = gate->pool, .revision = kv.mod});
+  } else if (const auto* lease = std::get_if<EtcdLeaseKey>(&*place)) {
+    put_lease(*lease, kv, now, changes);
+  } else if (const auto* ticket = std::get_if<EtcdTicketKey>(&*place)) {
+    put_ticket(*ticket, kv, changes);
+  }
+}
+
+void EtcdMirror::remove(const EtcdKv& kv, Changes& changes) {
+  const auto place = keys_.place(kv.key);
+  if (!place) {
+    return;
+  }
+  if (std::holds_alternative<EtcdBaseKey>(*place)) {
+    if (kv.mod > clock_.mod()) {
+      clock_.forget();
+    }
+  } else if (const auto* gate = std::get_if<EtcdGateKey>(&*place)) {
+    const auto pool = pools_.find(gate->pool);
+    if (pool == pools_.end()) {
+      return;
+    }
+    pool->second.gate = 0;
+    changes.push_back({.kind = EtcdChange::Kind::gate, .pool = gate->pool, .revision = kv.mod});
+    drop_if_empty(pool);
+  } else if (const auto* lease = std::get_if<EtcdLeaseKey>(&*place)) {
+    remove_lease(*lease, kv.mod, changes);
+  } else if (const auto* ticket = std::get_if<EtcdTicketKey>(&*place)) {
+    remove_ticket(*ticket, kv.mod, changes);
+  }
+}
+
+void EtcdMirror::put_lease(const EtcdLeaseKey& key, const EtcdKv& kv, Time now, Changes& changes) {
+  EtcdPool& pool = pools_[key.pool];
+  EtcdLease lease = read_lease(key.owner, kv, now);
+  const auto [it, is_new] = pool.leases.try_emplace(key.owner, lease);
+  if (!is_new) {
+    // The same write, seen again after the watch was opened anew.
+    if (it->second.mod == lease.mod && it->second.value.nonce == lease.value.nonce) {
+      lease.began = std::min(lease.began, it->second.began);
+    }
+    if (it->second.value.left != 0) {
+      timed_--;
+    }
+    pool.by_age.erase({it->second.create, key.owner});
+    it->second = lease;
+  }
+  pool.by_age.emplace(lease.create, key.owner);
+  if (lease.value.left != 0) {
+    timed_++;
+  }
+  highest_token_ = std::max(highest_token_, std::min(lease.token(), max_token));
+  changes.push_back(
+      {.kind = EtcdChange::Kind::lease, .pool = key.pool, .owner = key.owner, .revision = kv.mod});
+}
+
+void EtcdMirror::remove_lease(const EtcdLeaseKey& key, uint64_t revision, Changes& changes) {
+  const auto pool = pools_.find(key.pool);
+  if (pool == pools_.end()) {
+    return;
+  }
+  const auto lease = pool->second.leases.find(key.owner);
+  if (lease == pool->second.leases.end()) {
+    return;
+  }
+  if (lease->second.value.left != 0) {
+    timed_--;
+  }
+  pool->second.by_age.erase({lease->second.create, key.owner});
+  pool->second.leases.erase(lease);
+  changes.push_back({.kind = EtcdChange::Kind::lease_gone,
+                     .pool = key.pool,
+                     .owner = key.owner,
+                     .revision = revision});
+  drop_if_empty(pool);
+}
+
+void EtcdMirror::put_ticket(const EtcdTicketKey& key, const EtcdKv& kv, Changes& changes) {
+  const EtcdTicketValue value = parse_ticket(kv.value).value_or(EtcdTicketValue{});
+  auto& tickets = pools_[key.pool].tickets;
+  if (!tickets.contains(key.server)) {
+    timed_++;
+  }
+  tickets[key.server] = {
+      .stamp = value.stamp, .server = key.server, .count = value.count, .mod = kv.mod};
+  changes.push_back({.kind = EtcdChange::Kind::ticket,
+                     .pool = key.pool,
+                     .server = key.server,
+                     .revision = kv.mod});
+}
+
+void EtcdMirror::remove_ticket(const EtcdTicketKey& key, uint64_t revision, Changes& changes) {
+  const auto pool = pools_.find(key.pool);
+  if (pool == pools_.end() || pool->second.tickets.erase(key.server) == 0) {
+    return;
+  }
+  timed_--;
+  changes.push_back({.kind = EtcdChange::Kind::ticket_gone,
+                     .pool = key.pool,
+                     .server = key.server,
+                     .revision = revision});
+  drop_if_empty(pool);
+}
+
+void EtcdMirror::drop_if_empty(std::map<std::string, EtcdPool, std::less<>>::iterator pool) {
+  const EtcdPool& here = pool->second;
+  if (here.gate == 0 && here.leases.empty() && here.tickets.empty()) {
+    pools_.erase(pool);
+  }
+}
+
+}  // namespace distributex

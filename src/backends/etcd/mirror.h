@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// All that is below the prefix, as the watch has told of it: the watch alone
+// writes here, so everything in it is of one revision. It advises only; whatever
+// changes etcd is guarded by compares. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/etcd/clock.h"
+#include "backends/etcd/key.h"
+#include "backends/etcd/messages.h"
+#include "backends/etcd/value.h"
+#include "lock/words.h"
+
+namespace distributex {
+
+struct EtcdLease {
+  Owner owner;
+  EtcdLeaseValue value;  // all zero when another program wrote it: it never ends
+  uint64_t create = 0;
+  uint64_t mod = 0;
+  Time began{};  // its present time began no later than here
+
+  [[nodiscard]] Token token() const { return create + value.offset; }
+};
+
+struct EtcdTicket {
+  int64_t stamp = 0;
+  std::string server;
+  uint64_t count = 0;
+  uint64_t mod = 0;
+};
+
+struct EtcdPool {
+  std::map<Owner, EtcdLease> leases;
+  std::set<std::pair<uint64_t, Owner>> by_age;  // by the revision of the grant
+  std::map<std::string, EtcdTicket> tickets;    // by server
+  uint64_t gate = 0;                            // mod_revision; 0: never granted
+};
+
+struct EtcdChange {
+  enum class Kind { lease, lease_gone, ticket, ticket_gone, gate };
+  Kind kind = Kind::gate;
+  std::string pool;
+  Owner owner{};         // of a lease
+  std::string server{};  // of a ticket
+  uint64_t revision = 0;
+};
+
+class EtcdMirror {
+ public:
+  EtcdMirror(const EtcdKeys& keys, EtcdClock& clock) : keys_(keys), clock_(clock) {}
+
+  [[nodiscard]] uint64_t revision() const { return revision_; }
+  [[nodiscard]] const EtcdPool* find(std::string_view pool) const;
+  [[nodiscard]] const EtcdLease* find(std::string_view pool, const Owner& owner) const;
+  // Leases that end, and tickets: while there are any the clock must go.
+  [[nodiscard]] bool is_timed() const { return timed_ != 0; }
+  [[nodiscard]] Token highest_token() const { return highest_token_; }
+
+  // Everything anew, of one revision; what stays as it was keeps its times.
+  [[nodiscard]] std::vector<EtcdChange> replace(const std::vector<EtcdKv>& all, uint64_t revision,
+                                                Time now);
+  // Events of before what is known are dropped.
+  [[nodiscard]] std::vector<EtcdChange> apply(const std::vector<EtcdEvent>& events, Time now);
+
+  // A lease as an answer told of it; not kept here.
+  [[nodiscard]] EtcdLease read_lease(const Owner& owner, const EtcdKv& kv, Time now) const;
+
+ private:
+  using Changes = std::vector<EtcdChange>;
+  void put(const EtcdKv& kv, Time now, Changes& changes);
+  void remove(const EtcdKv& kv, Changes& changes);
+  void put_lease(const EtcdLeaseKey& key, const EtcdKv& kv, Time now, Changes& changes);
+  void remove_lease(const EtcdLeaseKey& key, uint64_t revision, Changes& changes);
+  void put_ticket(const EtcdTicketKey& key, const EtcdKv& kv, Changes& changes);
+  void remove_ticket(const EtcdTicketKey& key, uint64_t revision, Changes& changes);
+  void remove_missing(const std::set<std::string>& present, uint64_t revision, Changes& changes);
+  void drop_if_empty(std::map<std::string, EtcdPool, std::less<>>::iterator pool);
+
+  const EtcdKeys& keys_;
+  EtcdClock& clock_;
+  std::map<std::string, EtcdPool, std::less<>> pools_;
+  uint64_t revision_ = 0;
+  size_t timed_ = 0;
+  Token highest_token_ = 0;
+};
+
+}  // namespace distributex

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// What all questions of this server share: what it knows of etcd, what it has
+// promised, what it still has to clear up, and what it has to tell the engine.
+// Plain data and the few things that every question does with it. Pure.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "backends/etcd/clock.h"
+#include "backends/etcd/figures.h"
+#include "backends/etcd/keeper.h"
+#include "backends/etcd/key.h"
+#include "backends/etcd/messages.h"
+#include "backends/etcd/mirror.h"
+#include "backends/etcd/sight.h"
+#include "lock/words.h"
+
+namespace distributex {
+
+struct EtcdSettings {
+  std::string prefix = "distributex/";
+  std::string server;  // our name as keeper and on tickets; new with each start
+  std::chrono::milliseconds timeout{3000};  // of one question
+  std::function<uint64_t()> random;
+  std::function<uint64_t()> wall_us;  // since 1970
+};
+
+// A write of which nothing is known. It can still be carried out while the
+// clock's revision is `base`; then, and only then, its nonce appears in the key.
+struct EtcdUnsettled {
+  std::string pool;
+  Owner owner;
+  std::string nonce;
+  uint64_t base = 0;
+  std::string base_text{};  // what the clock is then
+  Time sent{};
+  bool is_grant = false;  // else it has written a lease anew
+  Time not_before{};      // leave it to the one who waits for it until then
+  bool is_asked = false;  // its removal is under way
+};
+
+// The owner's key as an answer told it, at that revision.
+struct EtcdLook {
+  uint64_t revision = 0;
+  std::optional<EtcdLease> lease;
+};
+
+struct EtcdNewsOf {  // for the engine
+  std::string pool;
+  std::optional<Lease> expired{};  // nothing: a slot may have come free
+};
+
+struct EtcdWorld {
+  explicit EtcdWorld(EtcdSettings given);
+  EtcdWorld(const EtcdWorld&) = delete;
+  EtcdWorld& operator=(const EtcdWorld&) = delete;
+
+  [[nodiscard]] std::string new_nonce() const;
+  // Seen in the mirror, or in an answer that is newer.
+  [[nodiscard]] const EtcdLease* lease_of(const std::string& pool, const Owner& owner,
+                                          const std::optional<EtcdLook>& look) const;
+  [[nodiscard]] Lease shown(const std::string& pool, const EtcdLease& lease, Time now) const;
+
+  // The ranges that tell all about a pool and one owner, at one revision.
+  void add_state(std::vector<EtcdOp>& ops, const std::string& pool, const Owner& owner) const;
+  EtcdLook note_state(const std::string& pool, const Owner& owner, const EtcdAnswer& answer,
+                      size_t first, Time now);
+  // The same of the owner's key and the clock alone.
+  void add_owner(std::vector<EtcdOp>& ops, const std::string& pool, const Owner& owner) const;
+  EtcdLook note_owner(const Owner& owner, const EtcdAnswer& answer, size_t first, Time now);
+
+  // That the clock is as it is known, and of the etcd that it is known of: one that
+  // was emptied may have the same revision again, but has another offset.
+  [[nodiscard]] std::vector<EtcdCompare> if_clock(uint64_t mod, const std::string& text) const;
+  void add_clock(std::vector<EtcdCompare>& compares) const;
+
+  // Own changes that were answered.
+  void note_base(const std::string& value, uint64_t revision, Time now);
+  void note_own(uint64_t revision) { own_revision = std::max(own_revision, revision); }
+  void note_removal(const std::string& pool, const EtcdLease& lease, uint64_t revision);
+  void note_expired(const std::string& pool, const EtcdLease& lease, uint64_t revision, Time now);
+
+  // The store is another one than before: what was known of revisions is void.
+  void set_back();
+
+  [[nodiscard]] std::optional<EtcdUnsettled> adopt(const std::string& pool, const Owner& owner);
+
+  EtcdSettings settings;
+  EtcdKeys keys;
+  EtcdClock clock;
+  EtcdMirror mirror;
+  EtcdKeeper keeper;
+  EtcdSights sights;
+  EtcdCounts counts;
+  std::vector<EtcdUnsettled> leftovers;
+  std::vector<EtcdNewsOf> news;
+  Token highest_token = 0;         // of our own grants, which the watch may not have told yet
+  uint64_t own_revision = 0;       // of the newest change of ours that the watch will tell
+  bool is_ready = false;           // the mirror was filled and the offset is high enough
+  std::optional<Time> answered{};  // when etcd answered last
+  std::string reason;              // why it did not, last
+};
+
+[[nodiscard]] EtcdCompare if_mod(std::string key, uint64_t revision);
+[[nodiscard]] EtcdCompare if_create(std::string key, uint64_t revision);
+
+}  // namespace distributex
