@@ -35,11 +35,8 @@ class Race {
       step();
     }
     settle();
-    std::string wrong = history_.verdict();
-    if (wrong.empty()) {
-      wrong = leftovers();
-    }
-    return wrong;
+    const std::string wrong = history_.verdict();
+    return wrong.empty() ? leftovers() : wrong;
   }
   [[nodiscard]] size_t grants() const { return history_.grants("p"); }
 
@@ -164,9 +161,8 @@ class Race {
     for (const auto& [op, question] : server.questions) {
       busy_.erase(question.host);
     }
-    while (server.wire->open() != 0 && dice_.once_in(2)) {
+    if (server.wire->open() != 0 && dice_.once_in(2)) {
       server.wire->carry_out(0);
-      break;
     }
     const auto it = std::find_if(servers_.begin(), servers_.end(),
                                  [&](const auto& each) { return each.get() == &server; });
