@@ -18,6 +18,7 @@ constexpr milliseconds open_limit{3000};
 constexpr milliseconds page_limit{2000};
 constexpr milliseconds page_pause{100};
 constexpr milliseconds reopen_pause{100};
+constexpr unsigned reopen_doublings = 3;  // for a watch that ends again and again
 constexpr milliseconds deaf_after{1500};
 constexpr uint32_t page_size = 1000;
 constexpr size_t held_back_max = 200'000;
@@ -105,7 +106,8 @@ void EtcdFollower::heard(const EtcdNews& news, Time now) {
   if (news.ended) {
     const bool was_live = state_ == State::live;
     state_ = State::closed;
-    since_ = now + (was_live ? milliseconds(0) : reopen_pause);
+    since_ = now + (was_live ? milliseconds(0) : reopen_pause * (1u << failures_));
+    failures_ = std::min(failures_ + 1, reopen_doublings);
     attempt_++;
     return told_.lost(news.reason, now);
   }
@@ -179,6 +181,7 @@ void EtcdFollower::take_list(Time now) {
   }
   state_ = State::live;
   since_ = now;
+  failures_ = 0;
   const auto changes = world_.mirror.replace(list_, listed_, now);
   list_.clear();
   told_.changed(changes, was_set_back, now);

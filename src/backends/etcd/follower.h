@@ -53,10 +53,11 @@ class EtcdFollower {
   EtcdWorld& world_;
   Told told_;
   State state_ = State::closed;
-  uint64_t attempt_ = 0;  // what belongs to an earlier one is not heard
-  Time since_{};          // of the state; closed: not to be opened before
-  uint64_t watched_ = 0;  // the revision from which the watch tells
-  uint64_t listed_ = 0;   // of the list; 0: its first page is still to come
+  uint64_t attempt_ = 0;   // what belongs to an earlier one is not heard
+  Time since_{};           // of the state; closed: not to be opened before
+  unsigned failures_ = 0;  // watches that ended before the mirror was filled, in a row
+  uint64_t watched_ = 0;   // the revision from which the watch tells
+  uint64_t listed_ = 0;    // of the list; 0: its first page is still to come
   std::vector<EtcdKv> list_;
   std::vector<EtcdEvent> held_back_;  // while the list is read
   bool is_asking_ = false;
