@@ -204,15 +204,15 @@ constexpr std::array rows{
         [](Options& o, const std::string&) { return set_flag(o.json); }},
     Row{260, "ping", nullptr, "exit 0 if a server can grant locks; run nothing", "",
         [](Options& o, const std::string&) { return set_mode(o, Mode::ping); }},
-    Row{261, "freeze", "[=REASON]", "grant no new lock of the pool; it may hold *",
+    Row{267, "freeze", "[=REASON]", "grant no new lock of the pool; it may hold *",
         "a reason of at most 255 bytes", apply_freeze},
-    Row{262, "for", "TIME", "how long a freeze lasts (until --thaw)",
+    Row{268, "for", "TIME", "how long a freeze lasts (until --thaw)",
         "a time like 45s, 90m, 2h or 1d", apply_for},
-    Row{263, "thaw", nullptr, "end a freeze", "",
+    Row{269, "thaw", nullptr, "end a freeze", "",
         [](Options& o, const std::string&) { return set_mode(o, Mode::thaw); }},
-    Row{264, "evict", "TOKEN", "end the lock that has this token", "a token, as --status shows it",
+    Row{270, "evict", "TOKEN", "end the lock that has this token", "a token, as --status shows it",
         apply_evict},
-    Row{265, "reason", "TEXT", "why, for --freeze and --evict", "a text of 1 to 255 bytes",
+    Row{271, "reason", "TEXT", "why, for --freeze and --evict", "a text of 1 to 255 bytes",
         apply_reason},
     Row{'v', "verbose", nullptr, "tell what happens, and who holds the lock", "",
         [](Options& o, const std::string&) { return set_flag(o.verbose); }},
@@ -223,6 +223,18 @@ constexpr std::array rows{
     Row{'h', "help", nullptr, "print this help", "",
         [](Options& o, const std::string&) { return set_mode(o, Mode::help); }},
 };
+
+constexpr bool codes_differ() {
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    for (std::size_t other = 0; other < i; ++other) {
+      if (rows[i].code == rows[other].code) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+static_assert(codes_differ(), "two options have one code");
 
 const Row* find_row(int code) {
   for (const Row& row : rows) {

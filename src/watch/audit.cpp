@@ -59,9 +59,6 @@ AuditLine::AuditLine(const LockEvent& event) {
   if (!event.door.empty()) {
     add_text(" door=", event.door);
   }
-  if (!event.by.empty()) {
-    add_text(" by=", event.by);
-  }
   if (!event.error.empty()) {
     add_text(" error=", event.error.substr(0, error_max));
   }

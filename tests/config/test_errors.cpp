@@ -185,12 +185,14 @@ void names_the_known_options_for_an_unknown_one(void**) {
       {"\"a\\n\\e\": b", "f:3:1: \"a\\x0a\\x1b\" is no option; known"},
   };
   check_config_rows(
-      rows, {.before = one_pool,
-             .ending = " are backend, memcachehost, memcacheport, memcacheprefix, "
-                       "memcachetimeout, poll, sqlitefile, sqlitetimeout, listen, max_connections, "
-                       "max_connections_per_peer, max_waiting, request_timeout, idle_timeout, "
-                       "max_header_size, max_body_size, events, audit, pools, tls_certificate, "
-                       "tls_key, tls_client_ca, tls_crl, secrets, secrets_in_clear, access"});
+      rows,
+      {.before = one_pool,
+       .ending =
+           " are backend, memcachehost, memcacheport, memcacheprefix, "
+           "memcachetimeout, poll, sqlitefile, sqlitetimeout, listen, max_connections, "
+           "max_connections_per_peer, max_pools, max_waiting, request_timeout, "
+           "idle_timeout, max_header_size, max_body_size, events, audit, pools, tls_certificate, "
+           "tls_key, tls_client_ca, tls_crl, secrets, secrets_in_clear, access"});
 }
 
 void says_where_a_key_belongs(void**) {
@@ -198,7 +200,8 @@ void says_where_a_key_belongs(void**) {
       {"expire: 1", "f:3:1: expire is a key of a pool; indent it to stand in an item of pools"},
       {"    expires: 1",
        "f:3:5: \"expires\" is no key of a pool; did you mean expire? Known are name, expire, "
-       "maxlocks, servers, fleetlock, fleetlock_wait"},
+       "maxlocks, servers, fleetlock, fleetlock_wait, min_hold, release_delay, lock_delay, "
+       "freeze_after"},
       {"    listen: a",
        "f:3:5: listen is no key of a pool; move it to the top level, without indent"},
       {"<<: {a: b}", "f:3:1: no key; write the name of an option (keys cannot be merged)"},

@@ -72,7 +72,8 @@ class Session {
     const std::string what = "call " + std::to_string(call_) + " (" + faults_.page().failed +
                              "): " + strerrorname_np(error_) + ": exit " +
                              std::to_string(ended.code) + ", \"" + ended.err + "\"";
-    constexpr int known[] = {0, 69, 71, 74, 126, 127};
+    // 64: the file of options cannot be read.
+    constexpr int known[] = {0, 64, 69, 71, 74, 126, 127};
     assert_that(std::find(std::begin(known), std::end(known), ended.code) != std::end(known), "%s",
                 what.c_str());
     assert_that(ended.code != 0 || access(mark_.c_str(), F_OK) == 0, "%s: not run", what.c_str());

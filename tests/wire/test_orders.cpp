@@ -162,7 +162,7 @@ void each_order_is_an_event_and_a_line_of_the_audit_trail(void** state) {
   const std::string events = fetch(f.port(), "/events/").body;
   for (const char* part : {"\"event\":\"frozen\",\"pool\":\"*\"", "\"event\":\"thawed\"",
                            "\"event\":\"evicted\"", "\"by\":\"bob\"", "\"for\":60"}) {
-    assert_that(events.find(part) != events.npos, part);
+    assert_that(events.find(part) != events.npos, "%s", part);
   }
   assert_int_equal(f.daemon.log_lines("event=frozen").size(), 1);
 }
@@ -200,7 +200,7 @@ void expect_no_grant_behind_a_freeze(const std::string& events) {
     const std::string what = events.substr(at, events.find('"', at) - at);
     assert_false(frozen && what == "granted");
     frozen = what == "frozen" || (frozen && what != "thawed");
-    freezes += what == "frozen" ? 1 : 0;
+    freezes += what == "frozen" ? 1U : 0U;
   }
   assert_int_equal(freezes, 10);
 }
