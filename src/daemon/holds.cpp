@@ -173,6 +173,22 @@ void Holds::lose(Lock& lock, std::string_view why) {
   }
 }
 
+void Holds::end_refused(const std::function<std::optional<std::string>(
+                            Ticket, const std::string& pool, const Owner& owner)>& why_not) {
+  std::vector<std::pair<Lock*, std::string>> refused;
+  for (auto& [key, lock] : locks_) {
+    for (const Ticket ticket : lock.streams) {
+      if (auto why = why_not(ticket, key.first, key.second)) {
+        refused.emplace_back(&lock, std::move(*why));
+        break;
+      }
+    }
+  }
+  for (const auto& [lock, why] : refused) {
+    lose(*lock, why);
+  }
+}
+
 void Holds::gone(Ticket ticket) {
   const auto node = streams_.extract(ticket);
   if (node.empty()) {

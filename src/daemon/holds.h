@@ -45,6 +45,10 @@ class Holds {
   void ended(std::string_view pool, const Owner& owner, Token token, std::string_view why);
   // Ends the streams of pools that are not there any more.
   void keep_only(const std::function<bool(std::string_view pool)>& exists);
+  // Ends the streams of locks that some client of theirs may not have any more; the
+  // leases run out.
+  void end_refused(const std::function<std::optional<std::string>(Ticket, const std::string& pool,
+                                                                  const Owner& owner)>& why_not);
   // Ends all streams and renews nothing any more: leases outlive them by their rest.
   void stop();
 

@@ -47,6 +47,11 @@ void Server::take_trust(TrustSetup trust) {
   engine_.set_access(
       std::move(trust.access), [this](Ticket ticket) { return http_.identity(ticket); },
       steady_now());
+  holds_.end_refused([this](Ticket ticket, const std::string& pool,
+                            const Owner& owner) -> std::optional<std::string> {
+    auto denied = engine_.access().refuses_lock(http_.identity(ticket), pool, owner.host);
+    return denied ? std::optional{std::move(denied->error)} : std::nullopt;
+  });
 }
 
 void Server::on_daily(int, short, void* self) noexcept {

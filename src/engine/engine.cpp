@@ -147,6 +147,7 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
   const bool is_known = pool && !pool->removed;
   auto refusal = refused({.command = command,
                           .access = access_,
+                          .is_own = is_own(ticket),
                           .pool = is_known ? &pool->spec : nullptr,
                           .newcomers = is_known ? pool->fresh.size() : 0,
                           .max_waiting = max_waiting_,

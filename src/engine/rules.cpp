@@ -68,7 +68,7 @@ constexpr std::array rules = {
          }},
     Rule{.name = "access",
          .gates = every_gate,
-         .passes = [](const Situation& s) { return !denied(s); },
+         .passes = [](const Situation& s) { return s.is_own || !denied(s); },
          .refusal = [](const Situation& s) -> Refusal { return to_refusal(*denied(s)); }},
     Rule{.name = "administer",
          .gates = static_cast<unsigned>(Gate::admin),

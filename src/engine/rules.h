@@ -25,6 +25,7 @@ enum class Gate : unsigned {
 struct Situation {
   const Command& command;
   const Access& access;
+  bool is_own;           // the server renews and gives back for somebody who was allowed to take
   const PoolSpec* pool;  // nullptr: there is no pool of that name
   size_t newcomers;      // of the pool, not asked about yet
   size_t max_waiting;

@@ -292,6 +292,33 @@ void other_doors_ask_who_it_is_too(void** state) {
   assert_int_equal(client.fetch("/terraform/q", bearer(world.ci)).status, 404);
 }
 
+// The server renews the lease of a held connection, and gives it back, by itself: rules that
+// know no unix socket, and so nobody without a proof, must not keep it from that.
+void a_held_connection_keeps_its_lock_and_frees_it_under_rules(void** state) {
+  Fixture& world = fixture_of<Fixture>(state);
+  const std::string rules = world.secret_lines() + "access: [{who: secret}]\n";
+  assert_true(world.start(rules));
+  {
+    TlsClient holder(world.tls());
+    assert_true(holder.send(get_request("/hold?host=ci&pool=p&expire=2", bearer(world.ci))));
+    assert_true(world.daemon->wait_for_log("event=granted").has_value());
+    // Longer than the lease, which others would have then.
+    TlsClient other(world.tls());
+    const Response late = other.fetch("/wait/?host=web7&pool=p&timeout=4", bearer(world.fleet));
+    assert_text(late.body, "NO");
+  }
+  assert_true(world.daemon->wait_for_log("event=released").has_value());
+  // Who loses the right loses the stream, and no renewal comes any more.
+  TlsClient holder(world.tls());
+  assert_true(holder.send(get_request("/hold/?host=ci&pool=q&expire=2", bearer(world.ci))));
+  world.daemon->forget_log();
+  assert_true(world.daemon->wait_for_log("event=granted").has_value());
+  world.put("secrets", world.fleet.line + ":*\n");
+  assert_true(world.reload(rules));
+  TlsClient other(world.tls());
+  assert_text(other.fetch("/wait/?host=web7&pool=q&timeout=15", bearer(world.fleet)).body, "YES");
+}
+
 void a_header_about_a_certificate_proves_nothing(void** state) {
   Fixture& world = fixture_of<Fixture>(state);
   assert_true(world.start(world.puppet_lines()));
@@ -320,6 +347,7 @@ int main() {
       test_with(Fixture, a_reload_that_takes_a_right_away_answers_waiters),
       test_with(Fixture, a_browser_acts_for_no_other_site_with_or_without_rules),
       test_with(Fixture, other_doors_ask_who_it_is_too),
+      test_with(Fixture, a_held_connection_keeps_its_lock_and_frees_it_under_rules),
       test_with(Fixture, a_header_about_a_certificate_proves_nothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
