@@ -156,6 +156,20 @@ void an_operator_evicts_at_any_daemon_and_a_waiter_of_another_is_next(void** sta
   assert_true(f.daemons[1]->wait_for_log("evicted").has_value());
 }
 
+// The clock is written every other second as well.
+void a_grant_and_its_release_cost_etcd_two_entries(void** state) {
+  Fixture& f = of(state);
+  const auto entries = [] { return shared->metric(0, "etcd_server_proposals_applied_total"); };
+  constexpr size_t pairs = 200;
+  const double before = entries();
+  for (size_t i = 0; i < pairs; i++) {
+    assert_text(word(f.port(i % 2), "/get/?pool=long&host=a"), "YES");
+    assert_text(word(f.port(i % 2), "/release/?pool=long&host=a"), "OK");
+  }
+  const double cost = (entries() - before) / pairs;
+  assert_that(cost >= 2 && cost < 2.5, "%.3f entries a pair", cost);
+}
+
 // --- what a daemon tells ---
 
 std::optional<double> waiting_elsewhere(uint16_t port, const std::string& pool) {
@@ -228,6 +242,7 @@ int main() {
       test_with(Fixture, a_waiting_client_moves_to_the_other_daemon),
       test_with(Fixture, a_freeze_is_refused_and_says_so),
       test_with(Fixture, an_operator_evicts_at_any_daemon_and_a_waiter_of_another_is_next),
+      test_with(Fixture, a_grant_and_its_release_cost_etcd_two_entries),
       test_with(Fixture, status_tells_how_many_wait_at_other_daemons),
       test_with(Fixture, status_tells_which_member_is_asked),
       test_with(Fixture, metrics_are_sound_and_count),
