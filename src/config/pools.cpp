@@ -5,9 +5,9 @@
 
 #include <unordered_map>
 
+#include "base/pattern.h"
 #include "base/text.h"
 #include "config/slot.h"
-#include "lock/pattern.h"
 #include "lock/words.h"
 
 namespace distributex {

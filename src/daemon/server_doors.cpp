@@ -24,7 +24,9 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
         backend_->survey(std::move(settle), steady_now());
         arm_timer();
       },
-      [&](auto&& settled) { carry_out(ticket, std::move(settled)); },
+      [&](Command&& command) { carry_out(ticket, std::move(command)); },
+      [&](Refused&& refused) { carry_out(ticket, std::move(refused)); },
+      [&](HttpReply&& reply) { carry_out(ticket, std::move(reply)); },
   };
   std::visit(carry, std::move(received.reading));
 }

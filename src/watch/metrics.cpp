@@ -11,8 +11,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/pattern.h"
 #include "lock/names.h"
-#include "lock/pattern.h"
 
 namespace distributex {
 

@@ -69,25 +69,6 @@ HttpReply info_reply(int status, const LockInfo& info) {
   return reply;
 }
 
-int status_of(Fault fault) {
-  switch (fault) {
-    case Fault::none:
-    case Fault::bad_request:
-      return 400;
-    case Fault::not_proven:
-      return 401;
-    case Fault::host_not_listed:
-    case Fault::not_allowed:
-      return 403;
-    case Fault::not_found:
-    case Fault::no_such_path:
-      return 404;
-    case Fault::bad_method:
-      return 405;
-  }
-  return 400;
-}
-
 // The lock may be the client's own, told under another name.
 HttpReply locked(const Answer& answer) {
   LockInfo info{.id = "unknown",
@@ -107,7 +88,6 @@ HttpReply locked(const Answer& answer) {
     info = info_of(oldest.owner, oldest.token, oldest.note, oldest.held, wall_us());
   }
   if (answer.frozen) {
-    info.operation = "frozen";
     info.info = answer.frozen->reason;
     info.who = answer.frozen->by;
   }
@@ -132,7 +112,7 @@ HttpReply write(const Answer& answer, Form) {
     case Result::thawed:
     case Result::not_frozen:
     case Result::invalid: {
-      HttpReply reply = text_reply(status_of(answer.fault), answer.error);
+      HttpReply reply = text_reply(fault_status(answer.fault), answer.error);
       add_login(reply);
       return reply;
     }
