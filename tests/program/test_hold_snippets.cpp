@@ -77,12 +77,13 @@ struct Language {
   const char* program;
   const char* heading;
   const char* waits;  // until somebody has written to a fifo
+  const char* ends;   // waits for what it has ended
   const char* file;
 };
 
 constexpr Language languages[] = {
-    {"bash", "In a shell", "read -r _ <\"$0.go\"", "hold.sh"},
-    {"python3", "In Python", "import sys\nopen(sys.argv[0] + '.go').read()", "hold.py"},
+    {"bash", "In a shell", "read -r _ <\"$0.go\"", "wait\n", "hold.sh"},
+    {"python3", "In Python", "import sys\nopen(sys.argv[0] + '.go').read()", "", "hold.py"},
 };
 
 // Calls body with each language that is there, the program's text and its file.
@@ -112,10 +113,13 @@ void takes_the_lock_and_frees_it(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   in_each_language(f,
                    [&](const Language& language, const std::string& text, const std::string& file) {
-                     run_to_the_lock(f, language, text, file);
+                     run_to_the_lock(f, language, text + language.ends, file);
+                     const pid_t group = f.pid;
                      write_file(file + ".go", "\n");
                      const int end = wait_for_end(f);
                      assert_that(end == 0, "%s ended with %d", language.program, end);
+                     // Nothing is left that would keep the connection until the next sign of life.
+                     assert_int_equal(kill(-group, 0), -1);
                      assert_true(wait_for_holders(f.daemon.port(), "deploy", 0));
                    });
 }
