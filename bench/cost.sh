@@ -15,22 +15,23 @@ server=
 trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null' EXIT
 trap 'exit 1' INT TERM
 
-# config NAME LINE...: 64 pools of one slot, and p0 with a slot for everybody in "wide".
+# config NAME MAXLOCKS LINE...: 64 pools with so many slots each.
 config() {
-    local name=$1
-    shift
+    local name=$1 maxlocks=$2
+    shift 2
     {
         printf '%s\n' 'listen: "127.0.0.1:0"' 'max_connections: 100000' 'idle_timeout: 86400' \
             'request_timeout: 3600' 'max_waiting: 1000000' "$@" 'pools:'
         for i in $(seq 0 63); do
-            echo "  - {name: p$i, expire: 3600, maxlocks: $([ "$name" = "wide${name#wide}" ] && echo 1000000 || echo 1)}"
+            echo "  - {name: p$i, expire: 3600, maxlocks: $maxlocks}"
         done
     } >"$out/$name.yaml"
 }
-config memory 'backend: inmemory'
-config sqlite 'backend: sqlite' "sqlitefile: $out/store/locks.db"
-config wide-memory 'backend: inmemory'
-config wide-sqlite 'backend: sqlite' "sqlitefile: $out/store/locks.db"
+out=$(realpath "$out")
+config memory 1 'backend: inmemory'
+config sqlite 1 'backend: sqlite' "sqlitefile: $out/store/locks.db"
+config wide-memory 1000000 'backend: inmemory'
+config wide-sqlite 1000000 'backend: sqlite' "sqlitefile: $out/store/locks.db"
 
 # start CONFIG TOOL...: sets $server, $pid (the daemon, under a tool) and $port.
 start() {

@@ -5,7 +5,7 @@
 
 #include <cassert>
 
-#include "lock/pattern.h"
+#include "base/pattern.h"
 
 namespace distributex {
 

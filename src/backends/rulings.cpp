@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "lock/pattern.h"
+#include "base/pattern.h"
 
 namespace distributex {
 

@@ -9,6 +9,10 @@ namespace distributex {
 
 enum class Letters { exact, any_case };  // any_case: ASCII letters only
 
+[[nodiscard]] inline bool is_pattern(std::string_view name) {
+  return name.find('*') != std::string_view::npos;
+}
+
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view text,
                            Letters letters = Letters::exact);
 

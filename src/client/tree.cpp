@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,13 +45,20 @@ std::optional<Process> look_at(pid_t pid) {
   const std::string_view text(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
   const std::size_t name_at = text.find('(');
   const std::size_t name_end = text.rfind(')');
-  Process process{.pid = pid};
-  if (name_end == std::string_view::npos || name_at > name_end ||
-      sscanf(buffer.data() + name_end + 1, " %*c %d %d", &process.parent, &process.group) != 2) {
+  if (name_end == std::string_view::npos || name_at > name_end) {
     return std::nullopt;
   }
-  process.name = printable(text.substr(name_at + 1, name_end - name_at - 1));
-  return process;
+  std::string_view rest = trimmed(text.substr(name_end + 1));
+  (void)take_until(' ', rest);  // the state
+  const auto parent = parse_whole<pid_t>(take_until(' ', rest));
+  const auto group = parse_whole<pid_t>(take_until(' ', rest));
+  if (!parent || !group) {
+    return std::nullopt;
+  }
+  return Process{.pid = pid,
+                 .parent = *parent,
+                 .group = *group,
+                 .name = printable(text.substr(name_at + 1, name_end - name_at - 1))};
 }
 
 // Nullopt where there is no /proc.

@@ -5,6 +5,7 @@
 
 #include <unordered_map>
 
+#include "base/pattern.h"
 #include "base/text.h"
 #include "config/slot.h"
 #include "lock/words.h"
@@ -73,6 +74,9 @@ std::pair<size_t, std::string> check_groups(std::span<const std::vector<Value>> 
     PoolSpec spec;
     for (size_t i = 0; i < maps[at].size(); ++i) {
       rows[i].slot.put(&spec, maps[at][i]);
+    }
+    if (is_pattern(spec.name) && !spec.fleetlock.empty()) {
+      return {at, "fleetlock: a pattern serves no group; write a pool of its own for the nodes"};
     }
     for (const std::string& listed : spec.fleetlock) {
       const bool is_own = listed == own_group;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/overloaded.h"
 #include "daemon/server.h"
+#include "daemon/trust.h"
 #include "doors/table.h"
 
 namespace distributex {
@@ -24,7 +25,9 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
         backend_->survey(std::move(settle), steady_now());
         arm_timer();
       },
-      [&](auto&& settled) { carry_out(ticket, std::move(settled)); },
+      [&](Command&& command) { carry_out(ticket, std::move(command)); },
+      [&](Refused&& refused) { carry_out(ticket, std::move(refused)); },
+      [&](HttpReply&& reply) { carry_out(ticket, std::move(reply)); },
   };
   std::visit(carry, std::move(received.reading));
 }
@@ -79,11 +82,8 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
 
 // Who gives an order and does not say so: the proven name, else the address.
 std::string Server::name_of_peer(Ticket ticket, const Identity& identity) {
-  if (!identity.secret_name.empty()) {
-    return std::string(identity.secret_name);
-  }
-  if (!identity.certificate_names.empty()) {
-    return identity.certificate_names.front();
+  if (std::string proven = by_text(identity); !proven.empty()) {
+    return proven;
   }
   if (identity.uid) {
     return "uid " + std::to_string(*identity.uid);

@@ -24,7 +24,7 @@ Answer refusal_of(const Answer& answer, const std::string& why) {
 
 }  // namespace
 
-void Telling::answered(Answered answered, Time now) {
+void Telling::answered(Answered&& answered, Time now) {
   if (answered.answer.stored <= stored_) {
     return send(std::move(answered), now);
   }
@@ -74,7 +74,7 @@ void Telling::keep(uint64_t stored, News news, Time now) {
   }
 }
 
-void Telling::send(Answered answered, Time now) {
+void Telling::send(Answered&& answered, Time now) {
   record_.answered(answered, door_.origin(answered.ticket), now);
   if (answered.answer.result == Result::released) {
     thanks_.push_back(std::move(answered));
@@ -121,7 +121,7 @@ void Telling::tell_now(Kept& kept, Answered& answered, Time now) {
     }
   }
   if (kept.is_gone) {
-    return record_.answered(answered, Origin(kept.peer, kept.by), now);
+    return record_.answered(answered, Origin{kept.peer, kept.by}, now);
   }
   tickets_.erase(answered.ticket);
   send(std::move(answered), now);

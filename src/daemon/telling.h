@@ -32,7 +32,7 @@ class Telling {
   Telling(const Telling&) = delete;
   Telling& operator=(const Telling&) = delete;
 
-  void answered(Answered answered, Time now);
+  void answered(Answered&& answered, Time now);
   void expired(const std::string& pool, const Lease& lease, uint64_t stored, Time now);
   void happened(const Happening& happening, uint64_t stored, Time now);
   // A grant of which nobody heard is given back, and that is decided.
@@ -71,7 +71,7 @@ class Telling {
   void tell_now(Kept& kept, Release& release, Time now);
   void tell_now(Kept& kept, Expired& expired, Time now);
   void tell_now(Kept& kept, Happening& happening, Time now);
-  void send(Answered answered, Time now);
+  void send(Answered&& answered, Time now);
   void refuse(Kept& kept, Answered& answered, const std::string& why, Time now);
   [[nodiscard]] bool is_secret(const News& news);
 

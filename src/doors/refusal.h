@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How each door answers who may not: 401 with the ways to log in where a proof would
-// help, 403 where none would. Other faults are the door's own matter.
+// The status of a refusal. Who may not is answered alike by every door: 401 with the
+// ways to log in where a proof would help, 403 where none would. For other faults a
+// door may have statuses of its own.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,9 @@
 #include "lock/words.h"
 
 namespace distributex {
+
+// The status of each fault where a door has none of its own.
+[[nodiscard]] int fault_status(Fault fault);
 
 // nullopt: the fault is not one of rights.
 [[nodiscard]] std::optional<int> refusal_status(Fault fault);

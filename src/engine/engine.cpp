@@ -8,77 +8,20 @@
 //  4. a refusal parks the line until retry_at, a release through us or changed();
 //  5. waiters are bounded; beyond the bound the answer is a refusal. A release
 //     and a renewal wait for one verdict only and are never refused for that;
-//  6. no event walks a list of all pools, holders or waiters.
+//  6. no event walks a list of all pools, holders or waiters;
+//  7. an answer that tells of a lease, its renewal or its end says with which
+//     commit it is stored (Answer.stored); it is not told before (Telling).
+// What becomes of verdicts is in verdicts.cpp.
 #include "engine/engine.h"
 
 #include <algorithm>
 #include <cassert>
 #include <iterator>
 
+#include "base/pattern.h"
 #include "engine/rules.h"
-#include "lock/pattern.h"
 
 namespace distributex {
-
-namespace {
-
-// A full pool is not asked again at the very moment of its refusal.
-constexpr auto shortest_retry = std::chrono::milliseconds{1};
-
-Answer refused_with(Result result, Fault fault, std::string error) {
-  Answer answer;
-  answer.result = result;
-  answer.fault = fault;
-  answer.error = std::move(error);
-  return answer;
-}
-
-bool is_patient(const Waiter& w, Time now) { return w.verb == Verb::wait && w.gives_up > now; }
-
-Result result_of(Verdict::Kind kind) {
-  switch (kind) {
-    case Verdict::Kind::granted:
-      return Result::granted;
-    case Verdict::Kind::held:
-      return Result::held;
-    case Verdict::Kind::full:
-      return Result::busy;
-    case Verdict::Kind::released:
-      return Result::released;
-    case Verdict::Kind::not_held:
-      return Result::not_held;
-    case Verdict::Kind::renewed:
-      return Result::renewed;
-    case Verdict::Kind::lost:
-      return Result::lost;
-    case Verdict::Kind::failed:
-    case Verdict::Kind::done:  // of an order: orders.cpp
-      return Result::unavailable;
-  }
-  return Result::unavailable;
-}
-
-Answer from_verdict(Result result, const Verdict& verdict, Time now) {
-  Answer answer;
-  answer.result = result;
-  answer.error = verdict.reason;
-  answer.stored = verdict.stored;
-  if (result == Result::granted || result == Result::held || result == Result::renewed) {
-    answer.token = verdict.token;
-    if (verdict.ends) {
-      answer.expires_in = std::max(*verdict.ends - now, Duration::zero());
-    }
-  }
-  if (result == Result::released) {
-    answer.ended = verdict.token;
-    if (verdict.since) {
-      answer.held = now - *verdict.since;
-    }
-  }
-  return answer;
-}
-
-}  // namespace
 
 EnginePool* Engine::find(std::string_view name) const {
   const auto it = pools_.find(name);
@@ -87,19 +30,15 @@ EnginePool* Engine::find(std::string_view name) const {
 
 void Engine::submit(Ticket ticket, Command command, Time now) {
   EnginePool* pool = find_or_make(command);
-  if (refused_at_door(ticket, command, pool, now)) {
+  const bool is_refused = refused_at_door(ticket, command, pool, now);
+  if (is_refused || is_order(command.verb)) {
     if (pool) {
-      note_idle(*pool);
+      note_idle(*pool);  // a pattern may have made it for nothing
     }
-    return;
-  }
-  if (is_order(command.verb)) {
-    if (pool) {
-      note_idle(*pool);
-    }
-    return submit_order(ticket, std::move(command), now);
+    return is_refused ? void() : submit_order(ticket, std::move(command), now);
   }
 
+  assert(pool);  // the rules have seen it
   const bool for_slot = gate_of(command.verb) == Gate::take;
   Line& line = for_slot ? pool->fresh : running_;
   Time gives_up = now;
@@ -197,115 +136,6 @@ void Engine::kick(EnginePool& pool, Time now) {
   } else if (!pool.fresh.empty()) {
     ask_for_slot(pool, pool.fresh.begin(), pool.line.empty() ? Kind::take : Kind::find);
   }
-}
-
-void Engine::decided(OpId id, const Verdict& verdict, Time now) {
-  if (!orders_.empty() && order_decided(id, verdict, now)) {
-    return;
-  }
-  auto node = ops_.extract(id);
-  assert(!node.empty());
-  if (node.empty()) {
-    return;
-  }
-  Op& op = node.mapped();
-  EnginePool& pool = *op.pool;
-  --pool.ops;
-  if (op.waiter) {
-    (*op.waiter)->op = 0;
-  }
-  switch (op.kind) {
-    case Kind::take:
-    case Kind::find:
-      slot_decided(pool, op, verdict, now);
-      end_unheard(pool);
-      break;
-    case Kind::release:
-    case Kind::renew:
-    case Kind::give_back:
-      lease_decided(op, verdict, now);
-      break;
-  }
-  settle(pool, now);
-}
-
-void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time now) {
-  assert(pool.acquire != 0);
-  pool.acquire = 0;
-  if (op.waiter) {
-    op.owner = (*op.waiter)->owner;
-  }
-  switch (verdict.kind) {
-    case Verdict::Kind::granted:
-      return granted(pool, op, verdict, now);
-    case Verdict::Kind::held:
-      return answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
-    case Verdict::Kind::full:
-      return full(pool, op, verdict, now);
-    case Verdict::Kind::failed:
-    case Verdict::Kind::released:
-    case Verdict::Kind::not_held:
-    case Verdict::Kind::renewed:
-    case Verdict::Kind::lost:
-    case Verdict::Kind::done:
-      // All who wait would run into the same, one after the other.
-      return answer_all(pool, from_verdict(Result::unavailable, verdict, now));
-  }
-}
-
-void Engine::granted(EnginePool& pool, const Op& op, const Verdict& verdict, Time now) {
-  pool.retry_at = pool.again ? now : verdict.retry_at.value_or(never);
-  if (!op.waiter) {
-    return give_back(pool, op.owner, verdict.token);
-  }
-  answer(*op.waiter, from_verdict(Result::granted, verdict, now));
-  answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
-}
-
-void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time now) {
-  if (op.kind == Kind::take) {
-    const Time soonest = now + shortest_retry;
-    pool.retry_at = pool.again ? now : std::max(verdict.retry_at.value_or(never), soonest);
-  }
-  if (op.waiter) {
-    join_line(pool, *op.waiter, op.kind, now);
-  }
-}
-
-// A refused waiter stays if it is patient, at the place of its turn: the head of
-// the line is the head again (a newcomer is asked to take only while nobody is in
-// line, so the bound does not concern it), and a newcomer goes to the end, unless
-// it has come back to its place.
-void Engine::join_line(EnginePool& pool, Line::iterator waiter, Kind kind, Time now) {
-  if (!is_patient(*waiter, now)) {
-    keep_place(*waiter, now);
-    const Result result = waiter->verb == Verb::wait ? Result::timeout : Result::busy;
-    answer(waiter, refused_with(result, Fault::none, {}));
-  } else if (kind == Kind::find && pool.line.size() >= max_waiting_) {
-    answer(waiter, refused_with(Result::unavailable, Fault::none, too_many));
-  } else {
-    const auto behind = pool.turns.upper_bound(waiter->turn);
-    move(waiter, pool.line, behind == pool.turns.end() ? pool.line.end() : behind->second);
-    pool.turns.emplace_hint(behind, waiter->turn, waiter);
-  }
-}
-
-void Engine::lease_decided(const Op& op, const Verdict& verdict, Time now) {
-  EnginePool& pool = *op.pool;
-  if (verdict.kind == Verdict::Kind::released) {
-    make_due(pool, now);
-  }
-  // The new length may be a shorter one.
-  if (verdict.kind == Verdict::Kind::renewed && verdict.ends) {
-    pool.retry_at = std::min(pool.retry_at, *verdict.ends);
-  }
-  if (!op.waiter) {
-    return;
-  }
-  Answer out = from_verdict(result_of(verdict.kind), verdict, now);
-  out.outcome = (*op.waiter)->outcome;
-  out.status = (*op.waiter)->status;
-  answer(*op.waiter, std::move(out));
 }
 
 void Engine::make_due(EnginePool& pool, Time now) {

@@ -2,6 +2,7 @@
 // What operators ask for. The backend carries it out and says which pools it
 // changed; here the request only gets its answer, and a pool whose lease was
 // evicted is asked about again.
+#include <cassert>
 #include <utility>
 
 #include "engine/engine.h"
@@ -11,19 +12,35 @@ namespace distributex {
 namespace {
 
 Order::Kind kind_of(Verb verb) {
-  return verb == Verb::freeze ? Order::Kind::freeze
-         : verb == Verb::thaw ? Order::Kind::thaw
-                              : Order::Kind::evict;
+  switch (verb) {
+    case Verb::freeze:
+      return Order::Kind::freeze;
+    case Verb::thaw:
+      return Order::Kind::thaw;
+    case Verb::evict:
+      return Order::Kind::evict;
+    case Verb::get:
+    case Verb::wait:
+    case Verb::release:
+    case Verb::renew:
+      break;
+  }
+  assert(false);  // is_order() has said so
+  return Order::Kind::freeze;
 }
 
-Result result_of(Verb verb, Verdict::Kind kind) {
-  if (kind == Verdict::Kind::done) {
-    return verb == Verb::freeze ? Result::frozen
-           : verb == Verb::thaw ? Result::thawed
-                                : Result::evicted;
+Result result_of(Order::Kind order, Verdict::Kind verdict) {
+  const bool is_done = verdict == Verdict::Kind::done;
+  if (!is_done && verdict != Verdict::Kind::not_held) {
+    return Result::unavailable;
   }
-  if (kind == Verdict::Kind::not_held) {
-    return verb == Verb::thaw ? Result::not_frozen : Result::no_lease;
+  switch (order) {
+    case Order::Kind::freeze:
+      return is_done ? Result::frozen : Result::unavailable;
+    case Order::Kind::thaw:
+      return is_done ? Result::thawed : Result::not_frozen;
+    case Order::Kind::evict:
+      return is_done ? Result::evicted : Result::no_lease;
   }
   return Result::unavailable;
 }
@@ -53,7 +70,7 @@ bool Engine::order_decided(OpId id, const Verdict& verdict, Time now) {
     return false;
   }
   const AskedOrder& asked = node.mapped();
-  const Result result = result_of(asked.verb, verdict.kind);
+  const Result result = result_of(kind_of(asked.verb), verdict.kind);
   if (result == Result::evicted) {
     changed(asked.pool, now);
   }

@@ -3,8 +3,8 @@
 // nobody waits here and nobody holds or rests there, which the server knows.
 #include <utility>
 
+#include "base/pattern.h"
 #include "engine/engine.h"
-#include "lock/pattern.h"
 
 namespace distributex {
 

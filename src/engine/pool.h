@@ -103,4 +103,8 @@ struct AskedOrder {
   Time since;
 };
 
+inline bool is_patient(const Waiter& w, Time now) {
+  return w.verb == Verb::wait && w.gives_up > now;
+}
+
 }  // namespace distributex

@@ -7,8 +7,8 @@
 #include <array>
 #include <string>
 
+#include "base/pattern.h"
 #include "lock/names.h"
-#include "lock/pattern.h"
 
 namespace distributex {
 
@@ -143,6 +143,14 @@ std::optional<Refusal> refused(const Situation& situation) {
     }
   }
   return std::nullopt;
+}
+
+Answer refused_with(Result result, Fault fault, std::string error) {
+  Answer answer;
+  answer.result = result;
+  answer.fault = fault;
+  answer.error = std::move(error);
+  return answer;
 }
 
 }  // namespace distributex

@@ -48,6 +48,8 @@ struct Refusal {
 // The refusal of the first rule that does not let the command pass.
 [[nodiscard]] std::optional<Refusal> refused(const Situation& situation);
 
+[[nodiscard]] Answer refused_with(Result result, Fault fault, std::string error);
+
 // Sentences that the engine says in more than one place.
 inline constexpr const char* shutting_down = "the server is shutting down";
 inline constexpr const char* too_many_pools =

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What can be seen of the engine: pools in the order of the configuration, and
 // those who wait in the order in which their turns come. Changes nothing.
+#include "base/pattern.h"
 #include "engine/engine.h"
-#include "lock/pattern.h"
 
 namespace distributex {
 

@@ -2,12 +2,12 @@
 #include "http/framing.h"
 
 #include <event2/keyvalq_struct.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
 #include <string_view>
-#include <utility>
+
+#include "base/text.h"
 
 namespace distributex {
 
@@ -16,10 +16,11 @@ namespace {
 // Letters, digits, and these others.
 constexpr std::array<bool, 256> set_of(std::string_view others) {
   std::array<bool, 256> set{};
-  for (const auto& [first, last] : {std::pair{'0', '9'}, {'a', 'z'}, {'A', 'Z'}}) {
-    for (int c = first; c <= last; ++c) {
-      set[static_cast<size_t>(c)] = true;
-    }
+  for (unsigned char c = '0'; c <= '9'; ++c) {
+    set[c] = true;
+  }
+  for (unsigned char c = 'a'; c <= 'z'; ++c) {
+    set[c] = set[static_cast<size_t>(c - 'a' + 'A')] = true;
   }
   for (const char c : others) {
     set[static_cast<unsigned char>(c)] = true;
@@ -38,32 +39,14 @@ bool is_of(const std::array<bool, 256>& set, std::string_view text) {
 }
 
 bool is_number(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::string_view without_blanks(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && is_blank(text.back())) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
-bool is_same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 bool has_member(std::string_view list, std::string_view word) {
   while (!list.empty()) {
-    const size_t comma = std::min(list.find(','), list.size());
-    if (is_same(without_blanks(list.substr(0, comma)), word)) {
+    if (equal_ignoring_case(trimmed(take_until(',', list)), word)) {
       return true;
     }
-    list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
 }
@@ -77,15 +60,15 @@ class Reading {
     if (name.empty() || !is_of(of_names, name)) {
       return fault("a header's name has a character that no name may have");
     }
-    if (is_same(name, "Connection")) {
+    if (equal_ignoring_case(name, "Connection")) {
       found_.asks_to_close |= has_member(value, "close");
       found_.asks_to_stay |= has_member(value, "keep-alive");
-    } else if (is_same(name, "Content-Length")) {
-      take_length(without_blanks(value));
-    } else if (is_same(name, "Transfer-Encoding")) {
-      take_encoding(without_blanks(value));
-    } else if (is_same(name, "Host")) {
-      take_host(without_blanks(value));
+    } else if (equal_ignoring_case(name, "Content-Length")) {
+      take_length(trimmed(value));
+    } else if (equal_ignoring_case(name, "Transfer-Encoding")) {
+      take_encoding(trimmed(value));
+    } else if (equal_ignoring_case(name, "Host")) {
+      take_host(trimmed(value));
     }
   }
 
@@ -117,7 +100,7 @@ class Reading {
 
   void take_encoding(std::string_view value) {
     found_.announces_body = true;
-    if (++encodings_ > 1 || !is_same(value, "chunked")) {
+    if (++encodings_ > 1 || !equal_ignoring_case(value, "chunked")) {
       fault("the one Transfer-Encoding known here is chunked");
     } else if (old_) {
       fault("HTTP/1.0 has no Transfer-Encoding");

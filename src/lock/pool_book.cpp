@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "lock/pattern.h"
+#include "base/pattern.h"
 
 namespace distributex {
 

@@ -11,8 +11,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/pattern.h"
 #include "lock/names.h"
-#include "lock/pattern.h"
 
 namespace distributex {
 
@@ -77,7 +77,7 @@ void add_figures(Families& families, const std::vector<Figure>& figures) {
   for (const Figure& figure : figures) {
     const std::string name = std::string("distributex_") + figure.name;
     if (families.back().name != name) {
-      open_family(families, name.c_str(), figure.help, types[static_cast<size_t>(figure.kind)]);
+      open_family(families, name, figure.help, types[static_cast<size_t>(figure.kind)]);
     }
     ClientMetric metric;
     if (!figure.label.first.empty()) {

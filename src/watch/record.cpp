@@ -61,16 +61,18 @@ void Record::configure(const RecordOptions& options, const std::vector<PoolSpec>
 }
 
 void Record::tell(LockEvent event) {
-  const bool logged = audit_ && log_enabled(level_of(event.what));
-  if (!is_kept(event.what) && !logged) {
+  const bool kept = is_kept(event.what);
+  const Level level = level_of(event.what);
+  const bool logged = audit_ && log_enabled(level);
+  if (!kept && !logged) {
     return;
   }
   event.wall_us = wall_us();
-  if (is_kept(event.what)) {
+  if (kept) {
     events_.add(event);
   }
   if (logged) {
-    log_sound_line(level_of(event.what), AuditLine{event}.text());
+    log_sound_line(level, AuditLine{event}.text());
   }
 }
 

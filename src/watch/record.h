@@ -18,10 +18,8 @@ namespace distributex {
 
 // Where a request came from, and what its client had proven.
 struct Origin {
-  Origin(std::string_view address, std::string_view proof = {}) : peer(address), by(proof) {}
-  Origin(const char* address) : peer(address) {}
   std::string_view peer;
-  std::string_view by;
+  std::string_view by{};
 };
 
 struct RecordOptions {

@@ -3,9 +3,8 @@
 // runs over all of them. What one backend does beyond is in tests of its own.
 #include "backends/backend.h"
 #include "base/clock.h"
-#include "support/bench.h"
+#include "support/backends.h"
 #include "support/daemon.h"
-#include "support/etcd.h"
 #include "support/memcached.h"
 #include "support/test.h"
 
@@ -15,9 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-BackendBench& bench(void** state) { return *static_cast<BackendBench*>(*state); }
 const Owner a{"a", ""}, b{"b", ""}, c{"c", ""};
-std::string name(const Verdict& verdict) { return BackendBench::name_of(verdict); }
 
 void grants_a_free_lock_and_refuses_a_taken_one(void** state) {
   BackendBench& f = bench(state);
@@ -230,92 +227,31 @@ void is_soon_without_trouble(void** state) {
   assert_true(f.until([&] { return !f.backend().trouble(); }));
 }
 
-// --- the backends -----------------------------------------------------------
-
-Memcached* shared_memcached = nullptr;
-
-int make_inmemory(void** state) {
-  *state = std::make_unique<BackendBench>("inmemory").release();
-  return 0;
-}
-
-// Each test has keys of its own in the one memcached.
-int make_memcache(void** state) {
-  static int tests = 0;
-  const std::string options = "memcachehost: \"" + shared_memcached->address() +
-                              "\"\nmemcacheprefix: \"t" + std::to_string(tests++) + ":\"";
-  *state = std::make_unique<BackendBench>("memcache", options).release();
-  return 0;
-}
-
-// Each test has a store of its own.
-int make_sqlite(void** state) {
-  static TempDir dir;
-  static int tests = 0;
-  const std::string options = "sqlitefile: \"" + dir.file(std::to_string(tests++) + ".db") + "\"";
-  *state = std::make_unique<BackendBench>("sqlite", options).release();
-  return 0;
-}
-
-EtcdCluster* shared_etcd = nullptr;
-
-// And each has a prefix of its own in the one etcd.
-int make_etcd(void** state) {
-  static int tests = 0;
-  const std::string options = "etcdhosts: \"" + shared_etcd->hosts() + "\"\netcdprefix: \"t" +
-                              std::to_string(tests++) + "/\"";
-  *state = std::make_unique<BackendBench>("etcd", options).release();
-  return 0;
-}
-
-int end_bench(void** state) {
-  const std::unique_ptr<BackendBench> ended(&bench(state));
-  return 0;
-}
-
 }  // namespace
 }  // namespace distributex::test
 
 int main() {
   using namespace distributex::test;
-#define over(make, test) cmocka_unit_test_setup_teardown(test, make, end_bench)
-#define all_over(make)                                                                             \
-  {                                                                                                \
-    over(make, grants_a_free_lock_and_refuses_a_taken_one),                                        \
-        over(make, finds_the_lease_of_a_holder_and_leaves_its_time_alone),                         \
-        over(make, tells_the_ids_of_a_host_apart), over(make, find_only_takes_no_lock),            \
-        over(make, a_release_frees_the_lock_once),                                                 \
-        over(make, another_token_neither_releases_nor_renews),                                     \
-        over(make, tokens_rise_with_each_grant),                                                   \
-        over(make, a_semaphore_has_as_many_holders_as_slots),                                      \
-        over(make, says_at_once_that_more_slots_are_free),                                         \
-        over(make, a_lease_ends_at_its_time_and_not_before),                                       \
-        over(make, a_renewal_starts_the_time_anew),                                                \
-        over(make, a_renewed_lease_outlives_its_first_end),                                        \
-        over(make, a_lease_without_length_never_ends), over(make, a_lease_of_years_is_no_shorter), \
-        over(make, answers_every_question_once_and_in_order),                                      \
-        over(make, any_name_is_a_pool_and_an_owner), over(make, tells_who_holds_and_until_when),   \
-        over(make, a_lowered_maxlocks_takes_no_lock_away), over(make, is_soon_without_trouble)     \
-  }
-  const CMUnitTest inmemory[] = all_over(make_inmemory);
-  const CMUnitTest memcache[] = all_over(make_memcache);
-  const CMUnitTest sqlite[] = all_over(make_sqlite);
-  Memcached memcached;
-  if (!memcached.start()) {
-    return 1;
-  }
-  shared_memcached = &memcached;
-  int failed = cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
-               cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +
-               cmocka_run_group_tests_name("sqlite", sqlite, nullptr, nullptr);
-  if (EtcdCluster::is_installed()) {
-    const CMUnitTest over_etcd[] = all_over(make_etcd);
-    EtcdCluster etcd(1);
-    if (!etcd.start()) {
-      return 1;
-    }
-    shared_etcd = &etcd;
-    failed += cmocka_run_group_tests_name("etcd", over_etcd, nullptr, nullptr);
-  }
-  return failed;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(grants_a_free_lock_and_refuses_a_taken_one),
+      cmocka_unit_test(finds_the_lease_of_a_holder_and_leaves_its_time_alone),
+      cmocka_unit_test(tells_the_ids_of_a_host_apart),
+      cmocka_unit_test(find_only_takes_no_lock),
+      cmocka_unit_test(a_release_frees_the_lock_once),
+      cmocka_unit_test(another_token_neither_releases_nor_renews),
+      cmocka_unit_test(tokens_rise_with_each_grant),
+      cmocka_unit_test(a_semaphore_has_as_many_holders_as_slots),
+      cmocka_unit_test(says_at_once_that_more_slots_are_free),
+      cmocka_unit_test(a_lease_ends_at_its_time_and_not_before),
+      cmocka_unit_test(a_renewal_starts_the_time_anew),
+      cmocka_unit_test(a_renewed_lease_outlives_its_first_end),
+      cmocka_unit_test(a_lease_without_length_never_ends),
+      cmocka_unit_test(a_lease_of_years_is_no_shorter),
+      cmocka_unit_test(answers_every_question_once_and_in_order),
+      cmocka_unit_test(any_name_is_a_pool_and_an_owner),
+      cmocka_unit_test(tells_who_holds_and_until_when),
+      cmocka_unit_test(a_lowered_maxlocks_takes_no_lock_away),
+      cmocka_unit_test(is_soon_without_trouble),
+  };
+  return run_over_backends(tests, {}, Over::all);
 }

@@ -4,8 +4,7 @@
 #include "backends/backend.h"
 #include "backends/rulings.h"
 #include "base/clock.h"
-#include "lock/pattern.h"
-#include "support/bench.h"
+#include "support/backends.h"
 #include "support/daemon.h"
 #include "support/memcached.h"
 #include "support/test.h"
@@ -16,9 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-BackendBench& bench(void** state) { return *static_cast<BackendBench*>(*state); }
 const Owner a{"a", ""}, b{"b", ""}, c{"c", ""};
-std::string name(const Verdict& verdict) { return BackendBench::name_of(verdict); }
 
 void a_frozen_pool_grants_nothing_and_lets_holders_be(void** state) {
   BackendBench& f = bench(state);
@@ -141,67 +138,6 @@ void an_eviction_says_whose_lease_it_was(void** state) {
   assert_text(evicted.owner.id, "run1");
 }
 
-// --- of the pieces ----------------------------------------------------------
-
-void a_pattern_matches_any_bytes(void**) {
-  struct Case {
-    const char* pattern;
-    const char* name;
-    bool matches;
-  };
-  constexpr Case cases[] = {
-      {"*", "", true},         {"*", "a/b", true},
-      {"a*", "a", true},       {"a*", "ba", false},
-      {"*a", "cba", true},     {"a*c", "abbc", true},
-      {"a*c", "abcb", false},  {"a*b*c", "aXbYc", true},
-      {"a*b*c", "acb", false}, {"**", "x", true},
-      {"p", "p", true},        {"p", "pp", false},
-      {"*ab", "aab", true},    {"a*a*a", "aa", false},
-      {"", "", true},          {"deploy/*", "deploy", false},
-  };
-  for (const Case& each : cases) {
-    assert_that(matches(each.pattern, each.name) == each.matches, "%s", each.pattern);
-  }
-}
-
-// --- the backends -----------------------------------------------------------
-
-Memcached* shared_memcached = nullptr;
-
-int make_inmemory(void** state) {
-  *state = std::make_unique<BackendBench>("inmemory").release();
-  return 0;
-}
-
-// Each test has keys of its own in the one memcached.
-std::string memcache_options() {
-  static int tests = 0;
-  return "memcachehost: \"" + shared_memcached->address() + "\"\nmemcacheprefix: \"o" +
-         std::to_string(tests++) + ":\"";
-}
-
-int make_memcache(void** state) {
-  *state = std::make_unique<BackendBench>("memcache", memcache_options()).release();
-  return 0;
-}
-
-// Each test has a store of its own.
-std::string sqlite_options() {
-  static TempDir dir;
-  static int tests = 0;
-  return "sqlitefile: \"" + dir.file(std::to_string(tests++) + ".db") + "\"";
-}
-
-int make_sqlite(void** state) {
-  *state = std::make_unique<BackendBench>("sqlite", sqlite_options()).release();
-  return 0;
-}
-
-int end_bench(void** state) {
-  const std::unique_ptr<BackendBench> ended(&bench(state));
-  return 0;
-}
-
 // A second server over the same memcached sees it within a second, and so does one
 // that starts later; a thaw by another server wakes who waits here.
 void all_servers_over_one_memcached_see_a_freeze(void**) {
@@ -250,31 +186,19 @@ void a_store_keeps_its_freezes(void**) {
 
 int main() {
   using namespace distributex::test;
-#define over(make, test) cmocka_unit_test_setup_teardown(test, make, end_bench)
-#define all_over(make)                                                    \
-  {                                                                       \
-    over(make, a_frozen_pool_grants_nothing_and_lets_holders_be),         \
-        over(make, nothing_is_granted_after_the_freeze_was_answered),     \
-        over(make, a_thaw_says_that_the_pool_has_changed),                \
-        over(make, a_freeze_for_some_time_ends_by_itself_and_not_before), \
-        over(make, a_pattern_freezes_all_pools_that_match),               \
-        over(make, a_second_freeze_takes_the_place_of_the_first),         \
-        over(make, an_eviction_ends_the_lease_with_that_token),           \
-        over(make, an_eviction_says_whose_lease_it_was)                   \
-  }
-  const CMUnitTest inmemory[] = all_over(make_inmemory);
-  const CMUnitTest memcache[] = all_over(make_memcache);
-  const CMUnitTest sqlite[] = all_over(make_sqlite);
-  const CMUnitTest others[] = {cmocka_unit_test(a_pattern_matches_any_bytes),
-                               cmocka_unit_test(all_servers_over_one_memcached_see_a_freeze),
-                               cmocka_unit_test(a_store_keeps_its_freezes)};
-  Memcached memcached;
-  if (!memcached.start()) {
-    return 1;
-  }
-  shared_memcached = &memcached;
-  return cmocka_run_group_tests_name("inmemory", inmemory, nullptr, nullptr) +
-         cmocka_run_group_tests_name("memcache", memcache, nullptr, nullptr) +
-         cmocka_run_group_tests_name("sqlite", sqlite, nullptr, nullptr) +
-         cmocka_run_group_tests_name("others", others, nullptr, nullptr);
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(a_frozen_pool_grants_nothing_and_lets_holders_be),
+      cmocka_unit_test(nothing_is_granted_after_the_freeze_was_answered),
+      cmocka_unit_test(a_thaw_says_that_the_pool_has_changed),
+      cmocka_unit_test(a_freeze_for_some_time_ends_by_itself_and_not_before),
+      cmocka_unit_test(a_pattern_freezes_all_pools_that_match),
+      cmocka_unit_test(a_second_freeze_takes_the_place_of_the_first),
+      cmocka_unit_test(an_eviction_ends_the_lease_with_that_token),
+      cmocka_unit_test(an_eviction_says_whose_lease_it_was),
+  };
+  const CMUnitTest others[] = {
+      cmocka_unit_test(all_servers_over_one_memcached_see_a_freeze),
+      cmocka_unit_test(a_store_keeps_its_freezes),
+  };
+  return run_over_backends(tests, others);
 }

@@ -85,6 +85,8 @@ void groups_of_fleetlock_are_told_apart(void**) {
       {"- {name: a/b, fleetlock: true}",
        "f:2:3: fleetlock: no group can be called \"a/b\"; write a list of groups, each of "
        "letters, digits, - and ."},
+      {"- {name: a*, fleetlock: [b]}",
+       "f:2:3: fleetlock: a pattern serves no group; write a pool of its own for the nodes"},
       {"- {name: a, fleetlock: true}\n- {name: b, fleetlock: [c, a]}",
        "f:3:3: fleetlock: the pool \"a\" has the group \"a\" already; a group has one pool"},
       {"- {name: a, fleetlock: [true, a]}",

@@ -111,12 +111,12 @@ void the_rest_of_a_lease_is_reckoned_when_it_is_told(void**) {
   StoredWorld w;
   Telling telling(w.engine, w.record,
                   {.answer = [&](Ticket, const Answer& answer) { left = answer.expires_in; },
-                   .origin = [](Ticket) { return Origin{std::string_view{}}; }});
+                   .origin = [](Ticket) { return Origin{}; }});
   Answered answered;
   answered.answer.result = Result::renewed;
   answered.answer.expires_in = seconds{10};
   answered.answer.stored = 1;
-  telling.answered(answered, w.now);
+  telling.answered(std::move(answered), w.now);
   telling.stored(1, w.now + seconds{3});
   assert_true(left == Duration{seconds{7}});
 }

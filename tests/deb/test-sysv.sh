@@ -129,9 +129,9 @@ odd_states() {
     kill $other
     rm -f /run/distributex/distributexd.pid
 
-    python3 -c 'import socket, time
+    python3 -c 'import signal, socket
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("127.0.0.1", 9889)); s.listen(); time.sleep(1000)' &
+s.bind(("127.0.0.1", 9889)); s.listen(); signal.pause()' &
     other=$!
     within 10 sh -c 'ss -Hltn | grep -q 9889'
     check_fails_fast "a taken port: start says 1 and why" 1 "Address already in use" service start

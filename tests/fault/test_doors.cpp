@@ -48,7 +48,12 @@ std::string info_request(std::string_view method, const std::string& id) {
 }
 
 bool lock_apply(Client& c) { return c.says(info_request("LOCK", c.id), 200, ""); }
-bool unlock_apply(Client& c) { return c.says(info_request("UNLOCK", c.id), 200, ""); }
+// 409: another ID has the lock, so ours is back; after a restart the server knows no more
+// which ID gave it back last.
+bool unlock_apply(Client& c) {
+  const auto response = c.ask(info_request("UNLOCK", c.id));
+  return response && (response->status == 200 || response->status == 409);
+}
 bool lock_reboot(Client& c) { return c.says(fleet_request("pre-reboot", c.id, "shared"), 200, ""); }
 bool unlock_reboot(Client& c) {
   return c.says(fleet_request("steady-state", c.id, "shared"), 200, "");
@@ -177,6 +182,19 @@ struct Fixture {
         },
         std::chrono::seconds{60});
   }
+
+  void expect_progress() {
+    if (goes_on(5)) {
+      return;
+    }
+    for (const std::string& line : daemon.log_lines()) {
+      print_error("%s\n", line.c_str());
+    }
+    for (size_t i = 0; i < doors; ++i) {
+      print_error("%s: %zu locks\n", rows[i].name, locks[i].load());
+    }
+    fail_msg("%s", "some door has no lock any more");
+  }
 };
 
 void all_doors_share_one_slot_over_a_kill(void** state) {
@@ -184,10 +202,10 @@ void all_doors_share_one_slot_over_a_kill(void** state) {
   for (size_t door = 0; door < doors; ++door) {
     f.threads.emplace_back([&f, door] { f.be_client(door); });
   }
-  assert_true(f.goes_on(5));
+  f.expect_progress();
   f.daemon.kill_now();
   assert_true(f.daemon.restart());
-  assert_true(f.goes_on(5));
+  f.expect_progress();
   f.join();
   for (size_t i = 0; i < doors; ++i) {
     print_message("%s: %zu locks\n", rows[i].name, f.locks[i].load());

@@ -68,11 +68,13 @@ struct Fixture {
   }
 };
 
-// A moment is after so many locks, and so many microseconds. Gives the time
-// at which it lived for certain.
+// A moment is after so many locks, and so many requests of ours. Gives the time at
+// which it lived for certain.
 Clock::time_point kill_at_some_moment(Fixture& f, Daemon& daemon) {
   assert_true(f.crowd->goes_on(1 + f.roll(12)));
-  std::this_thread::sleep_for(std::chrono::microseconds(f.roll(3000)));
+  for (size_t more = f.roll(20); more > 0; more--) {
+    assert_int_equal(fetch(daemon.port(), "/livez").status, 200);
+  }
   const Clock::time_point alive = Clock::now();
   daemon.kill_now();
   return alive;

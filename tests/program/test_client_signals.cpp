@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/client.h"
 #include "support/daemon.h"
+#include "support/failcall.h"
 #include "support/scenes.h"
 #include "support/status.h"
 #include "support/test.h"
@@ -58,10 +60,14 @@ class Control {
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       const auto left = std::chrono::duration_cast<std::chrono::microseconds>(due - Clock::now());
-      if (left.count() > 0) {
-        usleep(static_cast<useconds_t>(left.count()));
+      itimerval timer{};
+      timer.it_value.tv_sec = left.count() / 1'000'000;
+      timer.it_value.tv_usec = std::max<suseconds_t>(left.count() % 1'000'000, 1);
+      signal(SIGALRM, SIG_DFL);
+      setitimer(ITIMER_REAL, &timer, nullptr);
+      for (;;) {
+        pause();  // the timer's signal ends it
       }
-      _exit(0);
     }
   }
   ~Control() {
@@ -119,12 +125,14 @@ void each_signal_reaches_the_command_and_its_grandchild(void** state) {
 void a_signal_in_the_first_moments_is_not_lost(void** state) {
   auto& f = fixture_of<Fixture>(state);
   for (int i = 0; i < 25; ++i) {
-    Client client(f.args({"--", "sleep", "1000"}));
-    // Somewhere between its start and its sleep: a little later each time.
-    const auto until = Clock::now() + std::chrono::microseconds(i * 4000);
-    while (Clock::now() < until) {
-      usleep(200);
-    }
+    FailCall counted("distributex");
+    Client::Setup setup;
+    setup.environment = own_environment_and(counted.environment());
+    Client client(f.args({"--", "sleep", "1000"}), setup);
+    // Somewhere between its start and its sleep: two system calls later each time.
+    const auto calls = static_cast<uint64_t>(2 * i);
+    assert_true(eventually(
+        [&] { return counted.page().calls >= calls || holders_of(f.daemon.port(), "one") != ""; }));
     client.send(SIGTERM);
     const int code = client.finish().code;
     assert_that(code == died_by + SIGTERM, "exit %d", code);

@@ -64,10 +64,10 @@ void a_signal_to_all_processes_at_once_gives_the_lock_back(void** state) {
     }));
     slow.set(FaultProxy::Mode::stall);  // the release is under way for a while
     client.send(SIGTERM);
-    usleep(500);
+    assert_true(eventually([&] { return !is_pending(client.pid(), SIGTERM); }));
     kill(keeper.front(), SIGTERM);
     assert_true(wait_for_death(command));
-    usleep(50'000);
+    assert_true(eventually([&] { return !is_pending(keeper.front(), SIGTERM); }));
     slow.set(FaultProxy::Mode::pass);
     const Ended ended = client.finish();
     assert_int_equal(ended.code, died_by + SIGTERM);

@@ -2,6 +2,7 @@
 // The programs that doc/hold.txt shows, run as they stand there: each takes the lock, has
 // it, and frees it by its end.
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,69 +76,75 @@ int wait_for_end(Fixture& f) {
 struct Language {
   const char* program;
   const char* heading;
-  const char* waits;  // for a file, then goes on
+  const char* waits;  // until somebody has written to a fifo
+  const char* ends;   // waits for what it has ended
   const char* file;
 };
 
 constexpr Language languages[] = {
-    {"bash", "In a shell", "until [ -e \"$0.go\" ]; do sleep 0.05; done", "hold.sh"},
-    {"python3", "In Python",
-     "import os, sys, time\nwhile not os.path.exists(sys.argv[0] + '.go'): time.sleep(0.05)",
-     "hold.py"},
+    {"bash", "In a shell", "read -r _ <\"$0.go\"", "wait\n", "hold.sh"},
+    {"python3", "In Python", "import sys\nopen(sys.argv[0] + '.go').read()", "", "hold.py"},
 };
 
-void takes_the_lock_and_frees_it(void** state) {
-  Fixture& f = fixture_of<Fixture>(state);
+// Calls body with each language that is there, the program's text and its file.
+template <typename Body>
+void in_each_language(Fixture& f, Body body) {
   for (const Language& language : languages) {
     if (!has_program(language.program) || !has_program("curl")) {
       print_message("skipped: there is no %s\n", language.program);
       continue;
     }
     const std::string file = f.daemon.dir().file(language.file);
-    write_file(file, snippet(f, language.heading, language.waits));
-    start(f, language.program, file);
-    assert_true(wait_for_holders(f.daemon.port(), "deploy", 1));
-    write_file(file + ".go", "");
-    const int end = wait_for_end(f);
-    assert_that(end == 0, "%s ended with %d", language.program, end);
-    assert_true(wait_for_holders(f.daemon.port(), "deploy", 0));
-    unlink((file + ".go").c_str());
+    body(language, snippet(f, language.heading, language.waits), file);
   }
+}
+
+// Runs it up to the place where the lock is held, and there it waits.
+void run_to_the_lock(Fixture& f, const Language& language, const std::string& text,
+                     const std::string& file) {
+  unlink((file + ".go").c_str());
+  assert_int_equal(mkfifo((file + ".go").c_str(), 0600), 0);
+  write_file(file, text);
+  start(f, language.program, file);
+  assert_true(wait_for_holders(f.daemon.port(), "deploy", 1));
+}
+
+void takes_the_lock_and_frees_it(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  in_each_language(f,
+                   [&](const Language& language, const std::string& text, const std::string& file) {
+                     run_to_the_lock(f, language, text + language.ends, file);
+                     const pid_t group = f.pid;
+                     write_file(file + ".go", "\n");
+                     const int end = wait_for_end(f);
+                     assert_that(end == 0, "%s ended with %d", language.program, end);
+                     // Nothing is left that would keep the connection until the next sign of life.
+                     assert_int_equal(kill(-group, 0), -1);
+                     assert_true(wait_for_holders(f.daemon.port(), "deploy", 0));
+                   });
 }
 
 void dies_and_frees_the_lock(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  for (const Language& language : languages) {
-    if (!has_program(language.program) || !has_program("curl")) {
-      print_message("skipped: there is no %s\n", language.program);
-      continue;
-    }
-    const std::string file = f.daemon.dir().file(language.file);
-    write_file(file, snippet(f, language.heading, language.waits));
-    start(f, language.program, file);
-    assert_true(wait_for_holders(f.daemon.port(), "deploy", 1));
-    assert_int_equal(kill(-f.pid, SIGKILL), 0);
-    assert_int_equal(wait_for_end(f), 128 + SIGKILL);
-    assert_true(wait_for_holders(f.daemon.port(), "deploy", 0));
-  }
+  in_each_language(f,
+                   [&](const Language& language, const std::string& text, const std::string& file) {
+                     run_to_the_lock(f, language, text, file);
+                     assert_int_equal(kill(-f.pid, SIGKILL), 0);
+                     assert_int_equal(wait_for_end(f), 128 + SIGKILL);
+                     assert_true(wait_for_holders(f.daemon.port(), "deploy", 0));
+                   });
 }
 
 void goes_without_where_the_lock_is_not_to_be_had(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  for (const Language& language : languages) {
-    if (!has_program(language.program) || !has_program("curl")) {
-      print_message("skipped: there is no %s\n", language.program);
-      continue;
-    }
-    assert_text(word(f.daemon.port(), "/get?pool=deploy&host=other"), "YES");
-    std::string text = snippet(f, language.heading, language.waits);
+  assert_text(word(f.daemon.port(), "/get?pool=deploy&host=other"), "YES");
+  in_each_language(f, [&](const Language& language, std::string text, const std::string& file) {
     const std::string pool = "pool=deploy";
     text.replace(text.find(pool), pool.size(), pool + "&timeout=0");
-    const std::string file = f.daemon.dir().file(language.file);
     write_file(file, text);
     start(f, language.program, file);
     assert_int_equal(wait_for_end(f), 75);
-  }
+  });
 }
 
 void go_program_takes_the_lock(void** state) {

@@ -202,4 +202,14 @@ size_t lines_in(std::string_view text) {
   return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+bool is_pending(pid_t pid, int signal) {
+  const std::string status = read_whole_file("/proc/" + std::to_string(pid) + "/status");
+  const auto has = [&](const std::string& mask) {
+    const size_t at = status.find(mask);
+    return at != status.npos &&
+           (strtoull(status.c_str() + at + mask.size(), nullptr, 16) >> (signal - 1) & 1) != 0;
+  };
+  return has("\nSigPnd:") || has("\nShdPnd:");
+}
+
 }  // namespace distributex::test

@@ -65,6 +65,8 @@ class Client {
 // False for zombies.
 [[nodiscard]] bool is_alive(pid_t pid);
 [[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
+// Whether a signal was sent to the process and it has not taken it yet.
+[[nodiscard]] bool is_pending(pid_t pid, int signal);
 // The number that a command wrote into a file, once a whole line of it is there; else one that no
 // process has.
 [[nodiscard]] pid_t wait_for_pid(const std::string& path);

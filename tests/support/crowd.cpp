@@ -40,7 +40,11 @@ Crowd::Crowd(const CrowdShape& shape, std::vector<std::string> addresses)
 }
 
 void Crowd::stop() {
-  stopping_ = true;
+  {
+    const std::lock_guard guard(lock_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
   finish();
 }
 
@@ -85,8 +89,8 @@ bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
       ask(addresses_[daemon], (shape_.patient ? "/wait/?timeout=5&" : "/get/?") + who);
   const auto answered = Clock::now();
   if (!has_lock(response)) {
-    // A pause between questions, not a wait for anything.
-    std::this_thread::sleep_for(pause_after_trouble);
+    std::unique_lock guard(lock_);
+    stopped_.wait_for(guard, pause_after_trouble, [this] { return stopping_.load(); });
     return false;
   }
   const uint64_t token = strtoull(response.header("Distributex-Token").c_str(), nullptr, 10);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -53,6 +54,7 @@ class Crowd {
   std::atomic<bool> stopping_ = false;
   std::atomic<size_t> locks_ = 0;
   std::mutex lock_;
+  std::condition_variable stopped_;
   History history_;
   std::vector<std::thread> threads_;
 };

@@ -160,7 +160,7 @@ void StoredWorld::submit(Ticket ticket, Verb verb, const char* pool, const char*
 void StoredWorld::leave(Ticket ticket) {
   left_.insert(ticket);
   if (const auto left = engine.cancel(ticket, now)) {
-    record.left(*left, "peer", now);
+    record.left(*left, {"peer"}, now);
   }
   telling.gone(ticket);
   pump();

@@ -71,7 +71,7 @@ struct Fixture {
     answered.answer.result = result;
     answered.answer.pool = "one";
     answered.answer.held = held;
-    record->answered(answered, "unix", now);
+    record->answered(answered, {"unix"}, now);
   }
 
   double operator[](const std::string& name) {
@@ -162,7 +162,7 @@ void holding_ends_by_release_and_by_expiry(void** state) {
 
 void counts_what_reached_nobody(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  f.record->left({.verb = Verb::wait, .since = f.now, .pool = "one", .owner = {"h", ""}}, "unix",
+  f.record->left({.verb = Verb::wait, .since = f.now, .pool = "one", .owner = {"h", ""}}, {"unix"},
                  f.now);
   f.record->undelivered({.op = 1, .pool = "one", .owner = {"h", ""}, .token = 7});
   f.record->undelivered({.op = 2, .pool = "one", .owner = {"h", ""}, .token = 8});
@@ -195,8 +195,8 @@ void refusal_at_the_door_counts_for_its_verb(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Answer invalid;
   invalid.result = Result::invalid;
-  f.record->refused(Verb::renew, invalid, "unix");
-  f.record->refused(std::nullopt, invalid, "unix");
+  f.record->refused(Verb::renew, invalid, {"unix"});
+  f.record->refused(std::nullopt, invalid, {"unix"});
   assert_true(f["requests_total{verb=\"renew\",result=\"invalid\"}"] == 1);
   assert_true(f["stray_requests_total"] == 1);
 }

@@ -220,6 +220,43 @@ void rules_choose_by_pool_and_what_one_may(void** state) {
               std::string::npos);
 }
 
+// An order of an operator, as a program sends it.
+std::string ordered(TlsClient& client, std::string_view target, const std::string& extra) {
+  if (!client.send(post_request(target, "", extra))) {
+    return "not sent";
+  }
+  const auto response = client.response();
+  return response ? std::to_string(response->status) + " " + response->header("Distributex-Result")
+                  : "no answer";
+}
+
+void orders_are_for_whom_the_rules_let_administer(void** state) {
+  Fixture& world = fixture_of<Fixture>(state);
+  assert_true(world.start(world.secret_lines() +
+                          "access:\n"
+                          "  - {who: secret ci, may: administer, pools: \"p*\"}\n"
+                          "  - {who: secret fleet, may: lock}\n"));
+  TlsClient client(world.tls());
+  const std::string freeze = "/freeze?reason=x&pool=";
+  assert_text(ordered(client, freeze + "p", ""), "401 invalid");
+  TlsClient other(world.tls());
+  assert_text(ordered(other, freeze + "p", bearer(world.fleet)), "403 invalid");
+  // More than this machine, which would do without rules.
+  assert_int_equal(fetch(world.plain(), "/livez").status, 200);
+  Connection near(world.plain());
+  assert_true(near.send(post_request(freeze + "p", "")));
+  assert_int_equal(near.response().value_or(Response{}).status, 401);
+  TlsClient operators(world.tls());
+  assert_text(ordered(operators, freeze + "q", bearer(world.ci)), "403 invalid");
+  assert_text(ordered(operators, freeze + "*", bearer(world.ci)), "403 invalid");
+  assert_text(ordered(operators, freeze + "p", bearer(world.ci)), "200 frozen");
+  const auto line = world.daemon->wait_for_log("event=frozen");
+  assert_true(line && line->find(" by=secret:ci") != line->npos);
+  assert_text(shown(operators.fetch("/get?host=web7&pool=p", bearer(world.fleet))), "200 NO");
+  assert_text(ordered(operators, "/thaw?pool=p", bearer(world.ci)), "200 thawed");
+  assert_text(shown(operators.fetch("/get?host=web7&pool=p", bearer(world.fleet))), "200 YES");
+}
+
 void probes_are_open_and_pages_ask_who_it_is(void** state) {
   Fixture& world = fixture_of<Fixture>(state);
   assert_true(world.start(world.secret_lines()));
@@ -343,6 +380,7 @@ int main() {
       test_with(Fixture, a_wrong_secret_is_answered_and_the_connection_ends),
       test_with(Fixture, no_secret_is_ever_shown),
       test_with(Fixture, rules_choose_by_pool_and_what_one_may),
+      test_with(Fixture, orders_are_for_whom_the_rules_let_administer),
       test_with(Fixture, probes_are_open_and_pages_ask_who_it_is),
       test_with(Fixture, a_reload_that_takes_a_right_away_answers_waiters),
       test_with(Fixture, a_browser_acts_for_no_other_site_with_or_without_rules),

@@ -183,6 +183,18 @@ void says_that_the_lock_is_lost(void** state) {
   assert_text(word(text.line, "/livez"), "ok\n");
 }
 
+void says_so_when_an_operator_takes_the_lock_away(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  Holder holder(f.daemon.port(), "pool=one&host=a", "Accept: application/json\r\n");
+  assert_true(holder.hears("granted"));
+  const auto token = pool_state(f.daemon.port(), "one").holders.at(0).token;
+  Connection line(f.daemon.port());
+  assert_true(
+      line.send(post_request("/evict", "pool=one&reason=dead&token=" + std::to_string(token))));
+  assert_text(line.response().value_or(Response{}).body, "OK");
+  assert_true(holder.hears("\"result\":\"lost\""));
+}
+
 void speaks_http_1_0_without_chunks(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection line(f.daemon.port());
@@ -265,6 +277,7 @@ int main() {
       test_with(Fixture, answers_without_a_stream_when_there_is_no_lock),
       test_with(Fixture, frees_the_lock_with_the_last_of_one_owner),
       test_with(Fixture, says_that_the_lock_is_lost),
+      test_with(Fixture, says_so_when_an_operator_takes_the_lock_away),
       test_with(Fixture, speaks_http_1_0_without_chunks),
       test_with(Fixture, works_over_a_unix_socket),
       test_with(Fixture, bounds_what_is_sent_ahead),

@@ -18,6 +18,7 @@ pools:
     servers: ci1, ci2
   - name: two
     maxlocks: 2
+  - name: env/*
 )";
 
 struct Fixture {
@@ -187,6 +188,28 @@ void unlocks_by_force_from_this_machine(void** state) {
   assert_text(holders_of(f.daemon.port(), "prod"), "");
 }
 
+void tells_why_a_pool_is_frozen(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  Connection line(f.daemon.port());
+  assert_true(line.send(post_request("/freeze", "pool=prod&reason=backup&by=ann")));
+  assert_text(line.response().value_or(Response{}).body, "OK");
+  const Response no = ask(f, "LOCK", "/terraform/prod", info("1"));
+  assert_int_equal(no.status, 423);
+  assert_true(no.body.find("\"Info\":\"backup\"") != std::string::npos);
+  assert_true(line.send(post_request("/thaw", "pool=prod")));
+  assert_text(line.response().value_or(Response{}).body, "OK");
+  check_ok(ask(f, "LOCK", "/terraform/prod", info("1")));
+}
+
+// A pool by pattern is forgotten when its lock was given back.
+void confirms_a_release_of_a_pool_that_is_gone(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  check_ok(ask(f, "LOCK", "/terraform/env/blue", info("1")));
+  check_ok(ask(f, "UNLOCK", "/terraform/env/blue", info("1")));
+  check_ok(ask(f, "UNLOCK", "/terraform/env/blue", info("1")));
+  assert_int_equal(ask(f, "GET", "/terraform/env/blue", "").status, 404);
+}
+
 void finds_pools_by_their_paths(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   for (const char* path : {"/terraform/team/net+1", "/terraform/team%2Fnet%2B1"}) {
@@ -325,6 +348,8 @@ int main() {
       test_with(Fixture, confirms_a_release_whose_answer_was_lost),
       test_with(Fixture, tells_who_has_the_lock_through_another_door),
       test_with(Fixture, unlocks_by_force_from_this_machine),
+      test_with(Fixture, tells_why_a_pool_is_frozen),
+      test_with(Fixture, confirms_a_release_of_a_pool_that_is_gone),
       test_with(Fixture, finds_pools_by_their_paths),
       test_with(Fixture, refuses_bodies_that_name_no_lock),
       test_with(Fixture, bounds_bodies_by_door),

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "backends/memcache/key.h"
+#include "base/pattern.h"
 #include "base/text.h"
-#include "lock/pattern.h"
 
 namespace distributex {
 

@@ -6,7 +6,7 @@
 #include "backends/memcache/backend.h"
 #include "backends/rests.h"
 #include "base/clock.h"
-#include "lock/pattern.h"
+#include "base/pattern.h"
 
 namespace distributex {
 

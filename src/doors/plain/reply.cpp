@@ -49,25 +49,6 @@ static_assert(rows_stand_in_order());
 
 const ResultRow& row_of(Result result) { return results[static_cast<size_t>(result)]; }
 
-int fault_status(Fault fault) {
-  switch (fault) {
-    case Fault::none:
-    case Fault::bad_request:
-      return 400;
-    case Fault::not_proven:
-      return 401;
-    case Fault::host_not_listed:
-    case Fault::not_allowed:
-      return 403;
-    case Fault::not_found:
-    case Fault::no_such_path:
-      return 404;
-    case Fault::bad_method:
-      return 405;
-  }
-  return 400;
-}
-
 int status_of(const Answer& answer, bool json) {
   const ResultRow& row = row_of(answer.result);
   if (answer.result != Result::invalid) {

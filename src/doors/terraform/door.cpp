@@ -69,25 +69,6 @@ HttpReply info_reply(int status, const LockInfo& info) {
   return reply;
 }
 
-int status_of(Fault fault) {
-  switch (fault) {
-    case Fault::none:
-    case Fault::bad_request:
-      return 400;
-    case Fault::not_proven:
-      return 401;
-    case Fault::host_not_listed:
-    case Fault::not_allowed:
-      return 403;
-    case Fault::not_found:
-    case Fault::no_such_path:
-      return 404;
-    case Fault::bad_method:
-      return 405;
-  }
-  return 400;
-}
-
 // The lock may be the client's own, told under another name.
 HttpReply locked(const Answer& answer) {
   LockInfo info{.id = "unknown",
@@ -107,7 +88,6 @@ HttpReply locked(const Answer& answer) {
     info = info_of(oldest.owner, oldest.token, oldest.note, oldest.held, wall_us());
   }
   if (answer.frozen) {
-    info.operation = "frozen";
     info.info = answer.frozen->reason;
     info.who = answer.frozen->by;
   }
@@ -121,18 +101,18 @@ HttpReply write(const Answer& answer, Form) {
     case Result::released:
     case Result::not_held:
     case Result::renewed:
+    case Result::evicted:  // by force; or somebody was quicker
+    case Result::no_lease:
       return text_reply(200, {});
     case Result::busy:
     case Result::timeout:
     case Result::lost:
       return locked(answer);
-    case Result::frozen:  // and the next: operators' answers, which no apply gets
+    case Result::frozen:  // and the next: other operators' answers
     case Result::thawed:
     case Result::not_frozen:
-    case Result::evicted:
-    case Result::no_lease:
     case Result::invalid: {
-      HttpReply reply = text_reply(status_of(answer.fault), answer.error);
+      HttpReply reply = text_reply(fault_status(answer.fault), answer.error);
       add_login(reply);
       return reply;
     }
@@ -188,16 +168,19 @@ Command release_of(const std::string& pool, const Lease& lease) {
 // one has the lock already.
 Consult::Settled settle_unlock(const std::string& pool, const std::string& id, const Sight& sight,
                                Time now) {
-  if (!sight.find_pool(pool)) {
-    return refuse(unlock, Fault::not_found, "there is no such pool on this server");
-  }
   const std::vector<Lease> leases = sight.leases(pool, holders_searched);
   const auto own = std::find_if(leases.begin(), leases.end(),
                                 [&](const Lease& lease) { return lease.owner.id == id; });
   if (own != leases.end()) {
     return release_of(pool, *own);
   }
-  if (leases.empty() || sight.was_released(pool, id)) {
+  if (sight.was_released(pool, id)) {
+    return text_reply(200, {});
+  }
+  if (!sight.find_pool(pool)) {  // a pool by pattern is forgotten when nobody has it
+    return refuse(unlock, Fault::not_found, "there is no such pool on this server");
+  }
+  if (leases.empty()) {
     return text_reply(200, {});
   }
   Refused refused = refuse(unlock, Fault::bad_request, "another ID has the lock");
@@ -205,14 +188,22 @@ Consult::Settled settle_unlock(const std::string& pool, const std::string& id, c
   return refused;
 }
 
-// Without an ID: whoever has the lock loses it.
+// Without an ID: whoever has the lock loses it. That is what operators do, and the
+// engine's rules say who is one.
 Consult::Settled settle_force(const std::string& pool, const Sight& sight) {
   if (!sight.find_pool(pool)) {
     return refuse(unlock, Fault::not_found, "there is no such pool on this server");
   }
   const std::vector<Lease> leases = sight.leases(pool, 1);
-  return leases.empty() ? Consult::Settled{text_reply(200, {})}
-                        : Consult::Settled{release_of(pool, leases.front())};
+  if (leases.empty()) {
+    return text_reply(200, {});
+  }
+  Command command;
+  command.verb = Verb::evict;
+  command.pool = pool;
+  command.token = leases.front().token;
+  command.reason = "unlocked by force, through terraform";
+  return command;
 }
 
 Reading read_lock(const HttpRequest& request, std::string pool) {
@@ -234,13 +225,6 @@ Reading read_lock(const HttpRequest& request, std::string pool) {
 
 Reading read_unlock(const HttpRequest& request, std::string pool) {
   if (request.body.empty()) {
-    if (!is_local(request.peer)) {
-      Refused refused = refuse(unlock, Fault::bad_request,
-                               "an unlock without an ID is for this machine alone; send the "
-                               "LockInfo, or its ID");
-      refused.reply.status = 403;
-      return refused;
-    }
     return Consult{.shows_leases = true,
                    .then = [pool](const Sight& sight, Time) { return settle_force(pool, sight); },
                    .pool = pool};

@@ -138,7 +138,8 @@ void a_lease_that_nobody_heard_of_is_given_back_after_an_outage(void** state) {
   const Verdict granted = f.bench->get(a);
   assert_text(name(granted), "granted");
   f.memcached.stop();
-  assert_true(name(f.bench->get(b)).starts_with("failed: memcached "));
+  const std::string during = name(f.bench->get(b));
+  assert_that(during.starts_with("failed: memcached "), "%s", during.c_str());
   const OpId refused = f.bench->ask_give_back(a, granted.token);
   assert_true(name(f.bench->verdict_of(refused)).starts_with("failed: memcached "));
   f.memcached.go_on();
