@@ -191,7 +191,9 @@ void names_the_known_options_for_an_unknown_one(void**) {
       {.before = one_pool,
        .ending =
            " are backend, memcachehost, memcacheport, memcacheprefix, "
-           "memcachetimeout, poll, sqlitefile, sqlitetimeout, listen, max_connections, "
+           "memcachetimeout, poll, sqlitefile, sqlitetimeout, etcdhosts, etcdprefix, etcdtimeout, "
+           "etcdcafile, etcdcertfile, etcdkeyfile, etcduser, etcdpasswordfile, listen, "
+           "max_connections, "
            "max_connections_per_peer, max_pools, max_waiting, request_timeout, "
            "idle_timeout, max_header_size, max_body_size, events, audit, pools, tls_certificate, "
            "tls_key, tls_client_ca, tls_crl, secrets, secrets_in_clear, access"});
@@ -215,13 +217,15 @@ void says_where_a_key_belongs(void**) {
 void refuses_other_words_and_texts(void**) {
   constexpr ConfigRow rows[] = {
       {"backend: redis",
-       "f:3:10: backend: \"redis\" is not known; write one of inmemory, memcache, sqlite (default "
+       "f:3:10: backend: \"redis\" is not known; write one of inmemory, memcache, sqlite, etcd "
+       "(default "
        "inmemory)"},
       {"backend: in",
-       "f:3:10: backend: \"in\" is not known; write one of inmemory, memcache, sqlite (default "
+       "f:3:10: backend: \"in\" is not known; write one of inmemory, memcache, sqlite, etcd "
+       "(default "
        "inmemory)"},
       {"backend: ''",
-       "f:3:10: backend: \"\" is not known; write one of inmemory, memcache, sqlite (default "
+       "f:3:10: backend: \"\" is not known; write one of inmemory, memcache, sqlite, etcd (default "
        "inmemory)"},
       {"memcachehost: ''",
        "f:3:15: memcachehost: \"\" is too short; write one or more of HOST, HOST:PORT, "
