@@ -66,8 +66,8 @@ std::string sqlite_options() {
 
 std::string etcd_options() {
   static int tests = 0;
-  return "etcdhosts: \"" + shared_etcd->hosts() + "\"\netcdprefix: \"t" +
-         std::to_string(tests++) + "/\"";
+  return "etcdhosts: \"" + shared_etcd->hosts() + "\"\netcdprefix: \"t" + std::to_string(tests++) +
+         "/\"";
 }
 
 int run_over_backends(std::span<const CMUnitTest> tests, std::span<const CMUnitTest> others,

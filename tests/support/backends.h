@@ -14,7 +14,8 @@ namespace distributex::test {
 inline BackendBench& bench(void** state) { return *static_cast<BackendBench*>(*state); }
 inline std::string name(const Verdict& verdict) { return BackendBench::name_of(verdict); }
 
-// Lines of the configuration; new keys in the shared memcached and etcd, and a new store, each time.
+// Lines of the configuration; new keys in the shared memcached and etcd, and a new store, each
+// time.
 [[nodiscard]] std::string memcache_options();
 [[nodiscard]] std::string sqlite_options();
 [[nodiscard]] std::string etcd_options();

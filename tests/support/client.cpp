@@ -124,6 +124,9 @@ void Client::send(int signal) const {
   if (!exit_) {
     kill(pid_, signal);
   }
+  if (signal == SIGSTOP && !exit_) {
+    (void)wait_for_standstill(pid_);
+  }
 }
 
 bool Client::running() { return !wait_exit(milliseconds(0)); }

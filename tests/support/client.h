@@ -42,7 +42,7 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  void send(int signal) const;
+  void send(int signal) const;  // after SIGSTOP each thread stands still
   [[nodiscard]] bool running();
   [[nodiscard]] std::optional<int> wait_exit(milliseconds timeout = patience);
   // Waits for the end.

@@ -138,7 +138,13 @@ std::string read_whole_file(const std::string& path) {
 }
 
 bool wait_for_standstill(pid_t pid) {
-  return eventually([pid] { return proc_file(pid, "stat").find(") T ") != std::string::npos; });
+  const auto stands = [](const std::filesystem::directory_entry& thread) {
+    return read_whole_file((thread.path() / "stat").string()).find(") T ") != std::string::npos;
+  };
+  return eventually([&] {
+    const std::filesystem::path threads = "/proc/" + std::to_string(pid) + "/task";
+    return std::ranges::all_of(std::filesystem::directory_iterator(threads), stands);
+  });
 }
 
 Daemon::Daemon(std::string_view yaml) { configure(yaml); }
@@ -221,6 +227,9 @@ bool Daemon::running() { return pid_ > 0 && !wait_exit(milliseconds{0}); }
 void Daemon::send_signal(int signal) {
   if (pid_ > 0 && !exit_ && kill(pid_, signal) != 0) {
     die("kill");
+  }
+  if (signal == SIGSTOP && pid_ > 0 && !exit_) {
+    (void)wait_for_standstill(pid_);
   }
 }
 

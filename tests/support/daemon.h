@@ -85,7 +85,7 @@ class Daemon {
   // outcome and returns it: "reloaded pools=..." or "reload refused: ...".
   [[nodiscard]] std::optional<std::string> reload(std::string_view yaml);
 
-  void send_signal(int signal);
+  void send_signal(int signal);  // after SIGSTOP each thread stands still
   // The exit code, or 128 + the signal that ended it; nothing after timeout.
   std::optional<int> wait_exit(milliseconds timeout = patience);
   // SIGKILL, and waits for the end.

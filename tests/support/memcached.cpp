@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/daemon.h"
 #include "support/http.h"
 
 namespace distributex::test {
@@ -84,6 +85,7 @@ bool Memcached::is_up() const { return ask("version").starts_with("VERSION"); }
 void Memcached::stop() {
   if (pid_ > 0) {  // -1 would be every process there is
     kill(pid_, SIGSTOP);
+    (void)wait_for_standstill(pid_);
   }
 }
 void Memcached::go_on() {
