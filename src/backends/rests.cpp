@@ -2,6 +2,7 @@
 // Of two delays the later end counts.
 #include "backends/rests.h"
 
+#include <algorithm>
 #include <array>
 
 namespace distributex {
@@ -24,7 +25,8 @@ std::optional<Rest> rest_after_release(const PoolSpec* spec, const Lease& lease,
   if (!spec) {
     return std::nullopt;
   }
-  const Time held = lease.since + spec->min_hold;
+  // A clock that was set back may say that it begins later than now.
+  const Time held = std::min(lease.since, now) + spec->min_hold;
   const Time delayed = now + spec->release_delay;
   return held > delayed ? rest_until(lease, held, Rest::Why::min_hold, now)
                         : rest_until(lease, delayed, Rest::Why::release_delay, now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Time between holders, and failed runs in a row, over every backend.
 #include "backends/backend.h"
+#include "backends/rests.h"
 #include "base/clock.h"
 #include "support/backends.h"
 #include "support/daemon.h"
@@ -159,6 +160,16 @@ void a_store_keeps_rests_and_failed_runs(void**) {
   assert_non_null(second.backend().frozen("p"));
 }
 
+// As after a reboot with the date set back, when the grant is still to come.
+void a_lease_begins_at_most_now(void**) {
+  const Time now{std::chrono::hours(100)};
+  const Lease lease{.owner = a, .token = 1, .since = now + std::chrono::hours(9600), .ends = {}};
+  const PoolSpec none = pool_with(seconds(0), seconds(0), seconds(0));
+  assert_false(rest_after_release(&none, lease, now).has_value());
+  const PoolSpec five = pool_with(seconds(5), seconds(0), seconds(0));
+  assert_true(rest_after_release(&five, lease, now).value().ends == now + seconds(5));
+}
+
 void all_servers_over_one_memcached_see_a_rest(void**) {
   const std::string options = memcache_options();
   BackendBench one("memcache", options);
@@ -189,6 +200,7 @@ int main() {
   };
   const CMUnitTest others[] = {
       cmocka_unit_test(a_store_keeps_rests_and_failed_runs),
+      cmocka_unit_test(a_lease_begins_at_most_now),
       cmocka_unit_test(all_servers_over_one_memcached_see_a_rest),
   };
   return run_over_backends(tests, others);

@@ -14,7 +14,8 @@ std::optional<SlotLease> MemcacheSlots::rest_of(const SlotLease& lease, bool rel
   const auto us = [](std::chrono::seconds delay) {
     return static_cast<uint64_t>(std::chrono::microseconds(delay).count());
   };
-  const uint64_t held = lease.granted_us + us(delays_.min_hold);
+  // The server that granted it may be ahead on the date.
+  const uint64_t held = std::min(lease.granted_us, now) + us(delays_.min_hold);
   const uint64_t delayed = now + us(released ? delays_.release_delay : delays_.lock_delay);
   const uint64_t ends = released ? std::max(held, delayed) : delayed;
   if (ends <= now || lease.rest) {

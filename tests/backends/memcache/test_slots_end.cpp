@@ -169,6 +169,25 @@ void a_strangers_item_keeps_its_slot(void** state) {
   assert_kind(f.one.release("a"), Kind::not_held);
 }
 
+// A lease begins at most now, whatever the server's date was that granted it.
+void a_server_ahead_on_the_date_makes_no_rest_longer(void** state) {
+  SlotFixture& f = of(state);
+  f.one.link.clock_ahead_us = 400'000'000'000;
+  (void)f.one.get("a");
+  assert_kind(f.two.release("a"), Kind::released);
+  assert_kind(f.two.get("b").kind, Kind::granted);
+  assert_kind(f.two.release("b"), Kind::released);
+
+  PoolRef five;
+  five.min_hold = seconds(5);
+  (void)f.one.get("a");
+  f.two.slots.use(five);
+  assert_kind(f.two.release("a"), Kind::released);
+  assert_kind(f.two.get("b").kind, Kind::full);
+  f.cache.now += seconds(8);  // memcached drops a rest two seconds after its end
+  assert_kind(f.two.get("b").kind, Kind::granted);
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -188,6 +207,7 @@ int main() {
       test_with(SlotFixture, a_lowered_maxlocks_counts_the_slots_above_it),
       test_with(SlotFixture, a_lowered_maxlocks_is_kept_to_by_who_still_knows_the_higher),
       test_with(SlotFixture, a_strangers_item_keeps_its_slot),
+      test_with(SlotFixture, a_server_ahead_on_the_date_makes_no_rest_longer),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
