@@ -183,15 +183,15 @@ std::optional<Token> MemcacheSlots::draw_token(const std::string& pool) {
   for (int steps = 0; steps < max_steps; steps++) {
     uint64_t value = 0;
     Stored stored = commands_.increment(counter, by, value);
-    const Token highest = highest_[pool];
+    const Token highest = highest_.in(pool);
     if (stored == Stored::absent) {
-      const Token seed = std::max<Token>(commands_.shared_us(), highest + 1);
+      const Token seed = std::max<Token>(commands_.shared_us(), highest_.in_all() + 1);
       stored = commands_.add(counter, std::to_string(seed), std::chrono::seconds(0));
     } else if (stored == Stored::done && value > highest) {
       if (value > max_token) {
         return std::nullopt;
       }
-      note(pool, value);
+      highest_.note(pool, value);
       return value;
     } else if (stored == Stored::done) {
       by = static_cast<uint32_t>(

@@ -35,11 +35,6 @@ std::string MemcacheSlots::key(const PoolRef& pool, uint32_t slot) const {
   return slot_key(prefix_, pool.name, slot);
 }
 
-void MemcacheSlots::note(const std::string& pool, Token token) {
-  Token& highest = highest_[pool];
-  highest = std::max(highest, token);
-}
-
 // A pool may have a million slots: keys are made and read a part at a time.
 // Calls found with the place of each item that there is.
 bool MemcacheSlots::read_all(size_t count, const std::function<std::string(size_t)>& key_of,
@@ -69,7 +64,7 @@ std::optional<MemcacheSlots::View> MemcacheSlots::look(const PoolRef& pool) {
       [&](size_t slot, const MemcacheItem& item) {
         view.push_back({static_cast<uint32_t>(slot), item.unique, parse_slot(item.value)});
         if (view.back().lease) {
-          note(pool.name, view.back().lease->token);
+          highest_.note(pool.name, view.back().lease->token);
         }
       });
   return whole ? std::optional(std::move(view)) : std::nullopt;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 
 #include "backends/backend.h"
 #include "backends/memcache/commands.h"
+#include "backends/memcache/highest.h"
 #include "backends/memcache/item.h"
 
 namespace distributex {
@@ -97,7 +97,6 @@ class MemcacheSlots {
   [[nodiscard]] Undone remove_write(const PoolRef& pool, const std::string& nonce);
   [[nodiscard]] bool told_elsewhere(const SlotLease& lease) const;
   [[nodiscard]] std::string key(const PoolRef& pool, uint32_t slot) const;
-  void note(const std::string& pool, Token token);
 
   MemcacheCommands& commands_;
   std::string prefix_;
@@ -107,7 +106,7 @@ class MemcacheSlots {
                            const std::optional<SlotLease>& rest);
 
   PoolRef delays_;
-  std::map<std::string, Token> highest_;  // token seen in each pool
+  HighestTokens highest_;
 };
 
 }  // namespace distributex

@@ -2,6 +2,7 @@
 // The pure parts of the memcache backend: addresses, keys, items, pauses, ends.
 #include "backends/memcache/address.h"
 #include "backends/memcache/ends.h"
+#include "backends/memcache/highest.h"
 #include "backends/memcache/item.h"
 #include "backends/memcache/key.h"
 #include "backends/memcache/poll.h"
@@ -209,6 +210,21 @@ void leases_come_due_in_order_of_their_ends(void**) {
   assert_false(ends.first().has_value());
 }
 
+void the_highest_tokens_of_many_names_take_little_room(void**) {
+  HighestTokens highest(100);
+  for (int i = 1; i <= 100'000; i++) {
+    highest.note("made/" + std::to_string(i), 1000 + static_cast<Token>(i));
+    highest.note("kept", 5);
+  }
+  assert_true(highest.size() <= 200);
+  assert_int_equal(highest.in("kept"), 5);
+  assert_int_equal(highest.in("made/100000"), 101'000);
+  assert_int_equal(highest.in("made/1"), 0);
+  assert_int_equal(highest.in_all(), 101'000);
+  highest.note("kept", 3);
+  assert_int_equal(highest.in("kept"), 5);
+}
+
 }  // namespace
 }  // namespace distributex::test
 
@@ -226,6 +242,7 @@ int main() {
       cmocka_unit_test(pauses_grow_to_a_second_while_nothing_changes),
       cmocka_unit_test(pauses_are_not_in_step),
       cmocka_unit_test(leases_come_due_in_order_of_their_ends),
+      cmocka_unit_test(the_highest_tokens_of_many_names_take_little_room),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
