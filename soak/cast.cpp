@@ -31,6 +31,9 @@ constexpr SceneRow rows[] = {
     {"hold", 5, hold_by_connection},
     {"reboot", 5, reboot_a_node},
     {"apply", 5, apply_a_plan},
+    {"freeze", 2, freeze_and_thaw},
+    {"evict", 3, evict_a_holder},
+    {"pattern", 10, make_and_forget},
     {"program", 1, run_program},
 };
 

@@ -52,6 +52,7 @@ Figures look_at(const Daemon& daemon) {
   figures.grants = value_of(samples, "grants_total");
   figures.releases = value_of(samples, "releases_total");
   figures.expiries = value_of(samples, "expiries_total");
+  figures.evictions = value_of(samples, "evictions_total");
   figures.undelivered = value_of(samples, "undelivered_grants_total");
   figures.cancelled = value_of(samples, "cancelled_waits_total");
   figures.streams_dropped = value_of(samples, "event_streams_dropped_total");
@@ -102,7 +103,7 @@ std::string unevenness(const Figures& before, const Figures& now, const Bounds& 
 // An undelivered grant may have been released or ended by the time that it is
 // taken back, and then stands in both counters.
 bool adds_up(const Figures& figures) {
-  const double ended = figures.releases + figures.expiries;
+  const double ended = figures.releases + figures.expiries + figures.evictions;
   return figures.grants >= ended && figures.grants <= ended + figures.undelivered;
 }
 

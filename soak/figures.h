@@ -22,6 +22,7 @@ struct Figures {
   double grants = 0;
   double releases = 0;
   double expiries = 0;
+  double evictions = 0;
   double undelivered = 0;
   double cancelled = 0;
   double streams_dropped = 0;

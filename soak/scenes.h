@@ -46,6 +46,11 @@ void hold_by_connection(Actor& actor);
 void reboot_a_node(Actor& actor);
 void apply_a_plan(Actor& actor);
 
+// Operators, and pools by pattern (scenes_orders.cpp).
+void freeze_and_thaw(Actor& actor);
+void evict_a_holder(Actor& actor);
+void make_and_forget(Actor& actor);
+
 // The real client (scenes_program.cpp).
 void run_program(Actor& actor);
 

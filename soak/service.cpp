@@ -148,6 +148,7 @@ std::string Service::yaml(const Variant& variant) const {
       text += pool_text(row, variant);
     }
   }
+  text += "  - {name: made/*, expire: 3}\n";
   if (variant.visitor != 0) {
     text += "  - {name: visitor-" + std::to_string(variant.visitor) + ", expire: 2}\n";
   }
