@@ -12,7 +12,8 @@ command -v promtool >/dev/null || {
 failures=0
 promtool check rules examples/prometheus-alerts.yml >/dev/null || failures=1
 promtool test rules examples/prometheus-alerts-test.yml >/dev/null || failures=1
-for metric in $(grep -o 'distributex_[a-z_]*' examples/prometheus-alerts.yml | sort -u); do
+metrics=$(grep -o 'distributex_[a-z_]*' examples/prometheus-alerts.yml | sort -u)
+for metric in $metrics; do
     grep -rq "\"$metric\"" src/watch || {
         echo "examples/prometheus-alerts.yml names $metric, which the daemon does not have"
         failures=1

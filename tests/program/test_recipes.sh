@@ -20,6 +20,7 @@ recipe() {
 }
 
 # Root, intermediate and the machine, in the layout of a Puppet agent.
+# shellcheck disable=SC2016 # run by the inner shell
 puppet='
 set -e
 mount -t tmpfs none /var/lib
@@ -49,6 +50,7 @@ run() {
     recipe "$3" >"$work/$name.sh"
     [ -s "$work/$name.sh" ] || { echo "--- FAILED $name: README has no such recipe"; return 1; }
     mkdir "$work/$name"
+    # shellcheck disable=SC2016 # run by the inner shell
     out=$(cd "$work/$name" && PATH=$work/bin:$PATH PREPARE=$2 RECIPE=$work/$name.sh timeout 60 \
         unshare -rmn --uts bash -c '
             ip link set lo up; hostname localhost
