@@ -36,8 +36,8 @@ template <typename Number = uint64_t>
 [[nodiscard]] std::optional<Number> parse_whole(std::string_view text) {
   Number number{};
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end) {
+  const std::from_chars_result read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc{} || read.ptr != end) {
     return std::nullopt;
   }
   return number;

@@ -51,11 +51,10 @@ void add_gauge(Families& families, const char* name, const char* help, double va
   open_family(families, name, help, MetricType::Gauge).metric.push_back(std::move(metric));
 }
 
-void add_counter(Families& families, std::string name, const char* help, uint64_t value) {
+void add_counter(Families& families, const std::string& name, const char* help, uint64_t value) {
   ClientMetric metric;
   metric.counter.value = static_cast<double>(value);
-  open_family(families, std::move(name), help, MetricType::Counter)
-      .metric.push_back(std::move(metric));
+  open_family(families, name, help, MetricType::Counter).metric.push_back(std::move(metric));
 }
 
 void add_histogram(Families& families, const char* name, const char* help, const Histogram& all) {

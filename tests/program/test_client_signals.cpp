@@ -55,8 +55,7 @@ struct Fixture {
 // late anything on this machine is just then.
 class Control {
  public:
-  explicit Control(Clock::time_point due) : due_(due) {
-    pid_ = fork();
+  explicit Control(Clock::time_point due) : due_(due), pid_(fork()) {
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       const auto left = std::chrono::duration_cast<std::chrono::microseconds>(due - Clock::now());

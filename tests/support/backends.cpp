@@ -88,7 +88,9 @@ int run_over_backends(std::span<const CMUnitTest> tests, std::span<const CMUnitT
     failed += run("etcd", tests, make_etcd);
     shared_etcd = nullptr;
   }
-  return failed + (others.empty() ? 0 : run("others", others, nullptr));
+  failed += others.empty() ? 0 : run("others", others, nullptr);
+  shared_memcached = nullptr;
+  return failed;
 }
 
 }  // namespace distributex::test

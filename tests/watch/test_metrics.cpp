@@ -21,23 +21,22 @@ struct Fixture {
   std::vector<PoolSpec> pools{pool("one"), pool(R"(odd "\ name)")};
   Engine engine;
   Groups groups;
-  std::unique_ptr<Backend> backend;
-  std::unique_ptr<Record> record;
+  std::unique_ptr<Backend> backend =
+      make_inmemory_backend({.base = nullptr,
+                             .config = {},
+                             .sink = {.decided = [](OpId, const Verdict&) {},
+                                      .changed = [](const std::string&) {},
+                                      .expired = [](const std::string&, const Lease&, uint64_t) {},
+                                      .happened = [](const Happening&, uint64_t) {},
+                                      .stored = {},
+                                      .unstored = {}},
+                             .wall_us = 1});
+  std::unique_ptr<Record> record =
+      std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
   Sight sight;
   Time now{std::chrono::hours{1000}};
 
   Fixture() {
-    backend = make_inmemory_backend(
-        {.base = nullptr,
-         .config = {},
-         .sink = {.decided = [](OpId, const Verdict&) {},
-                  .changed = [](const std::string&) {},
-                  .expired = [](const std::string&, const Lease&, uint64_t) {},
-                  .happened = [](const Happening&, uint64_t) {},
-                  .stored = {},
-                  .unstored = {}},
-         .wall_us = 1});
-    record = std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
     sight = make_sight(engine, *backend, groups);
     engine.configure(pools, 100, now);
   }

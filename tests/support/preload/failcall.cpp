@@ -139,21 +139,12 @@ REST(DECLARE_REST)
   }
 CALLS(WRAP)
 
-namespace {
-
-long argument_of(va_list list) {
-  const long value = va_arg(list, long);
-  va_end(list);
-  return value;
-}
-
-}  // namespace
-
 // The argument that may be missing is passed on as a whole register, whatever it is.
-#define LAST(last)      \
-  va_list list;         \
-  va_start(list, last); \
-  const long value = argument_of(list)
+#define LAST(last)                       \
+  va_list list;                          \
+  va_start(list, last);                  \
+  const long value = va_arg(list, long); \
+  va_end(list)
 
 extern "C" int open(const char* path, int flags, ...) {
   LAST(flags);
