@@ -287,7 +287,7 @@ run: deps all
 FUZZ_SECS = 60
 fuzz_names := $(patsubst fuzz/fuzz_%.cpp,%,$(wildcard fuzz/fuzz_*.cpp))
 FUZZERS = $(fuzz_names)
-fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world stored_world oracle slow_backend witness))
+fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world stored_world oracle oracle_orders slow_backend witness))
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
 $O/fuzz/fuzz_access: $(call object,tests/support/access_model.cpp)

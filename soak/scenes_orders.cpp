@@ -54,7 +54,7 @@ void freeze_and_thaw(Actor& actor) {
   const uint16_t port = actor.any_port();
   const auto start = Clock::now();
   const auto frozen = order(actor, port, "/freeze/?for=5&reason=soak&pool=" + pool);
-  if (frozen && frozen->status == 404) {
+  if (frozen && frozen->header("Distributex-Result") == "invalid") {
     return;  // a reload has taken the pool away
   }
   if (!is_done(actor, frozen, start, "a freeze")) {

@@ -107,6 +107,12 @@ void ModelWorld::reload() {
     if (once_in(4)) {
       pool.servers = {"h0", "h1", "h2", "h4"};
     }
+    if (once_in(3)) {
+      pool.min_hold = seconds{below(3)};
+      pool.release_delay = seconds{below(3)};
+      pool.lock_delay = seconds{below(3)};
+      pool.freeze_after = static_cast<uint32_t>(below(4));
+    }
     pools.push_back(std::move(pool));
   }
   const auto max_waiting = static_cast<uint32_t>(1 + below(once_in(3) ? 3 : 12));
@@ -128,7 +134,28 @@ void ModelWorld::ask() {
   pump();
 }
 
+// An operator's, now and then; a thaw more often than a freeze, so that the line moves.
+Command ModelWorld::order() {
+  Command r;
+  constexpr Verb verbs[] = {Verb::freeze, Verb::thaw, Verb::thaw, Verb::evict};
+  r.verb = verbs[below(4)];
+  r.pool = once_in(4) && r.verb != Verb::evict ? "p*" : names_[below(names_.size())];
+  r.reason = "so";
+  r.by = "an operator";
+  if (r.verb == Verb::freeze && once_in(2)) {
+    r.lasts = milliseconds{500 * (1 + below(6))};
+  }
+  if (r.verb == Verb::evict) {
+    const auto& leases = oracle_.leases(r.pool);
+    r.token = leases.empty() ? 1 : oracle_.token_of(leases.front().grant);
+  }
+  return r;
+}
+
 Command ModelWorld::request() {
+  if (once_in(16)) {
+    return order();
+  }
   Command r;
   r.pool = once_in(50) ? "nowhere" : names_[below(names_.size())];
   r.owner = Owner{"h" + std::to_string(below(6)), once_in(3) ? "1" : ""};
@@ -137,6 +164,9 @@ Command ModelWorld::request() {
   r.verb = verbs[below(8)];
   if (once_in(3)) {
     r.expire = seconds{1 + below(6)};
+  }
+  if (r.verb == Verb::release && once_in(2)) {
+    r.outcome = once_in(2) ? Outcome::ok : Outcome::failed;
   }
   if (r.verb == Verb::wait && !once_in(3)) {
     r.timeout = milliseconds{below(8) * 500};
@@ -265,6 +295,14 @@ void ModelWorld::compare_pool(const std::string& pool) {
   for (const OracleLease& lease : oracle_.leases(pool)) {
     wanted.push_back("holds " + shown(lease.owner) + " until " + shown(lease.ends));
   }
+  for (const Rest& rest : backend_->rests(pool)) {
+    real.push_back("rests until " + shown(rest.ends));
+  }
+  for (const Time end : oracle_.rests(pool)) {
+    wanted.push_back("rests until " + shown(end));
+  }
+  real.emplace_back(backend_->frozen(pool) ? "frozen" : "open");
+  wanted.emplace_back(oracle_.is_frozen(pool) ? "frozen" : "open");
   if (real == wanted) {
     return;
   }

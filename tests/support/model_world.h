@@ -36,6 +36,7 @@ class ModelWorld {
   void reload();
   void ask();
   Command request();
+  Command order();
   void lose_or_deliver();
   void pump();
   void perform(const Answered& told);

@@ -41,11 +41,13 @@ void Oracle::configure(const std::vector<PoolSpec>& pools, size_t max_waiting, T
 }
 
 Fault Oracle::fault_of(const Command& request) const {
+  const bool may_be_unknown =
+      request.verb == Verb::thaw || (request.verb == Verb::freeze && request.pool.ends_with('*'));
   const auto it = pools_.find(request.pool);
-  if (it == pools_.end() || !it->second.spec) {
+  if (!may_be_unknown && (it == pools_.end() || !it->second.spec)) {
     return Fault::not_found;
   }
-  if (request.verb == Verb::release || request.verb == Verb::renew) {
+  if (request.verb != Verb::get && request.verb != Verb::wait) {
     return Fault::none;
   }
   const auto& hosts = it->second.spec->servers;
@@ -64,18 +66,19 @@ void Oracle::submit(Ticket ticket, const Command& request, Time now) {
   if (fault != Fault::none) {
     return tell(ticket, Result::invalid, fault);
   }
-  Pool& pool = pools_[request.pool];
   switch (request.verb) {
     case Verb::get:
     case Verb::wait:
-      return take(pool, ticket, request, now);
+      return take(pools_[request.pool], ticket, request, now);
     case Verb::release:
     case Verb::renew:
-      return change_lease(pool, ticket, request, now);
+      return change_lease(pools_[request.pool], ticket, request, now);
     case Verb::freeze:
+      return freeze(ticket, request, now);
     case Verb::thaw:
+      return thaw(ticket, request, now);
     case Verb::evict:
-      return;  // nobody gives orders in its worlds
+      return evict(pools_[request.pool], ticket, request, now);
   }
 }
 
@@ -92,7 +95,7 @@ void Oracle::take(Pool& pool, Ticket ticket, const Command& request, Time now) {
   if (const OracleLease* lease = lease_of(pool, request.owner, {})) {
     return tell_holder(pool, ticket, *lease, Result::held, now);
   }
-  if (pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
+  if (pool.waiters.empty() && has_room(pool)) {
     const OracleLease& lease = grant(pool, request.owner, request.expire, now);
     return tell_holder(pool, ticket, lease, Result::granted, now);
   }
@@ -135,7 +138,7 @@ void Oracle::remember(Pool& pool, const OracleWaiter& waiter, Time now) {
 
 const OracleLease& Oracle::grant(Pool& pool, const Owner& owner, std::optional<seconds> asked,
                                  Time now) {
-  OracleLease lease{owner, ++last_grant_, length(*pool.spec, asked), {}};
+  OracleLease lease{owner, ++last_grant_, now, length(*pool.spec, asked), {}};
   if (lease.length) {
     lease.ends = now + *lease.length;
   }
@@ -165,8 +168,13 @@ void Oracle::change_lease(Pool& pool, Ticket ticket, const Command& request, Tim
     answers_.push_back({ticket, Result::renewed, Fault::none, lease->grant, left(*lease, now)});
     return;
   }
+  const Time since = lease->since;
   pool.leases.remove_if([&](const OracleLease& l) { return &l == lease; });
   tell(ticket, Result::released);
+  rest_after_release(pool, since, now);
+  if (request.outcome != Outcome::unknown) {
+    count_run(request.pool, pool, request.outcome == Outcome::failed);
+  }
   serve(pool, now);
 }
 
@@ -187,7 +195,7 @@ Token Oracle::token_of(Grant grant) const {
 // Gives the free slots to those who wait, the first first, and tells all waits
 // of a new holder.
 void Oracle::serve(Pool& pool, Time now) {
-  while (pool.spec && !pool.waiters.empty() && pool.leases.size() < pool.spec->maxlocks) {
+  while (pool.spec && !pool.waiters.empty() && has_room(pool)) {
     const OracleWaiter first = pool.waiters.front();
     const OracleLease& lease = grant(pool, first.owner, first.expire, now);
     for (const OracleWaiter& w : pool.waiters) {
@@ -271,9 +279,15 @@ std::optional<Time> Oracle::deadline() const {
       first = at;
     }
   };
+  for (const auto& [name, until] : freezes_) {
+    consider(until);
+  }
   for (const auto& [name, pool] : pools_) {
     for (const OracleLease& lease : pool.leases) {
       consider(lease.ends);
+    }
+    for (const Time end : pool.rests) {
+      consider(end);
     }
     for (const OracleWaiter& waiter : pool.waiters) {
       consider(waiter.gives_up);
@@ -284,8 +298,19 @@ std::optional<Time> Oracle::deadline() const {
 
 // A lock that comes free at the very end of a wait still goes to it.
 void Oracle::advance(Time now) {
+  std::erase_if(freezes_,
+                [&](const auto& freeze) { return freeze.second && *freeze.second <= now; });
   for (auto& [name, pool] : pools_) {
-    pool.leases.remove_if([&](const OracleLease& l) { return has_ended(l, now); });
+    std::erase_if(pool.rests, [&](Time end) { return end <= now; });
+    for (auto it = pool.leases.begin(); it != pool.leases.end();) {
+      if (!has_ended(*it, now)) {
+        ++it;
+        continue;
+      }
+      const Time at = *it->ends;
+      it = pool.leases.erase(it);
+      cut(name, pool, at);
+    }
     serve(pool, now);
     for (const OracleWaiter& w : pool.waiters) {
       if (w.gives_up && *w.gives_up <= now) {

@@ -28,6 +28,7 @@ struct OracleAnswer {
 struct OracleLease {
   Owner owner;
   Grant grant;
+  Time since;
   std::optional<std::chrono::seconds> length;
   std::optional<Time> ends;
 };
@@ -66,6 +67,9 @@ class Oracle {
 
   [[nodiscard]] const std::list<OracleLease>& leases(const std::string& pool) const;
   [[nodiscard]] const std::list<OracleWaiter>& waiters(const std::string& pool) const;
+  // The ends of slots that rest, the first first.
+  [[nodiscard]] std::vector<Time> rests(const std::string& pool) const;
+  [[nodiscard]] bool is_frozen(const std::string& name) const;
 
  private:
   struct Pool {
@@ -73,6 +77,8 @@ class Oracle {
     std::list<OracleLease> leases;
     std::list<OracleWaiter> waiters;
     std::list<OraclePlace> places;
+    std::vector<Time> rests;  // ends
+    uint32_t failed_runs = 0;
   };
   enum class Delivery { open, arrived, gone };
   struct Told {
@@ -89,6 +95,13 @@ class Oracle {
   void tell_holder(Pool& pool, Ticket ticket, const OracleLease& lease, Result result, Time now);
   void change_lease(Pool& pool, Ticket ticket, const Command& request, Time now);
   void serve(Pool& pool, Time now);
+  [[nodiscard]] bool has_room(const Pool& pool) const;
+  void freeze(Ticket ticket, const Command& request, Time now);
+  void thaw(Ticket ticket, const Command& request, Time now);
+  void evict(Pool& pool, Ticket ticket, const Command& request, Time now);
+  void cut(const std::string& name, Pool& pool, Time at);
+  void count_run(const std::string& name, Pool& pool, bool failed);
+  static void rest_after_release(Pool& pool, Time since, Time now);
   void remember(Pool& pool, const OracleWaiter& waiter, Time now);
   void tell(Ticket ticket, Result result, Fault fault = Fault::none);
   void give_back_unheard(Grant grant, Time now);
@@ -97,7 +110,8 @@ class Oracle {
                                                     std::optional<std::chrono::seconds> asked);
 
   std::map<std::string, Pool> pools_;
-  std::vector<Told> told_;  // of every lease, and all who heard of it
+  std::map<std::string, std::optional<Time>> freezes_;  // by name or pattern: until
+  std::vector<Told> told_;                              // of every lease, and all who heard of it
   std::map<Grant, Token> tokens_;
   std::vector<OracleAnswer> answers_;
   Grant last_grant_ = 0;
