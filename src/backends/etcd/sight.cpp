@@ -56,7 +56,8 @@ EtcdSight EtcdSights::of(const std::string& pool) const {
 
 void EtcdSights::note(const std::string& pool, EtcdSight told) {
   EtcdSight& known = told_[pool];
-  if (told.revision > known.revision) {
+  // Of the same revision it may be reckoned from an older one, see note_removal().
+  if (told.revision >= known.revision) {
     known = std::move(told);
   }
 }
