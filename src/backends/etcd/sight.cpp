@@ -37,7 +37,7 @@ EtcdSight EtcdSights::mirrored(const std::string& name) const {
   if (!pool) {
     return sight;
   }
-  sight.count = pool->leases.size();
+  sight.count = pool->taken();
   sight.gate = pool->gate;
   for (const auto& [server, ticket] : pool->tickets) {
     sight.tickets.push_back(ticket);
