@@ -59,6 +59,7 @@ void EtcdCore::end_lease(const EtcdDue& due, Time now) {
   });
 }
 
+// The watch tells of it, so that whoever is woken sees no rest any more.
 void EtcdCore::end_rest(const EtcdDue& due, Time now) {
   world_.rest_keeper.postpone(due, now + attempt + retry_pause);
   const Token token = std::strtoull(due.owner.id.c_str(), nullptr, 10);
@@ -71,8 +72,6 @@ void EtcdCore::end_rest(const EtcdDue& due, Time now) {
     world_.rest_keeper.gone(due.pool, due.owner, reply.answer.revision);
     if (reply.answer.succeeded) {
       world_.note_own(reply.answer.revision);
-      world_.sights.note_removal(due.pool, due.mod, reply.answer.revision);
-      world_.news.push_back({.pool = due.pool});
     }
   });
 }
