@@ -42,6 +42,11 @@ std::vector<Freeze> Rulings::thaw(std::string_view pool) {
   });
 }
 
+std::optional<Freeze> Rulings::lift(std::string_view pool) {
+  auto ended = end([pool](const Freeze& each) { return each.pool == pool; });
+  return ended.empty() ? std::nullopt : std::optional{std::move(ended.front())};
+}
+
 std::vector<Freeze> Rulings::end_due(Time now) {
   if (!first_end_ || *first_end_ > now) {
     return {};

@@ -28,6 +28,8 @@ class Rulings {
   }
   // Ends those whose names the name or pattern matches, and says which.
   std::vector<Freeze> thaw(std::string_view pool);
+  // Ends the one of exactly that name.
+  std::optional<Freeze> lift(std::string_view pool);
   // Ends those whose time is over, and says which.
   std::vector<Freeze> end_due(Time now);
   [[nodiscard]] std::optional<Time> first_end() const { return first_end_; }

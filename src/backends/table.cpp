@@ -18,7 +18,7 @@ constexpr BackendKind kinds[] = {
     {"inmemory", make_inmemory_backend, no_options, true},
     {"memcache", make_memcache_backend, memcache_options},
     {"sqlite", make_sqlite_backend, sqlite_options},
-    {"etcd", make_etcd_backend, etcd_options, false, false},
+    {"etcd", make_etcd_backend, etcd_options},
 };
 
 constexpr auto names = [] {

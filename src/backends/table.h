@@ -16,7 +16,6 @@ struct BackendKind {
   std::unique_ptr<Backend> (*make)(const BackendSetup&);
   OptionRows (*options)();
   bool forgets = false;  // its leases end with this process
-  bool rests = true;     // it keeps freezes, failed runs and time between holders
 };
 
 [[nodiscard]] std::span<const BackendKind> backend_kinds();

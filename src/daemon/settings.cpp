@@ -73,33 +73,11 @@ std::vector<OptionRows> all_rows() {
   return all;
 }
 
-// What a pool asks of a backend that cannot do it; "": nothing.
-std::string asked_too_much(const ServiceOptions& service, const std::string& file) {
-  if (find_backend(service.backend)->rests) {
-    return "";
-  }
-  for (const PoolSpec& pool : service.pools) {
-    const auto none = std::chrono::seconds(0);
-    if (pool.min_hold != none || pool.release_delay != none || pool.lock_delay != none ||
-        pool.freeze_after != 0) {
-      return file + ": pool " + in_quotes(pool.name) +
-             ": min_hold, release_delay, lock_delay and freeze_after need another backend than " +
-             service.backend;
-    }
-  }
-  return "";
-}
-
-std::variant<Settings, std::string> settled(std::variant<Config, std::string> result,
-                                            const std::string& file) {
+std::variant<Settings, std::string> settled(std::variant<Config, std::string> result) {
   if (auto* error = std::get_if<std::string>(&result)) {
     return std::move(*error);
   }
-  Settings settings = settings_of(std::move(std::get<Config>(result)));
-  if (std::string error = asked_too_much(settings.service, file); !error.empty()) {
-    return error;
-  }
-  return settings;
+  return settings_of(std::move(std::get<Config>(result)));
 }
 
 }  // namespace
@@ -118,11 +96,11 @@ Settings settings_of(Config config) {
 }
 
 std::variant<Settings, std::string> load_settings(const std::string& file) {
-  return settled(load_config(file, all_rows()), file);
+  return settled(load_config(file, all_rows()));
 }
 
 std::variant<Settings, std::string> parse_settings(std::string_view text, const std::string& file) {
-  return settled(parse_config(text, file, all_rows()), file);
+  return settled(parse_config(text, file, all_rows()));
 }
 
 }  // namespace distributex

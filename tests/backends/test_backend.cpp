@@ -253,5 +253,5 @@ int main() {
       cmocka_unit_test(a_lowered_maxlocks_takes_no_lock_away),
       cmocka_unit_test(is_soon_without_trouble),
   };
-  return run_over_backends(tests, {}, Over::all);
+  return run_over_backends(tests);
 }

@@ -70,8 +70,7 @@ std::string etcd_options() {
          "/\"";
 }
 
-int run_over_backends(std::span<const CMUnitTest> tests, std::span<const CMUnitTest> others,
-                      Over over) {
+int run_over_backends(std::span<const CMUnitTest> tests, std::span<const CMUnitTest> others) {
   Memcached memcached;
   if (!memcached.start()) {
     return 1;
@@ -79,7 +78,7 @@ int run_over_backends(std::span<const CMUnitTest> tests, std::span<const CMUnitT
   shared_memcached = &memcached;
   int failed = run("inmemory", tests, make_inmemory) + run("memcache", tests, make_memcache) +
                run("sqlite", tests, make_sqlite);
-  if (over == Over::all && EtcdCluster::is_installed()) {
+  if (EtcdCluster::is_installed()) {
     EtcdCluster etcd(1);
     if (!etcd.start()) {
       return 1;

@@ -20,12 +20,9 @@ inline std::string name(const Verdict& verdict) { return BackendBench::name_of(v
 [[nodiscard]] std::string sqlite_options();
 [[nodiscard]] std::string etcd_options();
 
-enum class Over { all, without_etcd };
-
 // Runs the tests once over each backend (etcd only where it is installed), and then
 // the others, which make their own benches. Returns how many failed.
 [[nodiscard]] int run_over_backends(std::span<const CMUnitTest> tests,
-                                    std::span<const CMUnitTest> others = {},
-                                    Over over = Over::without_etcd);
+                                    std::span<const CMUnitTest> others = {});
 
 }  // namespace distributex::test

@@ -8,9 +8,7 @@
 #include <set>
 
 #include "backends/etcd/core.h"
-#include "support/choices.h"
-#include "support/fakeetcd.h"
-#include "support/history.h"
+#include "support/etcdoperators.h"
 
 namespace distributex::test {
 namespace {
@@ -20,6 +18,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Kind = Verdict::Kind;
+using Question = EtcdRaceQuestion;
+using Server = EtcdRaceServer;
 
 class Race {
  public:
@@ -35,28 +35,16 @@ class Race {
       step();
     }
     settle();
+    if (!operators_.wrong().empty()) {
+      return operators_.wrong();
+    }
     const std::string wrong = history_.verdict();
-    return wrong.empty() ? leftovers() : wrong;
+    return wrong.empty() ? leftovers_of(etcd_, servers_) : wrong;
   }
   [[nodiscard]] size_t grants() const { return history_.grants("p"); }
+  [[nodiscard]] size_t freezes() const { return operators_.freezes(); }
 
  private:
-  struct Question {
-    enum class What { acquire, release, renew, take_back };
-    What what;
-    std::string host;
-    Time asked;
-    bool is_patient = false;
-  };
-  struct Server {
-    std::unique_ptr<FakeWire> wire;
-    std::unique_ptr<EtcdCore> core;
-    std::map<OpId, Question> questions;
-    std::map<std::string, Time> waiting;  // patient owners, since when
-    std::optional<Time> ask_again;        // for the first of them
-    Time stands_until{};
-  };
-
   std::unique_ptr<Server> make_server() {
     auto server = std::make_unique<Server>();
     Server* self = server.get();
@@ -72,9 +60,15 @@ class Race {
     sink.decided = [this, self](OpId op, const Verdict& v) { decided(*self, op, v); };
     sink.changed = [self](const std::string&) { self->ask_again = Time::min(); };
     sink.expired = [](const std::string&, const Lease&, uint64_t) {};
+    sink.happened = [](const Happening&, uint64_t) {};
     server->core = std::make_unique<EtcdCore>(*server->wire, settings, 1, sink, [](Time) {});
-    server->core->configure(
-        {{.name = "p", .expire = seconds(5), .maxlocks = setting_.slots, .servers = {}}});
+    PoolSpec spec{.name = "p", .expire = seconds(5), .maxlocks = setting_.slots, .servers = {}};
+    if (setting_.orders) {
+      spec.release_delay = seconds(1);
+      spec.lock_delay = seconds(1);
+      spec.freeze_after = 1000;  // each end is counted
+    }
+    server->core->configure({spec});
     return server;
   }
 
@@ -91,6 +85,9 @@ class Race {
     }
     if (server.core->deadline().value_or(now_) <= now_) {
       server.core->tick(now_);
+    }
+    if (setting_.orders && dice_.once_in(60)) {
+      return order(server);
     }
     switch (dice_.below(8)) {
       case 0:
@@ -144,6 +141,7 @@ class Race {
     if (setting_.wipes && dice_.once_in(1500)) {
       const Time from = now_;
       etcd_.wipe();
+      operators_.forget();
       for (const auto& each : servers_) {
         each->wire->cut();
       }
@@ -160,6 +158,7 @@ class Race {
   void die(Server& server) {
     for (const auto& [op, question] : server.questions) {
       busy_.erase(question.host);
+      operators_.lost(question);
     }
     if (server.wire->open() != 0 && dice_.once_in(2)) {
       server.wire->carry_out(0);
@@ -256,6 +255,16 @@ class Race {
                        now_);
   }
 
+  void order(Server& server) {
+    if (operators_.is_busy()) {
+      return;
+    }
+    Question question{Question::What::freeze, "", now_};
+    const Order order = operators_.next(question, dice_, history_, ++ops_);
+    server.questions[order.op] = question;
+    server.core->order(order, now_);
+  }
+
   void decided(Server& server, OpId op, const Verdict& verdict) {
     const Question question = server.questions.at(op);
     server.questions.erase(op);
@@ -270,6 +279,10 @@ class Race {
       case Question::What::release:
       case Question::What::take_back:
         break;
+      case Question::What::freeze:
+      case Question::What::thaw:
+      case Question::What::evict:
+        return operators_.answered(question, verdict);
     }
     if (question.what != Question::What::take_back) {
       busy_.erase(question.host);
@@ -277,8 +290,12 @@ class Race {
   }
 
   void acquired(Server& server, const Question& question, const Verdict& verdict) {
+    if (verdict.kind == Kind::granted) {
+      operators_.granted(question.host, now_);
+    }
     if (question.is_patient && verdict.kind == Kind::full) {
-      server.ask_again = std::min(server.ask_again.value_or(Time::max()), *verdict.retry_at);
+      server.ask_again =
+          std::min(server.ask_again.value_or(Time::max()), verdict.retry_at.value_or(Time::max()));
       return;
     }
     if (question.is_patient) {
@@ -351,28 +368,6 @@ class Race {
     }
   }
 
-  std::string leftovers() {
-    for (const auto& [key, entry] : etcd_.store()) {
-      if (key.find("/l/") != std::string::npos) {
-        return "a lease is left: " + key + " " + entry.value;
-      }
-      for (const auto& server : servers_) {
-        if (key.find("/w/p/" + server->core->world().settings.server) != std::string::npos) {
-          return "a ticket is left: " + key;
-        }
-      }
-    }
-    for (const auto& server : servers_) {
-      if (!server->questions.empty()) {
-        return "a question was never answered";
-      }
-      if (!server->core->world().leftovers.empty()) {
-        return "a leftover is left";
-      }
-    }
-    return "";
-  }
-
   EtcdRace setting_;
   Choices dice_;
   FakeEtcd etcd_{};
@@ -381,6 +376,7 @@ class Race {
   std::vector<std::unique_ptr<Server>> servers_;
   std::set<std::string> busy_{};  // owners that wait for an answer
   std::map<std::string, std::multiset<Time>> attempts_{};
+  EtcdOperators operators_{};
   OpId ops_ = 0;
   int names_ = 0;
   uint64_t wall_ = 0;
@@ -392,6 +388,7 @@ EtcdRaceEnd run_etcd_race(const EtcdRace& setting, uint64_t seed) {
   Race one(setting, seed);
   EtcdRaceEnd end{.wrong = one.run()};
   end.grants = one.grants();
+  end.freezes = one.freezes();
   return end;
 }
 

@@ -15,20 +15,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds look_again{5000};      // at a full pool; the watch calls earlier
+constexpr milliseconds look_again{5000};  // at a full pool; the watch calls earlier
+constexpr milliseconds watch_pause{50};   // the watch calls earlier
+constexpr milliseconds after_freeze{200};
 constexpr milliseconds tried_on{100};         // the pause of a patient question
 constexpr milliseconds patience_max{10'000};  // with an etcd that does not answer
 constexpr milliseconds adopt_within{3000};
-constexpr size_t skipped_max = 64;  // of etcd's 128 operations a list
-
-constexpr Token token_reserve = 1u << 20;
-
-uint64_t length_of(const Acquire& question) {
-  if (!question.length) {
-    return 0;
-  }
-  return static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(*question.length).count());
-}
 
 }  // namespace
 
@@ -39,6 +31,9 @@ EtcdAcquire::EtcdAcquire(const EtcdWorld& world, Acquire question, Time now)
 EtcdStep EtcdAcquire::next(EtcdWorld& world, Time now) {
   if (verdict_) {
     return *verdict_;
+  }
+  if (grant_) {
+    return next_of_grant(world, now);
   }
   if (is_over(now)) {
     return give_up(world, now);
@@ -60,14 +55,22 @@ EtcdStep EtcdAcquire::next(EtcdWorld& world, Time now) {
   if (question_.find_only) {
     return has_looked_ ? EtcdStep{full(world, now)} : look(world);
   }
+  return next_of_seeker(world, now);
+}
 
+EtcdStep EtcdAcquire::next_of_seeker(EtcdWorld& world, Time now) {
+  // Which pools are frozen is known by the watch alone.
+  if (world.is_ruling_behind()) {
+    return EtcdPause{std::min(now + watch_pause, deadline())};
+  }
+  const bool is_frozen = world.frozen(pool_) != nullptr;
   seen_ = world.sights.of(pool_);
   const auto free_since = world.sights.free_since(pool_, question_.slots, now);
   const size_t rank = seen_.rank_of(world.settings.server);
   const bool is_turn =
       rank == 0 ||
       (free_since && now - *free_since >= EtcdSights::turn * static_cast<int64_t>(rank));
-  if (free_since && is_turn) {
+  if (free_since && is_turn && !is_frozen) {
     return grant(world, rank, now);
   }
   if (question_.patient && !seen_.has_ticket(world.settings.server)) {
@@ -101,6 +104,14 @@ EtcdStep EtcdAcquire::give_up(EtcdWorld& world, Time now) {
 Verdict EtcdAcquire::full(EtcdWorld& world, Time now) const {
   Verdict verdict;
   verdict.kind = Verdict::Kind::full;
+  if (const Freeze* freeze = world.frozen(pool_)) {
+    // One whose time is over ends as soon as etcd has heard of it.
+    verdict.retry_at = freeze->until;
+    if (verdict.retry_at) {
+      verdict.retry_at = std::max(*verdict.retry_at, now + after_freeze);
+    }
+    return verdict;
+  }
   const auto free_since = world.sights.free_since(pool_, question_.slots, now);
   const size_t rank = world.sights.of(pool_).rank_of(world.settings.server);
   const auto jitter = milliseconds(world.settings.random() % 1000);
@@ -126,7 +137,7 @@ EtcdStep EtcdAcquire::next_of_holder(EtcdWorld& world, const EtcdLease& found, T
       is_kept ? kept->ends && *kept->ends <= now
               : found.value.left != 0 && now - found.began >= milliseconds(found.value.left);
   if (is_over) {
-    return end(world, found);
+    return end(world, found, now);
   }
   if (!is_kept) {
     return take_over(world, found, now);
@@ -152,69 +163,6 @@ std::string EtcdAcquire::ticket_value(const EtcdWorld& world, Time since, Time n
   return format_ticket({world.clock.at(now) - age.count(), question_.waiting});
 }
 
-bool EtcdAcquire::has_tokens(const EtcdWorld& world) const {
-  const uint64_t revision = std::max(world.mirror.revision(), seen_.revision);
-  return world.clock.offset() + revision + token_reserve < max_token;
-}
-
-EtcdStep EtcdAcquire::grant(EtcdWorld& world, size_t rank, Time now) {
-  if (!has_tokens(world)) {
-    Verdict verdict;
-    verdict.reason = "etcd: there is no token left below 2^53";
-    return verdict;
-  }
-  phase_ = Phase::granting;
-  if (nonce_.empty()) {
-    nonce_ = world.new_nonce();
-  }
-  base_ = world.clock.mod();
-  base_text_ = world.clock.text();
-  offset_ = world.clock.offset();
-  left_ = length_of(question_);
-  EtcdLeaseValue value;
-  value.length = left_;
-  value.offset = offset_;
-  value.granted = world.settings.wall_us();
-  value.note = question_.note;
-  EtcdTxn txn{.compares = {if_mod(world.keys.gate(pool_), seen_.gate), if_create(key(world), 0)},
-              .success = {rewritten(world, value, left_), EtcdPut{world.keys.gate(pool_), nonce_}},
-              .failure = {}};
-  world.add_clock(txn.compares);
-  skipped_ = std::min(rank, skipped_max);
-  add_tickets(world, txn, now);
-  world.add_state(txn.failure, pool_, owner_);
-  return txn;
-}
-
-// In the same transaction: who waits here next, or that nobody does, and whose
-// turn was over because that server was silent.
-void EtcdAcquire::add_tickets(const EtcdWorld& world, EtcdTxn& txn, Time now) {
-  const std::string& server = world.settings.server;
-  const EtcdSpan tickets = world.keys.tickets(pool_);
-  if (seen_.tickets.empty()) {
-    EtcdCompare none = if_create(tickets.from, 0);
-    none.range_end = tickets.to;
-    txn.compares.push_back(std::move(none));
-  }
-  for (size_t i = 0; i < skipped_; i++) {
-    txn.success.emplace_back(EtcdDelete{world.keys.ticket(pool_, seen_.tickets[i].server)});
-  }
-  seen_.tickets.erase(seen_.tickets.begin(),
-                      seen_.tickets.begin() + static_cast<std::ptrdiff_t>(skipped_));
-  const bool has_ticket = seen_.has_ticket(server);
-  std::erase_if(seen_.tickets, [&](const EtcdTicket& ticket) { return ticket.server == server; });
-  const std::string own = world.keys.ticket(pool_, server);
-  if (question_.next_since) {
-    const std::string value = ticket_value(world, *question_.next_since, now);
-    txn.success.emplace_back(EtcdPut{own, value});
-    const auto parsed = parse_ticket(value).value_or(EtcdTicketValue{});
-    seen_.tickets.push_back({parsed.stamp, server, parsed.count, 0});
-    seen_.tickets = in_turn(std::move(seen_.tickets));
-  } else if (has_ticket) {
-    txn.success.emplace_back(EtcdDelete{own});
-  }
-}
-
 // The end that is told counts from before the write, so nobody ends it earlier.
 EtcdStep EtcdAcquire::take_over(const EtcdWorld& world, const EtcdLease& found, Time now) {
   phase_ = Phase::taking;
@@ -232,14 +180,9 @@ EtcdStep EtcdAcquire::take_over(const EtcdWorld& world, const EtcdLease& found, 
   return txn;
 }
 
-EtcdStep EtcdAcquire::end(const EtcdWorld& world, const EtcdLease& found) {
+EtcdStep EtcdAcquire::end(EtcdWorld& world, const EtcdLease& found, Time now) {
   phase_ = Phase::ending;
-  found_ = found;
-  EtcdTxn txn{.compares = {if_mod(key(world), found.mod)},
-              .success = {EtcdDelete{key(world)}},
-              .failure = {}};
-  world.add_owner(txn.failure, pool_, owner_);
-  return txn;
+  return removal_.ask(world, pool_, found, if_mod(key(world), found.mod), {}, now);
 }
 
 // --- replies ---
@@ -249,7 +192,7 @@ void EtcdAcquire::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
   if (!take_outcome(reply, now)) {
     const bool is_write = phase == Phase::granting || phase == Phase::taking;
     if (is_write && reply.outcome == EtcdOutcome::unknown) {
-      take_unknown(reply, phase == Phase::granting);
+      unsettled_ = unsettled(reply.sent, phase == Phase::granting);
     }
     return;
   }
@@ -268,6 +211,9 @@ void EtcdAcquire::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
     case Phase::granting:
       take_grant(world, reply, now);
       break;
+    case Phase::confirming:
+      take_confirmation(world, reply);
+      break;
     case Phase::taking:
       take_taken(world, reply, now);
       break;
@@ -280,27 +226,14 @@ void EtcdAcquire::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
   }
 }
 
-void EtcdAcquire::take_unknown(const EtcdReply& reply, bool is_grant) {
-  unsettled_ = EtcdUnsettled{.pool = pool_,
-                             .owner = owner_,
-                             .nonce = nonce_,
-                             .base = base_,
-                             .base_text = base_text_,
-                             .sent = reply.sent,
-                             .is_grant = is_grant};
-}
-
-void EtcdAcquire::take_grant(EtcdWorld& world, const EtcdReply& reply, Time now) {
-  const uint64_t revision = reply.answer.revision;
-  if (reply.answer.succeeded) {
-    world.counts.skipped += skipped_;
-    world.note_own(revision);
-    world.sights.note_grant(pool_, seen_, revision);
-    return granted(world, {revision + offset_, revision, end_of(reply.sent)}, now);
-  }
-  world.counts.conflicts++;
-  look_ = world.note_state(pool_, owner_, reply.answer, 0, now);
-  has_looked_ = true;
+EtcdUnsettled EtcdAcquire::unsettled(Time sent, bool is_grant) const {
+  return {.pool = pool_,
+          .owner = owner_,
+          .nonce = nonce_,
+          .base = base_,
+          .base_text = base_text_,
+          .sent = sent,
+          .is_grant = is_grant};
 }
 
 void EtcdAcquire::take_taken(EtcdWorld& world, const EtcdReply& reply, Time now) {
@@ -317,12 +250,8 @@ void EtcdAcquire::take_taken(EtcdWorld& world, const EtcdReply& reply, Time now)
 }
 
 void EtcdAcquire::take_end(EtcdWorld& world, const EtcdReply& reply, Time now) {
-  if (!reply.answer.succeeded) {
-    look_ = world.note_owner(owner_, reply.answer, 0, now);
-    return;
-  }
-  world.note_expired(pool_, *found_, reply.answer.revision, now);
-  look_ = EtcdLook{.revision = reply.answer.revision, .lease = {}};
+  (void)removal_.take(world, reply.answer, now);
+  look_ = removal_.look();
 }
 
 void EtcdAcquire::take_settlement(EtcdWorld& world, const EtcdReply& reply, Time now) {
@@ -335,7 +264,7 @@ void EtcdAcquire::take_settlement(EtcdWorld& world, const EtcdReply& reply, Time
   left_ = lease.value.left;
   const EtcdKept kept{lease.token(), lease.mod, end_of(write.sent)};
   if (write.is_grant) {
-    return granted(world, kept, now);
+    return granted(world, {.kept = kept, .left = write});
   }
   world.keeper.wrote(pool_, owner_, kept);
   held(kept);
@@ -350,25 +279,6 @@ void EtcdAcquire::held(const EtcdKept& kept) {
   verdict.kind = Verdict::Kind::held;
   verdict.token = kept.token;
   verdict.ends = kept.ends;
-  verdict_ = std::move(verdict);
-}
-
-// A lease whose time is over before its owner could hear of it is no grant: its
-// keeper ends it, and the question is asked again.
-void EtcdAcquire::granted(EtcdWorld& world, const EtcdKept& kept, Time now) {
-  world.keeper.wrote(pool_, owner_, kept);
-  world.highest_token = std::max(world.highest_token, kept.token);
-  Verdict verdict;
-  if (kept.ends && *kept.ends <= now) {
-    verdict.kind = Verdict::Kind::full;
-    verdict.retry_at = now;
-  } else {
-    verdict.kind = Verdict::Kind::granted;
-    verdict.token = kept.token;
-    verdict.ends = kept.ends;
-    const bool is_more_free = world.sights.of(pool_).count < question_.slots;
-    verdict.retry_at = is_more_free ? now : now + look_again;
-  }
   verdict_ = std::move(verdict);
 }
 

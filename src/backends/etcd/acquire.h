@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The question for a slot, as a state machine: finds the lease that the owner
-// has, or grants one if a slot is free and it is this server's turn. Pure.
+// has, or grants one if a slot is free, no freeze stands and it is this server's
+// turn. acquire.cpp has the steps, grant.cpp the way to a grant. Pure.
 #pragma once
 
 #include "backends/etcd/question.h"
+#include "backends/etcd/removal.h"
 
 namespace distributex {
 
@@ -15,25 +17,36 @@ class EtcdAcquire : public EtcdQuestion {
   void take(EtcdWorld& world, const EtcdReply& reply, Time now);
 
  private:
-  enum class Phase { none, looking, queuing, granting, taking, ending, settling };
+  enum class Phase { none, looking, queuing, granting, confirming, taking, ending, settling };
+  struct Grant {  // a lease that was granted and that nobody has been told of yet
+    EtcdKept kept;
+    EtcdUnsettled left;  // to take it back
+    // No freeze stood at a moment after that one; nothing: that is not known.
+    std::optional<Time> is_clear{};
+  };
 
   [[nodiscard]] EtcdStep give_up(EtcdWorld& world, Time now);
   [[nodiscard]] EtcdStep next_of_holder(EtcdWorld& world, const EtcdLease& found, Time now);
   [[nodiscard]] EtcdStep look(const EtcdWorld& world);
   [[nodiscard]] EtcdStep queue(const EtcdWorld& world, Time now);
+  [[nodiscard]] EtcdStep next_of_seeker(EtcdWorld& world, Time now);
   [[nodiscard]] EtcdStep grant(EtcdWorld& world, size_t rank, Time now);
+  [[nodiscard]] EtcdStep next_of_grant(EtcdWorld& world, Time now);
+  void leave_grant(EtcdWorld& world, Time now);
   void add_tickets(const EtcdWorld& world, EtcdTxn& txn, Time now);
   [[nodiscard]] EtcdStep take_over(const EtcdWorld& world, const EtcdLease& found, Time now);
-  [[nodiscard]] EtcdStep end(const EtcdWorld& world, const EtcdLease& found);
+  [[nodiscard]] EtcdStep end(EtcdWorld& world, const EtcdLease& found, Time now);
   [[nodiscard]] Verdict full(EtcdWorld& world, Time now) const;
   [[nodiscard]] bool has_tokens(const EtcdWorld& world) const;
 
-  void take_unknown(const EtcdReply& reply, bool is_grant);
+  [[nodiscard]] EtcdUnsettled unsettled(Time sent, bool is_grant) const;
   void take_end(EtcdWorld& world, const EtcdReply& reply, Time now);
   void take_settlement(EtcdWorld& world, const EtcdReply& reply, Time now);
   void take_grant(EtcdWorld& world, const EtcdReply& reply, Time now);
   void take_taken(EtcdWorld& world, const EtcdReply& reply, Time now);
-  void granted(EtcdWorld& world, const EtcdKept& kept, Time now);
+  void take_confirmation(EtcdWorld& world, const EtcdReply& reply);
+  void granted(EtcdWorld& world, Grant grant);
+  [[nodiscard]] Verdict told(EtcdWorld& world, Time now) const;
   void held(const EtcdKept& kept);
   [[nodiscard]] std::optional<Time> end_of(Time sent) const;
   [[nodiscard]] std::string ticket_value(const EtcdWorld& world, Time since, Time now) const;
@@ -42,7 +55,9 @@ class EtcdAcquire : public EtcdQuestion {
   Phase phase_ = Phase::none;
   EtcdSight seen_{};                // what the transaction under way assumes
   std::optional<EtcdLease> found_;  // the owner's lease that it is about
-  uint64_t left_ = 0;               // of it
+  EtcdRemoval removal_{};
+  std::optional<Grant> grant_{};
+  uint64_t left_ = 0;  // of it
   uint64_t offset_ = 0;
   size_t skipped_ = 0;
   std::optional<Verdict> verdict_{};

@@ -80,10 +80,16 @@ class EtcdBackend final : public Backend {
   void release(const Release& question, Time now) override { core_.release(question, now); }
   void renew(const Renew& question, Time now) override { core_.renew(question, now); }
   void order(const Order& order, Time now) override { core_.order(order, now); }
-  [[nodiscard]] const Freeze* frozen(std::string_view) const override { return nullptr; }
-  [[nodiscard]] std::vector<Freeze> freezes() const override { return {}; }
-  [[nodiscard]] std::vector<Rest> rests(std::string_view, size_t) const override { return {}; }
-  [[nodiscard]] size_t resting(std::string_view) const override { return 0; }
+  [[nodiscard]] const Freeze* frozen(std::string_view pool) const override {
+    return core_.world().frozen(pool);
+  }
+  [[nodiscard]] std::vector<Freeze> freezes() const override {
+    return core_.world().mirror.standing().freezes().all();
+  }
+  [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const override {
+    return core_.rests(pool, most);
+  }
+  [[nodiscard]] size_t resting(std::string_view pool) const override { return core_.resting(pool); }
   void forget(const std::string& pool) override { core_.forget(pool); }
   void idle(const std::string& pool, Time now) override { core_.idle(pool, now); }
   void configure(const std::vector<PoolSpec>& pools) override { core_.configure(pools); }

@@ -12,8 +12,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds survey_limit{1000};
 constexpr milliseconds again_pause{500};
+// A question that etcd's answers do not bring on waits for the watch: what it assumes
+// is of another store, or the mirror is behind.
+constexpr unsigned asked_max = 10;
+constexpr milliseconds asked_pause{20};
 
 }  // namespace
 
@@ -34,6 +37,7 @@ EtcdCore::EtcdCore(EtcdWire& wire, EtcdSettings settings, size_t endpoints, Back
                      }}) {}
 
 void EtcdCore::configure(const std::vector<PoolSpec>& pools) {
+  world_.specs.configure(pools);
   for (const PoolSpec& pool : pools) {
     slots_[pool.name] = pool.maxlocks;
   }
@@ -41,6 +45,7 @@ void EtcdCore::configure(const std::vector<PoolSpec>& pools) {
 
 void EtcdCore::forget(const std::string& pool) {
   slots_.erase(pool);
+  world_.forget(pool);
   world_.sights.restart_turns(pool);
 }
 
@@ -73,6 +78,10 @@ void EtcdCore::renew(const Renew& question, Time now) {
         now);
 }
 
+void EtcdCore::order(const Order& order, Time now) {
+  start({.op = order.op, .question = EtcdOrder(world_, order, now), .name = {order.pool, {}}}, now);
+}
+
 void EtcdCore::start(Task task, Time now) {
   const uint64_t id = ++last_id_;
   if (task.is_ordered && task.op != 0) {
@@ -93,17 +102,29 @@ void EtcdCore::drive(uint64_t id, Time now) {
   if (task.wakes) {
     wakes_.erase({*std::exchange(task.wakes, std::nullopt), id});
   }
+  if (task.asked >= asked_max) {
+    task.asked = 0;
+    task.wakes = now + asked_pause;
+    wakes_.emplace(*task.wakes, id);
+    return;
+  }
   EtcdStep step =
       std::visit([&](auto& question) { return question.next(world_, now); }, task.question);
   if (const auto* verdict = std::get_if<Verdict>(&step)) {
+    if (verdict->kind == Verdict::Kind::granted && !is_next_in_order(id, task)) {
+      held_up_.insert(id);
+      return;
+    }
     return finish(id, *verdict, now);
   }
   if (const auto* pause = std::get_if<EtcdPause>(&step)) {
+    task.asked = 0;
     task.wakes = pause->until;
     wakes_.emplace(pause->until, id);
     return;
   }
   task.is_asked = true;
+  task.asked++;
   const Duration limit =
       std::visit([&](const auto& question) { return question.limit(now); }, task.question);
   ask(std::move(std::get<EtcdTxn>(step)), limit, [this, id](const EtcdReply& reply, Time at) {
@@ -112,6 +133,23 @@ void EtcdCore::drive(uint64_t id, Time now) {
     std::visit([&](auto& question) { question.take(world_, reply, at); }, asked.question);
     drive(id, at);
   });
+}
+
+// A grant must be told soon after it was made, see told_within: one that others come
+// before is asked for its verdict again when its turn has come.
+bool EtcdCore::is_next_in_order(uint64_t id, const Task& task) const {
+  const auto order = order_.find(task.name.first);
+  return !task.is_ordered || order == order_.end() || order->second.front() == id;
+}
+
+void EtcdCore::drive_held_up(Time now) {
+  for (const std::string& pool : std::exchange(unblocked_, {})) {
+    const auto order = order_.find(pool);
+    if (order == order_.end() || held_up_.erase(order->second.front()) == 0) {
+      continue;
+    }
+    drive(order->second.front(), now);
+  }
 }
 
 void EtcdCore::finish(uint64_t id, const Verdict& verdict, Time now) {
@@ -156,6 +194,7 @@ void EtcdCore::decide(uint64_t id, OpId op, bool is_ordered, const std::string& 
     decided_.push_back(std::move(first->second));
     done_.erase(first);
     order->second.pop_front();
+    unblocked_.insert(pool);
   }
   order_.erase(order);
 }
@@ -214,13 +253,15 @@ void EtcdCore::settle_down(Time now) {
   follower_.tick(now);
   end_surveys(now);
   judge(now);
-  flush();
+  flush(now);
   settled_(now);
 }
 
-void EtcdCore::flush() {
+void EtcdCore::flush(Time now) {
   is_flushing_ = true;
-  while (!world_.news.empty() || !decided_.empty() || !happened_.empty() || !surveyed_.empty()) {
+  while (!world_.news.empty() || !decided_.empty() || !world_.happened.empty() ||
+         !surveyed_.empty() || !unblocked_.empty()) {
+    drive_held_up(now);
     for (const EtcdNewsOf& news : std::exchange(world_.news, {})) {
       if (news.expired) {
         sink_.expired(news.pool, *news.expired, 0);
@@ -228,13 +269,13 @@ void EtcdCore::flush() {
         sink_.changed(news.pool);
       }
     }
+    for (const Happening& happening : std::exchange(world_.happened, {})) {
+      sink_.happened(happening, 0);
+    }
     if (!decided_.empty()) {
       const auto [op, verdict] = std::move(decided_.front());
       decided_.pop_front();
       sink_.decided(op, verdict);
-    }
-    for (const Happening& happening : std::exchange(happened_, {})) {
-      sink_.happened(happening, 0);
     }
     for (const auto& ready : std::exchange(surveyed_, {})) {
       ready();
@@ -253,6 +294,8 @@ std::optional<Time> EtcdCore::deadline() const {
   sooner(follower_.deadline());
   if (world_.is_ready) {
     sooner(world_.keeper.first());
+    sooner(world_.rest_keeper.first());
+    sooner(world_.mirror.standing().first_end());
   }
   sooner(clock_due());
   for (const Again& each : again_) {
@@ -294,60 +337,6 @@ void EtcdCore::tick(Time now) {
   probe(now);
   is_flushing_ = false;
   settle_down(now);
-}
-
-// --- views ---
-
-void EtcdCore::survey(std::function<void()> ready, Time now) {
-  surveys_.emplace_back(now + survey_limit, std::move(ready));
-  settle_down(now);
-}
-
-// What the watch tells lags behind what this server has just been answered.
-void EtcdCore::end_surveys(Time now) {
-  const bool is_level = follower_.is_live() && world_.mirror.revision() >= world_.own_revision;
-  std::erase_if(surveys_, [&](auto& survey) {
-    if (!is_level && now < survey.first) {
-      return false;
-    }
-    surveyed_.push_back(std::move(survey.second));
-    return true;
-  });
-}
-
-std::vector<Lease> EtcdCore::leases(std::string_view name, size_t most, Time now) const {
-  std::vector<Lease> oldest;
-  const EtcdPool* pool = world_.mirror.find(name);
-  if (!pool) {
-    return oldest;
-  }
-  const std::string owned(name);
-  for (const auto& [create, owner] : pool->by_age) {
-    if (oldest.size() >= most) {
-      break;
-    }
-    oldest.push_back(world_.shown(owned, pool->leases.at(owner), now));
-  }
-  return oldest;
-}
-
-size_t EtcdCore::held(std::string_view name) const {
-  const EtcdPool* pool = world_.mirror.find(name);
-  return pool ? pool->leases.size() : 0;
-}
-
-size_t EtcdCore::waiting_elsewhere(std::string_view name) const {
-  const EtcdPool* pool = world_.mirror.find(name);
-  size_t sum = 0;
-  if (!pool) {
-    return sum;
-  }
-  for (const auto& [server, ticket] : pool->tickets) {
-    if (server != world_.settings.server) {
-      sum += ticket.count;
-    }
-  }
-  return sum;
 }
 
 }  // namespace distributex

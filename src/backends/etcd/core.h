@@ -17,6 +17,7 @@
 #include "backends/etcd/acquire.h"
 #include "backends/etcd/follower.h"
 #include "backends/etcd/lease_questions.h"
+#include "backends/etcd/orders.h"
 #include "backends/etcd/wire.h"
 #include "backends/etcd/world.h"
 
@@ -33,7 +34,6 @@ class EtcdCore {
   void acquire(const Acquire& question, Time now);
   void release(const Release& question, Time now);
   void renew(const Renew& question, Time now);
-  // Evicts; a freeze is refused.
   void order(const Order& order, Time now);
   // Nobody waits for the pool at this server any more.
   void idle(const std::string& pool, Time now);
@@ -46,6 +46,8 @@ class EtcdCore {
   void survey(std::function<void()> ready, Time now);
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most, Time now) const;
   [[nodiscard]] size_t held(std::string_view pool) const;
+  [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const;
+  [[nodiscard]] size_t resting(std::string_view pool) const;
   [[nodiscard]] size_t waiting_elsewhere(std::string_view pool) const;
   [[nodiscard]] const EtcdWorld& world() const { return world_; }
   [[nodiscard]] Duration watch_behind(Time now) const { return follower_.behind(now); }
@@ -54,10 +56,11 @@ class EtcdCore {
   using Name = std::pair<std::string, Owner>;
   struct Task {
     OpId op = 0;  // 0: our own
-    std::variant<EtcdAcquire, EtcdRelease, EtcdRenew> question;
+    std::variant<EtcdAcquire, EtcdRelease, EtcdRenew, EtcdOrder> question;
     Name name;
     bool is_ordered = true;
     bool is_asked = false;
+    unsigned asked = 0;  // so many transactions since its last pause
     std::optional<Time> wakes{};
     std::optional<Release> again{};  // a taking back is never given up
   };
@@ -72,21 +75,26 @@ class EtcdCore {
   void start(Task task, Time now);
   void drive(uint64_t id, Time now);
   void finish(uint64_t id, const Verdict& verdict, Time now);
+  [[nodiscard]] bool is_next_in_order(uint64_t id, const Task& task) const;
+  void drive_held_up(Time now);
   void decide(uint64_t id, OpId op, bool is_ordered, const std::string& pool,
               const Verdict& verdict);
   void wake(Time now, bool all);
   void ask(EtcdTxn txn, Duration limit, EtcdWire::Replied replied);
-  void evict(const Order& order, const EtcdLease& lease, Time now);
   void settle_down(Time now);
-  void flush();
+  void flush(Time now);
   void end_surveys(Time now);
 
-  // --- what goes on by itself: upkeep.cpp
+  // --- what goes on by itself: upkeep.cpp, ends.cpp
   void changed(const std::vector<EtcdChange>& changes, bool was_set_back, Time now);
   void note_change(const EtcdChange& change, Time now);
   void seed(Time now);
   void end_due(Time now);
   void end_lease(const EtcdDue& due, Time now);
+  void end_rest(const EtcdDue& due, Time now);
+  void end_freeze(const EtcdStanding::Due& due, Time now);
+  void note_rest(const EtcdChange& change);
+  void note_freeze(const EtcdChange& change);
   void tick_clock(Time now);
   [[nodiscard]] std::optional<Time> clock_due() const;
   void clear_leftovers(Time now);
@@ -113,7 +121,8 @@ class EtcdCore {
   bool is_flushing_ = false;
 
   std::vector<Again> again_;
-  std::deque<Happening> happened_;  // to be told
+  std::set<uint64_t> held_up_;       // granted, and others come first
+  std::set<std::string> unblocked_;  // pools whose order has moved on
   std::map<std::string, uint32_t> slots_;
   std::map<std::string, Time> idle_;  // pools whose ticket must go, and when to try
   std::set<std::string> dropping_;    // and those whose ticket is being deleted

@@ -4,7 +4,11 @@
 //   base                offset of the tokens and the shared clock
 //   g/POOL              gate: changed by every grant of the pool, never deleted
 //   l/POOL/HOST/ID      one lease
+//   l/POOL/!TOKEN       a slot that rests after that lease: counted as the leases are
 //   w/POOL/SERVER       ticket: so long somebody waits at that server
+//   n/POOL              how many runs have failed in a row
+//   f/NAME              one freeze, of a pool or a pattern
+//   rulings             changed by every freeze and thaw
 //
 // Names are percent-encoded, so a '/' is always ours. Pure.
 #pragma once
@@ -35,7 +39,23 @@ struct EtcdTicketKey {
   std::string pool;
   std::string server;
 };
-using EtcdPlace = std::variant<EtcdBaseKey, EtcdGateKey, EtcdLeaseKey, EtcdTicketKey>;
+struct EtcdRestKey {
+  std::string pool;
+  Token token = 0;
+};
+struct EtcdRunsKey {
+  std::string pool;
+};
+struct EtcdFreezeKey {
+  std::string name;
+};
+struct EtcdRulingsKey {};
+using EtcdPlace = std::variant<EtcdBaseKey, EtcdGateKey, EtcdLeaseKey, EtcdTicketKey, EtcdRestKey,
+                               EtcdRunsKey, EtcdFreezeKey, EtcdRulingsKey>;
+
+// Any bytes as letters, digits and %XX, and back.
+[[nodiscard]] std::string encode_name(std::string_view text);
+[[nodiscard]] std::optional<std::string> decode_name(std::string_view text);
 
 class EtcdKeys {
  public:
@@ -45,7 +65,12 @@ class EtcdKeys {
   [[nodiscard]] std::string gate(std::string_view pool) const;
   [[nodiscard]] std::string lease(std::string_view pool, const Owner& owner) const;
   [[nodiscard]] std::string ticket(std::string_view pool, std::string_view server) const;
+  [[nodiscard]] std::string rest(std::string_view pool, Token token) const;
+  [[nodiscard]] std::string runs(std::string_view pool) const;
+  [[nodiscard]] std::string freeze(std::string_view name) const;
+  [[nodiscard]] std::string rulings() const { return prefix_ + "rulings"; }
   [[nodiscard]] EtcdSpan all() const;
+  // Leases and resting slots.
   [[nodiscard]] EtcdSpan leases(std::string_view pool) const;
   [[nodiscard]] EtcdSpan tickets(std::string_view pool) const;
 

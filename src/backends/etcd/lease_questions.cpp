@@ -4,11 +4,19 @@
 // which fails once another server has told the owner of it.
 #include "backends/etcd/lease_questions.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace distributex {
 
 using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds watch_pause{50};  // it calls earlier
+constexpr milliseconds watch_wait{200};
+
+}  // namespace
 
 // --- release ---
 
@@ -31,7 +39,8 @@ bool EtcdRelease::fits(const EtcdLease& found) const {
 
 EtcdStep EtcdRelease::next(EtcdWorld& world, Time now) {
   if (verdict_) {
-    return *verdict_;
+    const bool shows = world.mirror.revision() >= shows_at_ || now >= told_by_;
+    return shows ? EtcdStep{*verdict_} : EtcdPause{told_by_};
   }
   if (is_over(now)) {
     return failed(world);
@@ -42,15 +51,18 @@ EtcdStep EtcdRelease::next(EtcdWorld& world, Time now) {
   if (question_.undelivered) {
     return take_back(world);
   }
+  if (removal_.has_consequences() && world.is_ruling_behind()) {
+    return EtcdPause{std::min(now + watch_pause, deadline())};
+  }
   // The lease that an earlier attempt was about; a later one of the same owner
   // is left alone.
   if (is_unknown_) {
-    return remove(world, if_create(key(world), target_->create));
+    return remove(world, now);
   }
   const EtcdLease* found = lease(world);
   if (found && fits(*found)) {
     target_ = *found;
-    return remove(world, if_create(key(world), found->create));
+    return remove(world, now);
   }
   if (has_looked_) {
     Verdict verdict;
@@ -79,22 +91,26 @@ EtcdStep EtcdRelease::take_back(EtcdWorld& world) {
     lease.value.offset = kept->token - lease.create;
     target_ = lease;
   }
-  return remove(world, if_mod(key(world), kept->mod));
-}
-
-EtcdStep EtcdRelease::remove(const EtcdWorld& world, EtcdCompare compare) {
-  phase_ = Phase::removing;
-  EtcdTxn txn{.compares = {std::move(compare)}, .success = {EtcdDelete{key(world)}}, .failure = {}};
+  phase_ = Phase::taking_back;
+  EtcdTxn txn{.compares = {if_mod(key(world), kept->mod)},
+              .success = {EtcdDelete{key(world)}},
+              .failure = {}};
   world.add_owner(txn.failure, pool_, owner_);
   return txn;
+}
+
+EtcdStep EtcdRelease::remove(EtcdWorld& world, Time now) {
+  phase_ = Phase::removing;
+  const EtcdEnding ending{
+      .how = EtcdEnding::How::released, .outcome = question_.outcome, .status = question_.status};
+  return removal_.ask(world, pool_, *target_, if_create(key(world), target_->create), ending, now);
 }
 
 void EtcdRelease::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
   const Phase phase = std::exchange(phase_, Phase::none);
   if (!take_outcome(reply, now)) {
-    if (phase == Phase::removing && reply.outcome == EtcdOutcome::unknown) {
-      is_unknown_ = true;
-    }
+    const bool is_removal = phase == Phase::removing || phase == Phase::taking_back;
+    is_unknown_ = is_unknown_ || (is_removal && reply.outcome == EtcdOutcome::unknown);
     return;
   }
   switch (phase) {
@@ -104,13 +120,37 @@ void EtcdRelease::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
       look_ = world.note_owner(owner_, reply.answer, 0, now);
       has_looked_ = true;
       break;
+    case Phase::taking_back:
+      take_taking_back(world, reply, now);
+      break;
     case Phase::removing:
       take_removal(world, reply, now);
       break;
   }
 }
 
+// When the lease is still there, something else than the lease has changed: the next
+// attempt knows it.
 void EtcdRelease::take_removal(EtcdWorld& world, const EtcdReply& reply, Time now) {
+  const Verdict verdict = released(world, now);
+  if (removal_.take(world, reply.answer, now)) {
+    verdict_ = verdict;
+    if (removal_.has_consequences()) {
+      shows_at_ = reply.answer.revision;
+      told_by_ = now + watch_wait;
+    }
+    return;
+  }
+  look_ = removal_.look();
+  has_looked_ = true;
+  const bool is_there = look_->lease && look_->lease->create == target_->create;
+  // Gone by an earlier attempt, as far as can be known.
+  if (is_unknown_ && !is_there) {
+    verdict_ = verdict;
+  }
+}
+
+void EtcdRelease::take_taking_back(EtcdWorld& world, const EtcdReply& reply, Time now) {
   if (reply.answer.succeeded) {
     verdict_ = released(world, now);
     return world.note_removal(pool_, *target_, reply.answer.revision);
@@ -121,7 +161,7 @@ void EtcdRelease::take_removal(EtcdWorld& world, const EtcdReply& reply, Time no
   if (is_unknown_) {
     verdict_ = released(world, now);
   }
-  if (!is_unknown_ && question_.undelivered) {
+  if (!is_unknown_) {
     verdict_ = Verdict{};
     verdict_->kind = Verdict::Kind::not_held;
   }
@@ -161,7 +201,7 @@ EtcdStep EtcdRenew::next(EtcdWorld& world, Time now) {
   if (found && (!question_.token || *question_.token == found->token())) {
     const EtcdKept* kept = world.keeper.find(pool_, owner_);
     const bool is_over = kept && kept->mod == found->mod && kept->ends && *kept->ends <= now;
-    return is_over ? end(world, *found) : write(world, *found);
+    return is_over ? end(world, *found, now) : write(world, *found);
   }
   if (!has_looked_) {
     return look(world);
@@ -198,14 +238,9 @@ EtcdStep EtcdRenew::write(const EtcdWorld& world, const EtcdLease& found) {
 }
 
 // Its time is over by this server's own word: it is not renewed any more.
-EtcdStep EtcdRenew::end(const EtcdWorld& world, const EtcdLease& found) {
+EtcdStep EtcdRenew::end(EtcdWorld& world, const EtcdLease& found, Time now) {
   phase_ = Phase::ending;
-  found_ = found;
-  EtcdTxn txn{.compares = {if_mod(key(world), found.mod)},
-              .success = {EtcdDelete{key(world)}},
-              .failure = {}};
-  world.add_owner(txn.failure, pool_, owner_);
-  return txn;
+  return removal_.ask(world, pool_, found, if_mod(key(world), found.mod), {}, now);
 }
 
 void EtcdRenew::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
@@ -257,12 +292,8 @@ void EtcdRenew::take_write(EtcdWorld& world, const EtcdReply& reply, Time now) {
 
 void EtcdRenew::take_end(EtcdWorld& world, const EtcdReply& reply, Time now) {
   has_looked_ = true;
-  if (!reply.answer.succeeded) {
-    look_ = world.note_owner(owner_, reply.answer, 0, now);
-    return;
-  }
-  world.note_expired(pool_, *found_, reply.answer.revision, now);
-  look_ = EtcdLook{.revision = reply.answer.revision, .lease = {}};
+  (void)removal_.take(world, reply.answer, now);
+  look_ = removal_.look();
 }
 
 std::optional<Time> EtcdRenew::end_of(Time sent) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backends/etcd/question.h"
+#include "backends/etcd/removal.h"
 
 namespace distributex {
 
@@ -18,12 +19,13 @@ class EtcdRelease : public EtcdQuestion {
   [[nodiscard]] std::optional<uint64_t> written() const { return written_; }
 
  private:
-  enum class Phase { none, looking, removing };
+  enum class Phase { none, looking, taking_back, removing };
 
   [[nodiscard]] EtcdStep take_back(EtcdWorld& world);
-  [[nodiscard]] EtcdStep remove(const EtcdWorld& world, EtcdCompare compare);
+  [[nodiscard]] EtcdStep remove(EtcdWorld& world, Time now);
   [[nodiscard]] bool fits(const EtcdLease& found) const;
   void take_removal(EtcdWorld& world, const EtcdReply& reply, Time now);
+  void take_taking_back(EtcdWorld& world, const EtcdReply& reply, Time now);
   [[nodiscard]] Verdict released(const EtcdWorld& world, Time now) const;
 
   Release question_;
@@ -31,6 +33,9 @@ class EtcdRelease : public EtcdQuestion {
   Phase phase_ = Phase::none;
   std::optional<EtcdLease> target_{};  // the lease that is being removed
   bool is_unknown_ = false;            // an attempt to remove it may have been carried out
+  EtcdRemoval removal_{};
+  uint64_t shows_at_ = 0;  // the watch will tell what follows from it, at that revision
+  Time told_by_{};         // and is waited for until then
   std::optional<Verdict> verdict_{};
 };
 
@@ -46,7 +51,7 @@ class EtcdRenew : public EtcdQuestion {
 
   [[nodiscard]] EtcdStep look(const EtcdWorld& world);
   [[nodiscard]] EtcdStep write(const EtcdWorld& world, const EtcdLease& found);
-  [[nodiscard]] EtcdStep end(const EtcdWorld& world, const EtcdLease& found);
+  [[nodiscard]] EtcdStep end(EtcdWorld& world, const EtcdLease& found, Time now);
   void take_write(EtcdWorld& world, const EtcdReply& reply, Time now);
   void take_end(EtcdWorld& world, const EtcdReply& reply, Time now);
   void renewed(EtcdWorld& world, const EtcdKept& kept, Time now);
@@ -55,6 +60,7 @@ class EtcdRenew : public EtcdQuestion {
   Renew question_;
   Phase phase_ = Phase::none;
   std::optional<EtcdLease> found_{};
+  EtcdRemoval removal_{};
   uint64_t left_ = 0;
   std::optional<Verdict> verdict_{};
 };

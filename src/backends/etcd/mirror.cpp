@@ -27,10 +27,12 @@ EtcdLease EtcdMirror::read_lease(const Owner& owner, const EtcdKv& kv, Time now)
                   .create = kv.create,
                   .mod = kv.mod,
                   .began = now};
-  if (clock_.is_known()) {
-    lease.began = std::min(lease.began, clock_.latest_moment_of(lease.value.clock));
-  }
+  lease.began = began(lease.value.clock, now);
   return lease;
+}
+
+Time EtcdMirror::began(int64_t clock, Time now) const {
+  return clock_.is_known() ? std::min(now, clock_.latest_moment_of(clock)) : now;
 }
 
 std::vector<EtcdChange> EtcdMirror::replace(const std::vector<EtcdKv>& all, uint64_t revision,
@@ -44,9 +46,10 @@ std::vector<EtcdChange> EtcdMirror::replace(const std::vector<EtcdKv>& all, uint
     }
     present.insert(kv.key);
   }
+  thaws_.clear();
   remove_missing(present, revision, changes);
   for (const EtcdKv& kv : all) {
-    put(kv, now, changes);
+    put(kv, true, now, changes);
   }
   revision_ = revision;
   return changes;
@@ -62,8 +65,18 @@ void EtcdMirror::remove_missing(const std::set<std::string>& present, uint64_t r
     for (const auto& [server, ticket] : pool.tickets) {
       gone.push_back({.key = keys_.ticket(name, server)});
     }
+    for (const auto& [token, rest] : pool.rests) {
+      gone.push_back({.key = keys_.rest(name, token)});
+    }
     gone.push_back({.key = keys_.gate(name)});
   }
+  for (const std::string& name : standing_.frozen_names()) {
+    gone.push_back({.key = keys_.freeze(name)});
+  }
+  for (const std::string& pool : standing_.failing_names()) {
+    gone.push_back({.key = keys_.runs(pool)});
+  }
+  gone.push_back({.key = keys_.rulings()});
   for (EtcdKv& kv : gone) {
     if (present.contains(kv.key)) {
       continue;
@@ -76,6 +89,12 @@ void EtcdMirror::remove_missing(const std::set<std::string>& present, uint64_t r
 std::vector<EtcdChange> EtcdMirror::apply(const std::vector<EtcdEvent>& events, Time now) {
   Changes changes;
   uint64_t highest = revision_;
+  thaws_.clear();
+  for (const EtcdEvent& event : events) {
+    if (event.kv.key == keys_.rulings()) {
+      thaws_[event.kv.mod] = parse_rulings(event.kv.value).by;
+    }
+  }
   for (const EtcdEvent& event : events) {
     if (event.kv.mod <= revision_) {
       continue;
@@ -84,14 +103,14 @@ std::vector<EtcdChange> EtcdMirror::apply(const std::vector<EtcdEvent>& events, 
     if (event.deleted) {
       remove(event.kv, changes);
     } else {
-      put(event.kv, now, changes);
+      put(event.kv, false, now, changes);
     }
   }
   revision_ = highest;
   return changes;
 }
 
-void EtcdMirror::put(const EtcdKv& kv, Time now, Changes& changes) {
+void EtcdMirror::put(const EtcdKv& kv, bool is_listed, Time now, Changes& changes) {
   const auto place = keys_.place(kv.key);
   if (!place) {
     return;
@@ -105,6 +124,19 @@ void EtcdMirror::put(const EtcdKv& kv, Time now, Changes& changes) {
     put_lease(*lease, kv, now, changes);
   } else if (const auto* ticket = std::get_if<EtcdTicketKey>(&*place)) {
     put_ticket(*ticket, kv, changes);
+  } else if (const auto* rest = std::get_if<EtcdRestKey>(&*place)) {
+    put_rest(*rest, kv, now, changes);
+  } else if (const auto* runs = std::get_if<EtcdRunsKey>(&*place)) {
+    standing_.put_runs(runs->pool, kv);
+  } else if (std::holds_alternative<EtcdRulingsKey>(*place)) {
+    standing_.put_rulings(kv.mod);
+  } else if (const auto* key = std::get_if<EtcdFreezeKey>(&*place)) {
+    if (auto freeze = standing_.put_freeze(key->name, kv, is_listed, now)) {
+      changes.push_back({.kind = EtcdChange::Kind::freeze,
+                         .pool = key->name,
+                         .revision = kv.mod,
+                         .freeze = std::move(freeze)});
+    }
   }
 }
 
@@ -129,6 +161,14 @@ void EtcdMirror::remove(const EtcdKv& kv, Changes& changes) {
     remove_lease(*lease, kv.mod, changes);
   } else if (const auto* ticket = std::get_if<EtcdTicketKey>(&*place)) {
     remove_ticket(*ticket, kv.mod, changes);
+  } else if (const auto* rest = std::get_if<EtcdRestKey>(&*place)) {
+    remove_rest(*rest, kv.mod, changes);
+  } else if (const auto* runs = std::get_if<EtcdRunsKey>(&*place)) {
+    standing_.remove_runs(runs->pool);
+  } else if (std::holds_alternative<EtcdRulingsKey>(*place)) {
+    standing_.put_rulings(0);
+  } else if (const auto* freeze = std::get_if<EtcdFreezeKey>(&*place)) {
+    remove_freeze(freeze->name, kv.mod, changes);
   }
 }
 
@@ -177,6 +217,49 @@ void EtcdMirror::remove_lease(const EtcdLeaseKey& key, uint64_t revision, Change
   drop_if_empty(pool);
 }
 
+void EtcdMirror::put_rest(const EtcdRestKey& key, const EtcdKv& kv, Time now, Changes& changes) {
+  EtcdRest rest{.value = parse_rest(kv.value).value_or(EtcdRestValue{}),
+                .token = key.token,
+                .mod = kv.mod,
+                .began = now};
+  rest.began = began(rest.value.clock, now);
+  auto& rests = pools_[key.pool].rests;
+  if (const auto known = rests.find(key.token); known == rests.end()) {
+    timed_++;
+  } else if (known->second.mod == rest.mod) {
+    rest.began = std::min(rest.began, known->second.began);
+  }
+  rests.insert_or_assign(key.token, std::move(rest));
+  changes.push_back(
+      {.kind = EtcdChange::Kind::rest, .pool = key.pool, .revision = kv.mod, .token = key.token});
+}
+
+void EtcdMirror::remove_rest(const EtcdRestKey& key, uint64_t revision, Changes& changes) {
+  const auto pool = pools_.find(key.pool);
+  if (pool == pools_.end() || pool->second.rests.erase(key.token) == 0) {
+    return;
+  }
+  timed_--;
+  changes.push_back({.kind = EtcdChange::Kind::rest_gone,
+                     .pool = key.pool,
+                     .revision = revision,
+                     .token = key.token});
+  drop_if_empty(pool);
+}
+
+void EtcdMirror::remove_freeze(const std::string& name, uint64_t revision, Changes& changes) {
+  auto freeze = standing_.remove_freeze(name);
+  if (!freeze) {
+    return;
+  }
+  const auto by = thaws_.find(revision);
+  changes.push_back({.kind = EtcdChange::Kind::freeze_gone,
+                     .pool = name,
+                     .revision = revision,
+                     .freeze = std::move(freeze),
+                     .by = by == thaws_.end() ? "" : by->second});
+}
+
 void EtcdMirror::put_ticket(const EtcdTicketKey& key, const EtcdKv& kv, Changes& changes) {
   const EtcdTicketValue value = parse_ticket(kv.value).value_or(EtcdTicketValue{});
   auto& tickets = pools_[key.pool].tickets;
@@ -206,7 +289,7 @@ void EtcdMirror::remove_ticket(const EtcdTicketKey& key, uint64_t revision, Chan
 
 void EtcdMirror::drop_if_empty(std::map<std::string, EtcdPool, std::less<>>::iterator pool) {
   const EtcdPool& here = pool->second;
-  if (here.gate == 0 && here.leases.empty() && here.tickets.empty()) {
+  if (here.gate == 0 && here.taken() == 0 && here.tickets.empty()) {
     pools_.erase(pool);
   }
 }

@@ -15,6 +15,7 @@
 #include "backends/etcd/clock.h"
 #include "backends/etcd/key.h"
 #include "backends/etcd/messages.h"
+#include "backends/etcd/standing.h"
 #include "backends/etcd/value.h"
 #include "lock/words.h"
 
@@ -37,30 +38,58 @@ struct EtcdTicket {
   uint64_t mod = 0;
 };
 
+// A slot that stays closed for that long, from `began` or earlier on.
+struct EtcdRest {
+  EtcdRestValue value;
+  Token token = 0;
+  uint64_t mod = 0;
+  Time began{};
+};
+
 struct EtcdPool {
   std::map<Owner, EtcdLease> leases;
   std::set<std::pair<uint64_t, Owner>> by_age;  // by the revision of the grant
-  std::map<std::string, EtcdTicket> tickets;    // by server
-  uint64_t gate = 0;                            // mod_revision; 0: never granted
+  std::map<Token, EtcdRest> rests;
+  std::map<std::string, EtcdTicket> tickets;  // by server
+  uint64_t gate = 0;                          // mod_revision; 0: never granted
+
+  [[nodiscard]] size_t taken() const { return leases.size() + rests.size(); }
 };
 
 struct EtcdChange {
-  enum class Kind { lease, lease_gone, ticket, ticket_gone, gate };
+  enum class Kind {
+    lease,
+    lease_gone,
+    rest,
+    rest_gone,
+    ticket,
+    ticket_gone,
+    gate,
+    freeze,
+    freeze_gone
+  };
   Kind kind = Kind::gate;
-  std::string pool;
+  std::string pool;      // of a freeze perhaps a pattern
   Owner owner{};         // of a lease
   std::string server{};  // of a ticket
   uint64_t revision = 0;
+  Token token = 0;                 // of a rest
+  std::optional<Freeze> freeze{};  // that has begun or ended
+  std::string by{};                // who thawed it; empty: its time is over
 };
 
 class EtcdMirror {
  public:
-  EtcdMirror(const EtcdKeys& keys, EtcdClock& clock) : keys_(keys), clock_(clock) {}
+  EtcdMirror(const EtcdKeys& keys, EtcdClock& clock, std::function<uint64_t()> random,
+             std::function<uint64_t()> wall_us)
+      : keys_(keys), clock_(clock), standing_(std::move(random), std::move(wall_us)) {}
 
   [[nodiscard]] uint64_t revision() const { return revision_; }
   [[nodiscard]] const EtcdPool* find(std::string_view pool) const;
   [[nodiscard]] const EtcdLease* find(std::string_view pool, const Owner& owner) const;
-  // Leases that end, and tickets: while there are any the clock must go.
+  [[nodiscard]] const EtcdStanding& standing() const { return standing_; }
+  [[nodiscard]] EtcdStanding& standing() { return standing_; }
+  // Leases that end, rests, and tickets: while there are any the clock must go.
   [[nodiscard]] bool is_timed() const { return timed_ != 0; }
   [[nodiscard]] Token highest_token() const { return highest_token_; }
 
@@ -75,10 +104,14 @@ class EtcdMirror {
 
  private:
   using Changes = std::vector<EtcdChange>;
-  void put(const EtcdKv& kv, Time now, Changes& changes);
+  void put(const EtcdKv& kv, bool is_listed, Time now, Changes& changes);
   void remove(const EtcdKv& kv, Changes& changes);
   void put_lease(const EtcdLeaseKey& key, const EtcdKv& kv, Time now, Changes& changes);
   void remove_lease(const EtcdLeaseKey& key, uint64_t revision, Changes& changes);
+  void put_rest(const EtcdRestKey& key, const EtcdKv& kv, Time now, Changes& changes);
+  void remove_rest(const EtcdRestKey& key, uint64_t revision, Changes& changes);
+  void remove_freeze(const std::string& name, uint64_t revision, Changes& changes);
+  [[nodiscard]] Time began(int64_t clock, Time now) const;
   void put_ticket(const EtcdTicketKey& key, const EtcdKv& kv, Changes& changes);
   void remove_ticket(const EtcdTicketKey& key, uint64_t revision, Changes& changes);
   void remove_missing(const std::set<std::string>& present, uint64_t revision, Changes& changes);
@@ -86,6 +119,8 @@ class EtcdMirror {
 
   const EtcdKeys& keys_;
   EtcdClock& clock_;
+  EtcdStanding standing_;
+  std::map<uint64_t, std::string> thaws_;  // who, by revision, in what is being applied
   std::map<std::string, EtcdPool, std::less<>> pools_;
   uint64_t revision_ = 0;
   size_t timed_ = 0;

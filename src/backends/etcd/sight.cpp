@@ -37,7 +37,7 @@ EtcdSight EtcdSights::mirrored(const std::string& name) const {
   if (!pool) {
     return sight;
   }
-  sight.count = pool->leases.size();
+  sight.count = pool->taken();
   sight.gate = pool->gate;
   for (const auto& [server, ticket] : pool->tickets) {
     sight.tickets.push_back(ticket);
@@ -56,7 +56,8 @@ EtcdSight EtcdSights::of(const std::string& pool) const {
 
 void EtcdSights::note(const std::string& pool, EtcdSight told) {
   EtcdSight& known = told_[pool];
-  if (told.revision > known.revision) {
+  // Of the same revision it may be reckoned from an older one, see note_removal().
+  if (told.revision >= known.revision) {
     known = std::move(told);
   }
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What the backend does without being asked: it follows the mirror, ends leases,
-// moves the clock on, raises the offset of the tokens, takes back what unknown
+// What the backend does without being asked, beside the ends of ends.cpp: it follows
+// the mirror, moves the clock on, raises the offset of the tokens, takes back what unknown
 // writes have left, and looks whether etcd still answers.
 #include <algorithm>
+#include <utility>
 
 #include "backends/etcd/core.h"
 #include "base/log.h"
+#include "base/pattern.h"
 
 namespace distributex {
 
@@ -20,7 +22,6 @@ constexpr milliseconds seed_pause{100};
 constexpr milliseconds ticket_pause{500};
 constexpr seconds probe_every{1};
 constexpr seconds silence_max{2};
-constexpr size_t due_max = 64;  // ends under way at once
 
 }  // namespace
 
@@ -41,6 +42,10 @@ void EtcdCore::changed(const std::vector<EtcdChange>& changes, bool was_set_back
     note_change(change, now);
   }
   seed(now);
+  // Whoever waits for what the watch tells.
+  const bool was_flushing = std::exchange(is_flushing_, true);
+  wake(now, true);
+  is_flushing_ = was_flushing;
   settle_down(now);
 }
 
@@ -54,6 +59,17 @@ void EtcdCore::note_change(const EtcdChange& change, Time now) {
     case EtcdChange::Kind::lease_gone:
       world_.keeper.gone(change.pool, change.owner, change.revision);
       world_.news.push_back({.pool = change.pool});
+      break;
+    case EtcdChange::Kind::rest:
+      note_rest(change);
+      break;
+    case EtcdChange::Kind::rest_gone:
+      world_.rest_keeper.gone(change.pool, rest_owner(change.token), change.revision);
+      world_.news.push_back({.pool = change.pool});
+      break;
+    case EtcdChange::Kind::freeze:
+    case EtcdChange::Kind::freeze_gone:
+      note_freeze(change);
       break;
     case EtcdChange::Kind::gate:
       world_.sights.restart_turns(change.pool);
@@ -69,6 +85,37 @@ void EtcdCore::note_change(const EtcdChange& change, Time now) {
       // Ours was taken away while we were silent, or somebody before us has left.
       world_.news.push_back({.pool = change.pool});
       break;
+  }
+}
+
+void EtcdCore::note_rest(const EtcdChange& change) {
+  const EtcdPool* pool = world_.mirror.find(change.pool);
+  const auto rest =
+      pool ? pool->rests.find(change.token) : std::map<Token, EtcdRest>::const_iterator{};
+  if (!pool || rest == pool->rests.end()) {
+    return;
+  }
+  EtcdLease timed{.owner = rest_owner(change.token), .value = {}, .mod = rest->second.mod};
+  timed.value.left = std::max<uint64_t>(rest->second.value.left, 1);
+  timed.began = rest->second.began;
+  world_.rest_keeper.saw(change.pool, timed);
+}
+
+// What stood when this server started is no news.
+void EtcdCore::note_freeze(const EtcdChange& change) {
+  const bool has_begun = change.kind == EtcdChange::Kind::freeze;
+  if (world_.is_ready) {
+    world_.happened.push_back(has_begun ? frozen_by(*change.freeze)
+                                        : thawed_by(*change.freeze, change.by));
+  }
+  if (has_begun) {
+    return;
+  }
+  for (const auto& [pool, slots] : slots_) {
+    if (matches(change.pool, pool)) {
+      world_.sights.restart_turns(pool);
+      world_.news.push_back({.pool = pool});
+    }
   }
 }
 
@@ -115,41 +162,6 @@ void EtcdCore::seed(Time now) {
       }
     }
     seed(at);
-  });
-}
-
-// --- ends ---
-
-void EtcdCore::end_due(Time now) {
-  if (!world_.is_ready) {
-    return;
-  }
-  const auto due = world_.keeper.due(now);
-  for (size_t i = 0; i < due.size() && i < due_max; i++) {
-    end_lease(due[i], now);
-  }
-}
-
-void EtcdCore::end_lease(const EtcdDue& due, Time now) {
-  world_.keeper.postpone(due, now + attempt + retry_pause);
-  EtcdLease lease{.owner = due.owner, .value = {}, .create = due.mod, .mod = due.mod};
-  if (const EtcdLease* seen = world_.mirror.find(due.pool, due.owner)) {
-    lease = *seen;
-  }
-  if (const EtcdKept* kept = world_.keeper.find(due.pool, due.owner)) {
-    lease.value.offset = kept->token - lease.create;
-  }
-  lease.mod = due.mod;
-  EtcdTxn txn{.compares = {if_mod(world_.keys.lease(due.pool, due.owner), due.mod)},
-              .success = {EtcdDelete{world_.keys.lease(due.pool, due.owner)}},
-              .failure = {}};
-  ask(std::move(txn), attempt, [this, due, lease](const EtcdReply& reply, Time at) {
-    if (reply.outcome != EtcdOutcome::answered) {
-      world_.keeper.postpone(due, at + retry_pause);
-    } else if (reply.answer.succeeded) {
-      (due.is_kept ? world_.counts.ended_kept : world_.counts.ended_seen)++;
-      world_.note_expired(due.pool, lease, reply.answer.revision, at);
-    }
   });
 }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "backends/etcd/base64.h"
+#include "backends/etcd/key.h"
+#include "backends/rests.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -13,6 +15,7 @@ namespace {
 
 constexpr uint64_t length_max = uint64_t{1} << 50;
 constexpr int64_t clock_max = int64_t{1} << 53;  // beyond: nonsense, and sums could overflow
+constexpr uint64_t time_max = uint64_t{1} << 60;
 constexpr size_t name_max = 64;
 
 std::string_view next_word(std::string_view& text) {
@@ -29,6 +32,15 @@ bool next_number(std::string_view& text, Number& to) {
   const std::string_view word = next_word(text);
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), to);
   return !word.empty() && error == std::errc{} && end == word.data() + word.size();
+}
+
+bool next_text(std::string_view& text, std::string& to) {
+  auto decoded = decode_name(next_word(text));
+  if (!decoded) {
+    return false;
+  }
+  to = *std::move(decoded);
+  return true;
 }
 
 bool next_name(std::string_view& text, std::string& to) {
@@ -88,6 +100,56 @@ std::optional<EtcdLeaseValue> parse_lease(std::string_view text) {
   }
   value.note = from_base64(next_word(text)).value_or("");
   return value;
+}
+
+std::string format_rest(const EtcdRestValue& value) {
+  return "dx1 " + std::to_string(value.left) + " " + std::to_string(value.clock) + " " +
+         value.keeper + " " + std::string(rest_name(value.why)) + " " +
+         encode_name(value.owner.host) + " " + encode_name(value.owner.id);
+}
+
+std::optional<EtcdRestValue> parse_rest(std::string_view text) {
+  EtcdRestValue value;
+  const bool ok = next_word(text) == "dx1" && next_number(text, value.left) &&
+                  next_number(text, value.clock) && next_name(text, value.keeper) &&
+                  value.left <= length_max && is_clock(value.clock);
+  const auto why = find_rest(next_word(text));
+  if (!ok || !why || !next_text(text, value.owner.host) || !next_text(text, value.owner.id)) {
+    return std::nullopt;
+  }
+  value.why = *why;
+  return value;
+}
+
+std::string format_freeze(const EtcdFreezeValue& value) {
+  return "dx1 " + std::to_string(value.since) + " " + std::to_string(value.lasts) + " " +
+         value.nonce + " " + encode_name(value.by) + " " + encode_name(value.reason);
+}
+
+std::optional<EtcdFreezeValue> parse_freeze(std::string_view text) {
+  EtcdFreezeValue value;
+  const bool ok = next_word(text) == "dx1" && next_number(text, value.since) &&
+                  next_number(text, value.lasts) && next_name(text, value.nonce) &&
+                  next_text(text, value.by) && next_text(text, value.reason) &&
+                  value.since <= time_max && value.lasts <= length_max;
+  return ok ? std::optional{std::move(value)} : std::nullopt;
+}
+
+std::string format_rulings(const EtcdRulingsValue& value) {
+  return value.nonce + (value.by.empty() ? "" : " " + encode_name(value.by));
+}
+
+EtcdRulingsValue parse_rulings(std::string_view text) {
+  EtcdRulingsValue value;
+  if (!next_name(text, value.nonce) || !next_text(text, value.by)) {
+    return {};
+  }
+  return value;
+}
+
+uint32_t parse_runs(std::string_view text) {
+  uint32_t count = 0;
+  return next_number(text, count) ? count : 0;
 }
 
 }  // namespace distributex

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MIT
 // What stands in the values of our keys, as words with a space between. Pure.
 //
-//   base    OFFSET CLOCK
-//   ticket  STAMP COUNT
-//   lease   dx1 LENGTH LEFT CLOCK OFFSET GRANTED KEEPER NONCE [NOTE]
+//   base     OFFSET CLOCK
+//   ticket   STAMP COUNT
+//   lease    dx1 LENGTH LEFT CLOCK OFFSET GRANTED KEEPER NONCE [NOTE]
+//   rest     dx1 LEFT CLOCK KEEPER WHY HOST ID
+//   runs     COUNT
+//   freeze   dx1 SINCE LASTS NONCE BY REASON
+//   rulings  NONCE [BY]
 //
-// NOTE is in base64, and absent when it is empty.
+// NOTE is in base64, and absent when it is empty. HOST, ID, BY and REASON are
+// percent-encoded; BY of the rulings is who thawed.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "lock/words.h"
 
 namespace distributex {
 
@@ -36,13 +43,43 @@ struct EtcdLeaseValue {
   std::string note{};    // see lock/note.h
 };
 
+// A slot that stays closed; LEFT and CLOCK as those of a lease.
+struct EtcdRestValue {
+  uint64_t left = 0;  // milliseconds from this write on
+  int64_t clock = 0;
+  std::string keeper;
+  Rest::Why why = Rest::Why::min_hold;
+  Owner owner;  // whose lease it was
+};
+
+struct EtcdFreezeValue {
+  uint64_t since = 0;  // microseconds since 1970
+  uint64_t lasts = 0;  // milliseconds; 0: until it is thawed
+  std::string nonce;   // of this very write
+  std::string by;
+  std::string reason;
+};
+
+struct EtcdRulingsValue {
+  std::string nonce;
+  std::string by{};  // a thaw: who did it
+};
+
 [[nodiscard]] std::string format_base(const EtcdBaseValue& value);
 [[nodiscard]] std::string format_ticket(const EtcdTicketValue& value);
 [[nodiscard]] std::string format_lease(const EtcdLeaseValue& value);
+[[nodiscard]] std::string format_rest(const EtcdRestValue& value);
+[[nodiscard]] std::string format_freeze(const EtcdFreezeValue& value);
+[[nodiscard]] std::string format_rulings(const EtcdRulingsValue& value);
 
 // Each returns nullopt for what another program wrote.
 [[nodiscard]] std::optional<EtcdBaseValue> parse_base(std::string_view text);
 [[nodiscard]] std::optional<EtcdTicketValue> parse_ticket(std::string_view text);
 [[nodiscard]] std::optional<EtcdLeaseValue> parse_lease(std::string_view text);
+[[nodiscard]] std::optional<EtcdRestValue> parse_rest(std::string_view text);
+[[nodiscard]] std::optional<EtcdFreezeValue> parse_freeze(std::string_view text);
+// An empty value for what another program wrote.
+[[nodiscard]] EtcdRulingsValue parse_rulings(std::string_view text);
+[[nodiscard]] uint32_t parse_runs(std::string_view text);
 
 }  // namespace distributex

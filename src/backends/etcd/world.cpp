@@ -6,13 +6,16 @@
 #include <array>
 #include <cstdio>
 
+#include "backends/rests.h"
+
 namespace distributex {
 
 EtcdWorld::EtcdWorld(EtcdSettings given)
     : settings(std::move(given)),
       keys(settings.prefix),
-      mirror(keys, clock),
+      mirror(keys, clock, settings.random, settings.wall_us),
       keeper(settings.random),
+      rest_keeper(settings.random),
       sights(mirror) {}
 
 std::string EtcdWorld::new_nonce() const {
@@ -63,6 +66,7 @@ void EtcdWorld::add_state(std::vector<EtcdOp>& ops, const std::string& pool,
   ops.emplace_back(EtcdRange{.key = keys.gate(pool)});
   ops.emplace_back(EtcdRange{.key = tickets.from, .range_end = tickets.to});
   ops.emplace_back(EtcdRange{.key = leases.from, .range_end = leases.to, .count_only = true});
+  ops.emplace_back(EtcdRange{.key = keys.rulings()});
 }
 
 EtcdLook EtcdWorld::note_owner(const Owner& owner, const EtcdAnswer& answer, size_t first,
@@ -94,7 +98,42 @@ EtcdLook EtcdWorld::note_state(const std::string& pool, const Owner& owner,
   sight.tickets = in_turn(std::move(sight.tickets));
   sight.count = answer.parts.at(first + 4).count;
   sights.note(pool, std::move(sight));
+  note_rulings(answer, first + 5);
   return note_owner(owner, answer, first, now);
+}
+
+void EtcdWorld::note_rulings(const EtcdAnswer& answer, size_t part) {
+  if (answer.revision < rulings_at_) {
+    return;
+  }
+  const auto& kvs = answer.parts.at(part).kvs;
+  rulings_ = kvs.empty() ? 0 : kvs.front().mod;
+  rulings_at_ = answer.revision;
+}
+
+bool EtcdWorld::is_ruling_behind() const {
+  return rulings_at_ > mirror.revision() && rulings_ != mirror.standing().mod();
+}
+
+void EtcdWorld::note_runs(const std::string& pool, const EtcdAnswer& answer, size_t part) {
+  EtcdRuns runs;
+  for (const EtcdKv& kv : answer.parts.at(part).kvs) {
+    runs = {.count = parse_runs(kv.value), .mod = kv.mod};
+  }
+  note_runs(pool, answer.revision, runs);
+}
+
+void EtcdWorld::note_runs(const std::string& pool, uint64_t revision, const EtcdRuns& runs) {
+  Told& told = runs_[pool];
+  if (revision >= told.revision) {
+    told = {.revision = revision, .runs = runs};
+  }
+}
+
+EtcdRuns EtcdWorld::runs_of(const std::string& pool) const {
+  const auto told = runs_.find(pool);
+  const bool is_newer = told != runs_.end() && told->second.revision > mirror.revision();
+  return is_newer ? told->second.runs : mirror.standing().runs(pool);
 }
 
 std::vector<EtcdCompare> EtcdWorld::if_clock(uint64_t mod, const std::string& text) const {
@@ -125,17 +164,39 @@ void EtcdWorld::note_removal(const std::string& pool, const EtcdLease& lease, ui
   sights.note_removal(pool, lease.create, revision);
 }
 
-void EtcdWorld::note_expired(const std::string& pool, const EtcdLease& lease, uint64_t revision,
-                             Time now) {
+void EtcdWorld::tell_expired(const std::string& pool, const EtcdLease& lease, Time now) {
   news.push_back({.pool = pool, .expired = shown(pool, lease, now)});
   news.push_back({.pool = pool});
-  note_removal(pool, lease, revision);
 }
+
+// So many slots are taken as before.
+void EtcdWorld::note_rest(const std::string& pool, const EtcdLease& lease, const Rest& rest,
+                          uint64_t revision, Time now) {
+  note_own(revision);
+  keeper.gone(pool, lease.owner, revision);
+  rest_keeper.wrote(pool, rest_owner(rest.token), {rest.token, revision, rest.ends});
+  happened.push_back(rested(pool, rest, now));
+}
+
+Rest EtcdWorld::shown(const std::string& pool, const EtcdRest& rest) const {
+  const EtcdKept* kept = rest_keeper.find(pool, rest_owner(rest.token));
+  const bool is_kept = kept && kept->mod == rest.mod && kept->ends;
+  return {.owner = rest.value.owner,
+          .token = rest.token,
+          .ends = is_kept ? *kept->ends : rest.began + std::chrono::milliseconds(rest.value.left),
+          .why = rest.value.why};
+}
+
+Owner rest_owner(Token token) { return {"", std::to_string(token)}; }
 
 void EtcdWorld::set_back() {
   clock.forget();
   keeper.forget();
+  rest_keeper.forget();
   sights.forget();
+  runs_.clear();
+  rulings_ = 0;
+  rulings_at_ = 0;
   leftovers.clear();
   own_revision = 0;
   is_ready = false;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,6 +18,7 @@
 #include "backends/etcd/messages.h"
 #include "backends/etcd/mirror.h"
 #include "backends/etcd/sight.h"
+#include "lock/pool_book.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -49,6 +51,11 @@ struct EtcdLook {
   std::optional<EtcdLease> lease;
 };
 
+// How long after it was sent a grant may be told without another look whether a
+// freeze stands, and how long a freeze is kept back after its commit, which is longer.
+inline constexpr std::chrono::milliseconds told_within{200};
+inline constexpr std::chrono::milliseconds freeze_told_after{250};
+
 struct EtcdNewsOf {  // for the engine
   std::string pool;
   std::optional<Lease> expired{};  // nothing: a slot may have come free
@@ -73,6 +80,18 @@ struct EtcdWorld {
   void add_owner(std::vector<EtcdOp>& ops, const std::string& pool, const Owner& owner) const;
   EtcdLook note_owner(const Owner& owner, const EtcdAnswer& answer, size_t first, Time now);
 
+  // The revision of the last freeze or thaw, and the count of failed runs, as one range
+  // of an answer tells them.
+  void note_rulings(const EtcdAnswer& answer, size_t part);
+  void note_runs(const std::string& pool, const EtcdAnswer& answer, size_t part);
+  void note_runs(const std::string& pool, uint64_t revision, const EtcdRuns& runs);
+  [[nodiscard]] EtcdRuns runs_of(const std::string& pool) const;
+  // An answer told of a freeze or a thaw that the watch has not told yet.
+  [[nodiscard]] bool is_ruling_behind() const;
+  [[nodiscard]] const Freeze* frozen(std::string_view pool) const {
+    return mirror.standing().freezes().find(pool);
+  }
+
   // That the clock is as it is known, and of the etcd that it is known of: one that
   // was emptied may have the same revision again, but has another offset.
   [[nodiscard]] std::vector<EtcdCompare> if_clock(uint64_t mod, const std::string& text) const;
@@ -82,8 +101,14 @@ struct EtcdWorld {
   void note_base(const std::string& value, uint64_t revision, Time now);
   void note_own(uint64_t revision) { own_revision = std::max(own_revision, revision); }
   void note_removal(const std::string& pool, const EtcdLease& lease, uint64_t revision);
-  void note_expired(const std::string& pool, const EtcdLease& lease, uint64_t revision, Time now);
+  // In the place of the lease its slot rests.
+  void note_rest(const std::string& pool, const EtcdLease& lease, const Rest& rest,
+                 uint64_t revision, Time now);
+  // To be called before the removal is noted.
+  void tell_expired(const std::string& pool, const EtcdLease& lease, Time now);
+  [[nodiscard]] Rest shown(const std::string& pool, const EtcdRest& rest) const;
 
+  void forget(const std::string& pool) { runs_.erase(pool); }
   // The store is another one than before: what was known of revisions is void.
   void set_back();
 
@@ -94,16 +119,31 @@ struct EtcdWorld {
   EtcdClock clock;
   EtcdMirror mirror;
   EtcdKeeper keeper;
+  EtcdKeeper rest_keeper;  // of rests, see rest_owner()
+  PoolBook specs;
   EtcdSights sights;
   EtcdCounts counts;
   std::vector<EtcdUnsettled> leftovers;
   std::vector<EtcdNewsOf> news;
+  std::vector<Happening> happened;
   Token highest_token = 0;         // of our own grants, which the watch may not have told yet
   uint64_t own_revision = 0;       // of the newest change of ours that the watch will tell
   bool is_ready = false;           // the mirror was filled and the offset is high enough
   std::optional<Time> answered{};  // when etcd answered last
   std::string reason;              // why it did not, last
+
+ private:
+  struct Told {
+    uint64_t revision = 0;
+    EtcdRuns runs{};
+  };
+  uint64_t rulings_ = 0;     // their revision, as an answer told it
+  uint64_t rulings_at_ = 0;  // at that revision
+  std::map<std::string, Told> runs_;
 };
+
+// The name of a rest for its keeper: no lease's owner has an empty host.
+[[nodiscard]] Owner rest_owner(Token token);
 
 [[nodiscard]] EtcdCompare if_mod(std::string key, uint64_t revision);
 [[nodiscard]] EtcdCompare if_create(std::string key, uint64_t revision);

@@ -135,11 +135,60 @@ Response post(uint16_t port, const std::string& target) {
   return line.response().value_or(Response{});
 }
 
-// Silence would be taken for a freeze.
-void a_freeze_is_refused_and_says_so(void** state) {
-  const Response refused = post(of(state).port(0), "/freeze?pool=long&reason=r");
-  assert_int_equal(refused.status, 503);
-  assert_non_null(strstr(refused.header("Distributex-Error").c_str(), "backend: etcd"));
+// No grant comes from any daemon once one of them has answered that the pool is frozen.
+void a_freeze_at_one_daemon_stops_all_and_outlives_them(void** state) {
+  Fixture& f = of(state);
+  assert_text(post(f.port(0), "/freeze?pool=lo*&reason=bad+release&by=ann").body, "OK");
+  assert_text(word(f.port(1), "/get/?pool=long&host=a"), "NO");
+  assert_text(word(f.port(0), "/get/?pool=long&host=a"), "NO");
+  assert_text(word(f.port(1), "/get/?pool=sem&host=a"), "YES");
+  f.daemons[0]->kill_now();
+  f.daemons[1]->kill_now();
+  assert_true(f.daemons[0]->restart() && f.daemons[1]->restart());
+  assert_true(f.is_ready(0) && f.is_ready(1));
+  for (size_t i = 0; i < 2; i++) {
+    assert_text(word(f.port(i), "/get/?pool=long&host=a"), "NO");
+    assert_non_null(strstr(fetch(f.port(i), "/status/?pool=long").body.c_str(), "bad release"));
+  }
+  Connection waiter(f.port(0));
+  assert_true(waiter.send(get_request("/wait/?pool=long&host=b")));
+  assert_true(wait_for_waiting(f.port(0), "long", 1));
+  assert_text(post(f.port(1), "/thaw?pool=lo*").body, "OK");
+  const auto response = waiter.response();
+  assert_true(response && response->body == "YES");
+}
+
+void a_thaw_of_what_is_not_frozen_says_so(void** state) {
+  const Response none = post(of(state).port(0), "/thaw?pool=long");
+  assert_text(none.header("Distributex-Result"), "not-frozen");
+}
+
+// Both daemons are killed while the slot rests; the other one's waiter is next.
+void a_rest_outlives_the_daemons_and_ends_on_all(void** state) {
+  Fixture& f = of(state);
+  const auto asked = std::chrono::steady_clock::now();
+  assert_text(word(f.port(0), "/get/?pool=rests&host=a"), "YES");
+  assert_text(word(f.port(0), "/release/?pool=rests&host=a"), "OK");
+  assert_text(word(f.port(1), "/get/?pool=rests&host=b"), "NO");
+  f.daemons[0]->kill_now();
+  f.daemons[1]->kill_now();
+  assert_true(f.daemons[0]->restart() && f.daemons[1]->restart());
+  assert_true(f.is_ready(0) && f.is_ready(1));
+  assert_text(word(f.port(0), "/get/?pool=rests&host=b"), "NO");
+  assert_text(word(f.port(1), "/wait/?pool=rests&host=b"), "YES");
+  assert_true(std::chrono::steady_clock::now() >= asked + std::chrono::seconds(4));
+}
+
+void failed_runs_at_both_daemons_are_counted_together(void** state) {
+  Fixture& f = of(state);
+  for (size_t i = 0; i < 3; i++) {
+    assert_text(word(f.port(i % 2), "/get/?pool=counts&host=a"), "YES");
+    assert_text(word(f.port(i % 2), "/release/?pool=counts&host=a&outcome=failed&status=1"), "OK");
+  }
+  assert_text(word(f.port(0), "/get/?pool=counts&host=a"), "NO");
+  assert_text(word(f.port(1), "/get/?pool=counts&host=a"), "NO");
+  assert_non_null(
+      strstr(fetch(f.port(1), "/status/?pool=counts").body.c_str(), "3 runs failed in a row"));
 }
 
 void an_operator_evicts_at_any_daemon_and_a_waiter_of_another_is_next(void** state) {
@@ -240,7 +289,10 @@ int main() {
       test_with(Fixture, a_lease_of_a_killed_daemon_ends),
       test_with(Fixture, a_running_command_survives_the_end_of_its_daemon),
       test_with(Fixture, a_waiting_client_moves_to_the_other_daemon),
-      test_with(Fixture, a_freeze_is_refused_and_says_so),
+      test_with(Fixture, a_freeze_at_one_daemon_stops_all_and_outlives_them),
+      test_with(Fixture, a_thaw_of_what_is_not_frozen_says_so),
+      test_with(Fixture, a_rest_outlives_the_daemons_and_ends_on_all),
+      test_with(Fixture, failed_runs_at_both_daemons_are_counted_together),
       test_with(Fixture, an_operator_evicts_at_any_daemon_and_a_waiter_of_another_is_next),
       test_with(Fixture, a_grant_and_its_release_cost_etcd_two_entries),
       test_with(Fixture, status_tells_how_many_wait_at_other_daemons),

@@ -2,7 +2,6 @@
 // Parts of the etcd backend by themselves: values, the keeper's ends, the core on
 // an etcd in memory where the test says what happens to each request.
 #include "backends/etcd/core.h"
-#include "daemon/settings.h"
 #include "support/fakeetcd.h"
 #include "support/test.h"
 
@@ -42,17 +41,6 @@ void what_another_program_wrote_is_no_lease(void**) {
                            "dx1 2000 1500 7 40 9 s1 ", "dx1 2000 -1 7 40 9 s1 n1"}) {
     assert_that(!parse_lease(text), "%s", text);
   }
-}
-
-void a_pool_that_asks_for_time_between_holders_is_refused(void**) {
-  for (const char* key : {"min_hold", "release_delay", "lock_delay", "freeze_after"}) {
-    const std::string text = "backend: etcd\npools: [{name: p, " + std::string(key) + ": 5}]\n";
-    const auto parsed = parse_settings(text, "file");
-    const auto* error = std::get_if<std::string>(&parsed);
-    assert_that(error && error->find("another backend than etcd") != std::string::npos, "%s", key);
-  }
-  const auto plain = parse_settings("backend: etcd\npools: [{name: p}]\n", "file");
-  assert_true(std::holds_alternative<Settings>(plain));
 }
 
 // --- the keeper ---
@@ -216,7 +204,6 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(a_lease_is_written_and_read_with_its_note),
       cmocka_unit_test(what_another_program_wrote_is_no_lease),
-      cmocka_unit_test(a_pool_that_asks_for_time_between_holders_is_refused),
       cmocka_unit_test(a_failed_end_does_not_move_the_end_of_a_later_write),
       cmocka_unit_test(another_servers_lease_ends_a_second_later_than_its_writer_ends_it),
       test_with(Fixture, the_offset_is_raised_once_at_a_start),
