@@ -107,7 +107,7 @@ void EtcdClient::send(Questions::iterator question) {
   question->attempts++;
   const auto left = std::chrono::floor<milliseconds>(question->until - question->sent);
   http_.post(question->url + etcd_txn_path, headers(), question->body, left,
-             [this, question](EtcdHttpAnswer answer) { answered(question, answer); });
+             [this, question](const EtcdHttpAnswer& answer) { answered(question, answer); });
 }
 
 void EtcdClient::answered(Questions::iterator question, const EtcdHttpAnswer& answer) {
@@ -217,7 +217,7 @@ void EtcdClient::log_in() {
   const std::string url = endpoints_.current();
   http_.post(url + etcd_login_path, {"Content-Type: application/json"},
              encode_login(access_.user, password.value_or("")), login_limit,
-             [this, url](EtcdHttpAnswer answer) { logged_in(url, answer); });
+             [this, url](const EtcdHttpAnswer& answer) { logged_in(url, answer); });
 }
 
 void EtcdClient::logged_in(const std::string& url, const EtcdHttpAnswer& answer) {
@@ -290,7 +290,7 @@ void EtcdClient::open_watch() {
   watch_ = http_.stream(
       watch_url_ + etcd_watch_path, headers(), encode_watch(watch_key_, watch_end_),
       [this](std::string_view line) { heard_line(line); },
-      [this](EtcdHttpAnswer answer) {
+      [this](const EtcdHttpAnswer& answer) {
         const std::string words = answer.status == 0 ? answer.reason : decode_refusal(answer.body);
         watch_ended(answer.status == 200 || words.empty() ? "the stream ended" : words);
       });
@@ -358,7 +358,7 @@ void EtcdClient::on_look(int, short, void* self) noexcept {
 void EtcdClient::look_at_health() {
   is_looking_ = true;
   http_.post(endpoints_.current() + etcd_status_path, headers(), encode_status(), look_limit,
-             [this](EtcdHttpAnswer answer) { note_health(answer); });
+             [this](const EtcdHttpAnswer& answer) { note_health(answer); });
 }
 
 // A refusal may be the first sign of a trouble that the member tells of.
