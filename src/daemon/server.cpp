@@ -133,7 +133,8 @@ HttpEvents Server::make_events() {
           [this](Ticket ticket) {
             engine_.delivered(ticket, steady_now());
             pump();
-          }};
+          },
+      .is_brief = [](std::string_view path) { return is_brief(all_doors(), path); }};
 }
 
 void Server::configure(Time now) {

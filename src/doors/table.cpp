@@ -50,6 +50,15 @@ HttpReply turn_away(Doors doors, const Door& door, Form form, std::string_view w
   return write_with(doors, door, busy, form);
 }
 
+// Of the first door that has the path; behind the last when none has it.
+uint8_t index_of(Doors doors, std::string_view path) {
+  uint8_t index = 0;
+  while (index < doors.size() && !doors[index]->has(path)) {
+    ++index;
+  }
+  return index;
+}
+
 Reading read(Doors doors, bool found, const Door& door, Form form, const HttpRequest& request) {
   if (request.trouble == HttpTrouble::surplus) {
     return turn_away(doors, door, form, request.complaint);
@@ -112,11 +121,13 @@ size_t largest_body(Doors doors) {
   return largest;
 }
 
+bool is_brief(Doors doors, std::string_view path) {
+  const size_t index = index_of(doors, path);
+  return index < doors.size() && doors[index]->is_brief;
+}
+
 Received receive(Doors doors, const HttpRequest& request) {
-  uint8_t index = 0;
-  while (index < doors.size() && !doors[index]->has(request.path)) {
-    ++index;
-  }
+  uint8_t index = index_of(doors, request.path);
   const bool found = index < doors.size();
   if (!found) {
     index = 0;

@@ -90,9 +90,34 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
     whole.trouble = HttpTrouble::no_tls;
     whole.complaint = complaint;
   }
-  std::string complaint;
-  judge(conn, whole, complaint);
-  events_.request(conn.ticket, whole);
+  dispatch(conn, whole);
+}
+
+// What follows the request is kept where evhttp will find it. A connection that is to be
+// refused or closed is evhttp's as a whole: that is rare.
+bool Http::take_brief(Connection& conn, std::string_view bytes) {
+  if (!events_.is_brief || closing_ || conn.surplus || conn.complaint() ||
+      !read_brief(bytes, conn.header_limit, brief_)) {
+    return false;
+  }
+  const Target target = split_target(brief_.target);
+  if (!events_.is_brief(target.path)) {
+    return false;
+  }
+  if (const std::string_view rest = bytes.substr(brief_.size); !rest.empty()) {
+    evbuffer_add(bufferevent_get_input(conn.bev()), rest.data(), rest.size());
+  }
+  conn.old = conn.closes = conn.unread = false;
+  begin(conn);
+  HttpRequest whole{.method = HttpMethod::get,
+                    .path = target.path,
+                    .query = target.query,
+                    .body = {},
+                    .body_limit = limits_.max_body_size,
+                    .fields = brief_.fields(),
+                    .peer = conn.identity()};
+  dispatch(conn, whole);
+  return true;
 }
 
 void Http::remember(Ticket ticket, Mark mark) {
@@ -128,6 +153,9 @@ void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
 void Http::write(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
   conn.closes |= reply.closes || closing_ || conn.surplus || conn.unread;
+  if (!request) {
+    return write_brief(conn, reply);
+  }
   if (conn.closes) {  // evhttp heeds the first Connection header alone
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }
@@ -142,6 +170,26 @@ void Http::write(Connection& conn, const HttpReply& reply) {
   }
   request->chunked = 0;  // it was the request's: evhttp would end our answer like one
   evhttp_send_reply_end(request);
+}
+
+// evhttp has no part in it, but to close the connection.
+void Http::write_brief(Connection& conn, const HttpReply& reply) {
+  make_head(conn, reply);
+  head_.append(reply.body);
+  conn.enter(Connection::State::sending);
+  if (conn.send_now(head_)) {
+    return sent_brief(conn);
+  }
+  commons_.deadlines.expect_io(conn, steady_now());
+}
+
+void Http::sent_brief(Connection& conn) {
+  const bool closes = conn.closes;
+  sent(conn);
+  if (closes) {
+    return evhttp_connection_free(conn.evcon);
+  }
+  conn.go_on();
 }
 
 void Http::make_head(const Connection& conn, const HttpReply& reply) {

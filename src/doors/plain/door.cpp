@@ -67,6 +67,7 @@ constinit const Door plain_door{
     .read = read,
     .form = form_of,
     .write = write,
+    .is_brief = true,
 };
 
 }  // namespace distributex
