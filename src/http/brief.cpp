@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view method = "GET ";
 constexpr std::string_view version = " HTTP/1.1\r\n";
-constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view host = "Host";
 
 // Of a path and a query; no fragment, and nothing that RFC 3986 excludes.
 constexpr Characters of_targets = set_of("-._~%!$&'()*+,;=:@/?");
@@ -50,6 +50,14 @@ bool take(std::string_view expected, std::string_view& rest) {
   return true;
 }
 
+bool take_line_end(std::string_view& rest) {
+  if (rest.size() < 2 || rest[0] != '\r' || rest[1] != '\n') {
+    return false;
+  }
+  rest.remove_prefix(2);
+  return true;
+}
+
 // Takes all bytes of a set off the rest.
 std::string_view take_of(const Characters& set, std::string_view& rest) {
   size_t size = 0;
@@ -63,14 +71,15 @@ std::string_view take_of(const Characters& set, std::string_view& rest) {
 
 bool take_field(std::string_view& rest, Field& field) {
   field.name = take_of(of_names, rest);
-  if (field.name.empty() || !take(":", rest)) {
+  if (field.name.empty() || !rest.starts_with(':')) {
     return false;
   }
+  rest.remove_prefix(1);
   while (rest.starts_with(' ')) {
     rest.remove_prefix(1);
   }
   field.value = take_of(of_values, rest);
-  return !field.value.empty() && field.value.back() != ' ' && take(line_end, rest);
+  return !field.value.empty() && field.value.back() != ' ' && take_line_end(rest);
 }
 
 }  // namespace
@@ -86,7 +95,7 @@ bool read_brief(std::string_view bytes, size_t most, BriefRequest& into) {
   }
   size_t hosts = 0;
   into.field_count = 0;
-  while (!take(line_end, rest)) {
+  while (!take_line_end(rest)) {
     if (into.field_count == BriefRequest::most_fields) {
       return false;
     }
@@ -94,7 +103,8 @@ bool read_brief(std::string_view bytes, size_t most, BriefRequest& into) {
     if (!take_field(rest, field) || is_refused(field.name)) {
       return false;
     }
-    if (equal_ignoring_case(field.name, "Host") && (++hosts > 1 || !is_of(of_hosts, field.value))) {
+    const bool is_host = field.name.size() == host.size() && equal_ignoring_case(field.name, host);
+    if (is_host && (++hosts > 1 || !is_of(of_hosts, field.value))) {
       return false;
     }
     ++into.field_count;

@@ -60,6 +60,9 @@ class Connection {
   // A request waits for its answer.
   [[nodiscard]] bool is_open() const { return state_ == State::asking || state_ == State::parked; }
 
+  // Some of the next request is here.
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
+
   // Its request is a brief one, of which evhttp does not know.
   [[nodiscard]] bool is_brief() const { return !request && state_ != State::reading; }
 
@@ -132,7 +135,7 @@ class Connection {
   Event writable_{};           // once there was something that had to wait
   size_t waiting_mark_ = 0;    // parked, streaming: bytes of input at which it is cut off
   bool at_first_line_ = true;  // of a request, whose first word was not seen yet
-  bool has_begun_ = false;     // reading: some of the next request is here
+  bool has_begun_ = false;
   bool has_read_ = false;
   bool goes_on_ = false;  // evhttp has not been told of its input
   bool pauses_ = false;   // it is not read from: it has sent too much ahead

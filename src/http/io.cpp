@@ -110,11 +110,14 @@ void Connection::skip_empty_lines() {
 }
 
 void Connection::await_request() {
-  skip_empty_lines();
+  const evbuffer* input = bufferevent_get_input(bev());
   at_first_line_ = true;
   method.reset();
-  admit_method();
-  has_begun_ = evbuffer_get_length(bufferevent_get_input(bev())) != 0;
+  if (evbuffer_get_length(input) != 0) {
+    skip_empty_lines();
+    admit_method();
+  }
+  has_begun_ = evbuffer_get_length(input) != 0;
 }
 
 void Connection::not_read(Io::State state) {

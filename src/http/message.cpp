@@ -49,7 +49,9 @@ std::string allow_text(HttpMethods methods) {
 
 std::string_view HttpRequest::header(std::string_view name) const {
   if (!headers) {
-    const auto is_it = [&](const Field& field) { return equal_ignoring_case(field.name, name); };
+    const auto is_it = [&](const Field& field) {
+      return field.name.size() == name.size() && equal_ignoring_case(field.name, name);
+    };
     const auto field = std::find_if(fields.begin(), fields.end(), is_it);
     return field == fields.end() ? std::string_view{} : field->value;
   }

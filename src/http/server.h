@@ -18,6 +18,7 @@
 #include "http/listener.h"
 #include "http/message.h"
 #include "http/peers.h"
+#include "http/reply_bytes.h"
 #include "http/trust.h"
 #include "lock/words.h"
 
@@ -181,7 +182,7 @@ class Http {
   Ticket last_ticket_ = 0;
   bool closing_ = false;
   BriefRequest brief_{};  // being handed over
-  std::string head_;      // of the reply being made
+  ReplyBytes head_;       // of the reply being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;

@@ -269,6 +269,8 @@ std::vector<std::string> raw_requests() {
       "Host:    a\r\nX-Any: b   c\r\n",
       "Host: a\t\r\nX-Any: b \t\r\n",
       "Host:\ta\r\n",
+      "Host: a \r\nX-Any: b  \r\n",
+      "Host: a\r\nX-Any: b \r\n",
       "Host: a\r\nHost: a\r\n",
       "Host: a/b\r\n",
       "Host:\r\n",
