@@ -193,8 +193,9 @@ void Server::pump() {
     return;
   }
   do {
-    while (auto effect = engine_.next()) {
+    while (Effect* effect = engine_.first()) {
       std::visit([this](auto& done) { perform(done, steady_now()); }, *effect);
+      engine_.drop_first();
     }
     while (const auto idle = engine_.take_idle()) {
       forget_if_empty(*idle, steady_now());

@@ -59,7 +59,9 @@ uint8_t index_of(Doors doors, std::string_view path) {
   return index;
 }
 
-Reading read(Doors doors, bool found, const Door& door, Form form, const HttpRequest& request) {
+// What is refused whatever the door would make of it.
+std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door, Form form,
+                                      const HttpRequest& request) {
   if (request.trouble == HttpTrouble::surplus) {
     return turn_away(doors, door, form, request.complaint);
   }
@@ -102,11 +104,7 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
     refused.reply.status = 413;
     return refused;
   }
-  Reading reading = door.read(request, form);
-  if (auto* refused = std::get_if<Refused>(&reading); refused && !door.write) {
-    refused->reply = write_with(doors, door, refused->answer, form);
-  }
-  return reading;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -134,8 +132,15 @@ Received receive(Doors doors, const HttpRequest& request) {
   }
   const Door& door = *doors[index];
   const Form form = door.form ? door.form(request) : doors.front()->form(request);
-  return {.mark = {.door = index, .form = form},
-          .reading = read(doors, found, door, form, request)};
+  const Mark mark{.door = index, .form = form};
+  if (auto refused = refuse_for_all(doors, found, door, form, request)) {
+    return {.mark = mark, .reading = *std::move(refused)};
+  }
+  Received received{.mark = mark, .reading = door.read(request, form)};
+  if (auto* refused = std::get_if<Refused>(&received.reading); refused && !door.write) {
+    refused->reply = write_with(doors, door, refused->answer, form);
+  }
+  return received;
 }
 
 bool is_stream(Doors doors, Mark mark, const Answer& answer) {
