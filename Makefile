@@ -290,6 +290,7 @@ FUZZERS = $(fuzz_names)
 fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_world stored_world oracle oracle_orders slow_backend witness))
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
+$O/fuzz/fuzz_brief: $(call object,tests/support/two_ways.cpp)
 $O/fuzz/fuzz_access: $(call object,tests/support/access_model.cpp)
 $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
 	$(say) LD $@

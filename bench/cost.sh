@@ -74,7 +74,7 @@ calls() { # PATTERN CONFIG NAME=VALUE...
     start "$file" strace -f -c -o "$out/strace"
     load "$@"
     stop
-    awk -v pattern="^($pattern)\$" '$NF ~ pattern && $4 ~ /^[0-9]+$/ { n += $4 } END { print n + 0 }' "$out/strace"
+    awk -v pattern="^($pattern)\$" '$NF != "total" && $NF ~ pattern && $4 ~ /^[0-9]+$/ { n += $4 } END { print n + 0 }' "$out/strace"
 }
 written() { # CONFIG NAME=VALUE...
     local file=$1

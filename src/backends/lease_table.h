@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/name_map.h"
+#include "base/slab.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -41,12 +42,15 @@ struct HeldLease {
 struct LeasePool {
   std::string name;
   uint64_t stored = 0;  // as in its leases: the batch of the last change to any
-  std::map<Owner, HeldLease> held;
-  std::set<std::pair<Time, const Owner*>> ends;  // of those that end; owners in held
-  std::map<Token, Rest> resting;                 // slots that stay closed
-  std::set<std::pair<Time, Token>> rests;        // the same by their ends
-  uint32_t failed_runs = 0;                      // in a row
-  HeldLease* oldest = nullptr;                   // the chain of held, as they were granted
+  using Held = std::pair<const Owner, HeldLease>;
+  using End = std::pair<Time, const Owner*>;
+
+  std::map<Owner, HeldLease, std::less<>, Slab<Held>> held;
+  std::set<End, std::less<>, Slab<End>> ends;  // of those that end; owners in held
+  std::map<Token, Rest> resting;               // slots that stay closed
+  std::set<std::pair<Time, Token>> rests;      // the same by their ends
+  uint32_t failed_runs = 0;                    // in a row
+  HeldLease* oldest = nullptr;                 // the chain of held, as they were granted
   HeldLease* newest = nullptr;
 
   [[nodiscard]] size_t taken() const { return held.size() + resting.size(); }
@@ -125,7 +129,8 @@ class LeaseTable {
   Expired expired_;
   Rested rested_;
   NameMap<LeasePool> pools_;
-  std::set<std::pair<Time, LeasePool*>> ends_;  // the first end of each pool
+  using End = std::pair<Time, LeasePool*>;
+  std::set<End, std::less<>, Slab<End>> ends_;  // the first end of each pool
 };
 
 }  // namespace distributex

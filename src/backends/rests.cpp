@@ -21,6 +21,10 @@ std::optional<Rest> rest_until(const Lease& lease, Time ends, Rest::Why why, Tim
 
 }  // namespace
 
+bool may_rest(const PoolSpec* spec) {
+  return spec && (spec->min_hold.count() > 0 || spec->release_delay.count() > 0);
+}
+
 std::optional<Rest> rest_after_release(const PoolSpec* spec, const Lease& lease, Time now) {
   if (!spec) {
     return std::nullopt;

@@ -11,6 +11,8 @@
 
 namespace distributex {
 
+// Whether a slot of such a pool may stay closed after a release.
+[[nodiscard]] bool may_rest(const PoolSpec* spec);
 // Nothing when the slot is free at once. spec: nullptr when no configured pool has
 // this name any more.
 [[nodiscard]] std::optional<Rest> rest_after_release(const PoolSpec* spec, const Lease& lease,

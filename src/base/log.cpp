@@ -27,8 +27,9 @@
 namespace distributex {
 namespace {
 
-constexpr size_t text_max = 1024;         // bytes of one event's text
-constexpr size_t line_max = 4096 + 64;    // bytes of any line
+constexpr size_t text_max = 1024;  // bytes of one event's text
+constexpr size_t prefix_max = 64;  // bytes of a line beside its text
+constexpr size_t line_max = 4096 + prefix_max;
 constexpr size_t write_at = 16 * 1024;    // gathered: written without being asked
 constexpr size_t buffer_max = 64 * 1024;  // kept while nothing can be written
 
@@ -117,7 +118,8 @@ std::string_view date_of(time_t second) {
 
 using Line = Text<line_max>;
 
-void add_prefix(Level level, Line& line) {
+template <size_t N>
+void add_prefix(Level level, Text<N>& line) {
   if (state.journal) {
     const char priority[] = {'<', static_cast<char>('0' + row_of(level).priority), '>'};
     line.add({priority, sizeof priority});
@@ -137,28 +139,35 @@ void add_prefix(Level level, Line& line) {
   line.add(" ");
 }
 
-Line finished_line(Level level, std::string_view text) {
-  Line line;
-  add_prefix(level, line);
-  line.add(text);
-  line.add("\n");
-  return line;
+template <size_t N>
+void add_line(Level level, std::string_view text, Text<N>& to) {
+  add_prefix(level, to);
+  to.add(text);
+  to.add("\n");
 }
 
 // Puts a line behind those that wait, with the count of the dropped before it.
 // False when it does not fit.
-[[nodiscard]] bool append(std::string_view line) {
+[[nodiscard]] bool append(Level level, std::string_view text) {
+  if (state.dropped == 0 && buffer_max - waiting.size >= text.size() + prefix_max) {
+    add_line(level, text, waiting);
+    return true;
+  }
+  Line line;
+  if (!text.empty()) {
+    add_line(level, text, line);
+  }
   Line gap;
   if (state.dropped > 0) {
-    std::array<char, 48> text;
-    std::snprintf(text.data(), text.size(), "log: dropped=%lu", state.dropped);
-    gap = finished_line(Level::warning, text.data());
+    std::array<char, 48> count;
+    std::snprintf(count.data(), count.size(), "log: dropped=%lu", state.dropped);
+    add_line(Level::warning, count.data(), gap);
   }
-  if (waiting.size + gap.size + line.size() > buffer_max) {
+  if (waiting.size + gap.size + line.size > buffer_max) {
     return false;
   }
   waiting.add(gap.view());
-  waiting.add(line);
+  waiting.add(line.view());
   state.dropped = 0;
   return true;
 }
@@ -168,10 +177,9 @@ void emit(Level level, std::string_view text) {
     syslog(row_of(level).priority, "%.*s", static_cast<int>(text.size()), text.data());
     return;
   }
-  const Line line = finished_line(level, text);
-  if (!append(line.view())) {
+  if (!append(level, text)) {
     write_waiting();
-    if (!append(line.view())) {
+    if (!append(level, text)) {
       ++state.dropped;
       ++state.dropped_ever;
     }
@@ -262,7 +270,7 @@ void log_flush() {
   if (waiting.size > 0 || state.dropped == 0) {
     return;
   }
-  if (append({})) {
+  if (append(Level::info, {})) {
     write_waiting();
   }
 }

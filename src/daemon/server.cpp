@@ -133,7 +133,8 @@ HttpEvents Server::make_events() {
           [this](Ticket ticket) {
             engine_.delivered(ticket, steady_now());
             pump();
-          }};
+          },
+      .is_brief = [](std::string_view path) { return is_brief(all_doors(), path); }};
 }
 
 void Server::configure(Time now) {
@@ -192,8 +193,9 @@ void Server::pump() {
     return;
   }
   do {
-    while (auto effect = engine_.next()) {
+    while (Effect* effect = engine_.first()) {
       std::visit([this](auto& done) { perform(done, steady_now()); }, *effect);
+      engine_.drop_first();
     }
     while (const auto idle = engine_.take_idle()) {
       forget_if_empty(*idle, steady_now());

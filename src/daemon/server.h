@@ -85,6 +85,7 @@ class Server {
   void received(Ticket ticket, const HttpRequest& request);
   void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
   [[nodiscard]] std::optional<Answer> refuses_look(Ticket ticket, const std::string& pool);
+  void submit(Ticket ticket, Command&& command);
   void carry_out(Ticket ticket, Consult::Settled settled);
   void tell(Ticket ticket, const Answer& answer);
   void tell_in_stream(Ticket ticket, Mark mark, const Answer& answer);

@@ -25,7 +25,7 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
         backend_->survey(std::move(settle), steady_now());
         arm_timer();
       },
-      [&](Command&& command) { carry_out(ticket, std::move(command)); },
+      [&](Command&& command) { submit(ticket, std::move(command)); },
       [&](Refused&& refused) { carry_out(ticket, std::move(refused)); },
       [&](HttpReply&& reply) { carry_out(ticket, std::move(reply)); },
   };
@@ -58,18 +58,20 @@ void Server::settled(Ticket ticket,
   carry_out(ticket, std::move(settled));
 }
 
+void Server::submit(Ticket ticket, Command&& command) {
+  if (is_order(command.verb) && command.by.empty()) {
+    command.by = name_of_peer(ticket, command.identity);
+  }
+  if (const auto mark = http_.mark(ticket)) {
+    command.door = all_doors()[mark->door]->name;
+  }
+  engine_.submit(ticket, std::move(command), steady_now());
+  pump();
+}
+
 void Server::carry_out(Ticket ticket, Consult::Settled settled) {
   const Overloaded carry{
-      [&](Command&& command) {
-        if (is_order(command.verb) && command.by.empty()) {
-          command.by = name_of_peer(ticket, command.identity);
-        }
-        if (const auto mark = http_.mark(ticket)) {
-          command.door = all_doors()[mark->door]->name;
-        }
-        engine_.submit(ticket, std::move(command), steady_now());
-        pump();
-      },
+      [&](Command&& command) { submit(ticket, std::move(command)); },
       [&](Refused&& refused) {
         record_.refused(refused.verb, refused.answer, origin(ticket));
         http_.send(ticket, refused.reply);

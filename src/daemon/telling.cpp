@@ -180,9 +180,11 @@ bool Telling::send_thanks() {
   if (thanks_.empty()) {
     return false;
   }
-  for (const Answered& thanked : std::exchange(thanks_, {})) {
+  thanks_.swap(thanked_);
+  for (const Answered& thanked : thanked_) {
     door_.answer(thanked.ticket, thanked.answer);
   }
+  thanked_.clear();
   return true;
 }
 

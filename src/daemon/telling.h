@@ -84,6 +84,7 @@ class Telling {
   std::unordered_map<OpId, Release> returns_;  // not decided yet
   std::unordered_set<Token> secrets_;          // grants that were refused: their end is no news
   std::vector<Answered> thanks_;
+  std::vector<Answered> thanked_;  // being sent; keeps its memory
 };
 
 }  // namespace distributex

@@ -67,6 +67,8 @@ struct Door {
   HttpReply (*write)(const Answer& answer, Form form);
   // A lock that was obtained is told in a stream, and lasts as long as its connection.
   bool streams = false;
+  // Each request is answered by one reply, and reads no headers but Host and Accept.
+  bool is_brief = false;
 };
 
 }  // namespace distributex

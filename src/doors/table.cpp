@@ -50,7 +50,18 @@ HttpReply turn_away(Doors doors, const Door& door, Form form, std::string_view w
   return write_with(doors, door, busy, form);
 }
 
-Reading read(Doors doors, bool found, const Door& door, Form form, const HttpRequest& request) {
+// Of the first door that has the path; behind the last when none has it.
+uint8_t index_of(Doors doors, std::string_view path) {
+  uint8_t index = 0;
+  while (index < doors.size() && !doors[index]->has(path)) {
+    ++index;
+  }
+  return index;
+}
+
+// What is refused whatever the door would make of it.
+std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door, Form form,
+                                      const HttpRequest& request) {
   if (request.trouble == HttpTrouble::surplus) {
     return turn_away(doors, door, form, request.complaint);
   }
@@ -93,11 +104,7 @@ Reading read(Doors doors, bool found, const Door& door, Form form, const HttpReq
     refused.reply.status = 413;
     return refused;
   }
-  Reading reading = door.read(request, form);
-  if (auto* refused = std::get_if<Refused>(&reading); refused && !door.write) {
-    refused->reply = write_with(doors, door, refused->answer, form);
-  }
-  return reading;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -112,19 +119,28 @@ size_t largest_body(Doors doors) {
   return largest;
 }
 
+bool is_brief(Doors doors, std::string_view path) {
+  const size_t index = index_of(doors, path);
+  return index < doors.size() && doors[index]->is_brief;
+}
+
 Received receive(Doors doors, const HttpRequest& request) {
-  uint8_t index = 0;
-  while (index < doors.size() && !doors[index]->has(request.path)) {
-    ++index;
-  }
+  uint8_t index = index_of(doors, request.path);
   const bool found = index < doors.size();
   if (!found) {
     index = 0;
   }
   const Door& door = *doors[index];
   const Form form = door.form ? door.form(request) : doors.front()->form(request);
-  return {.mark = {.door = index, .form = form},
-          .reading = read(doors, found, door, form, request)};
+  const Mark mark{.door = index, .form = form};
+  if (auto refused = refuse_for_all(doors, found, door, form, request)) {
+    return {.mark = mark, .reading = *std::move(refused)};
+  }
+  Received received{.mark = mark, .reading = door.read(request, form)};
+  if (auto* refused = std::get_if<Refused>(&received.reading); refused && !door.write) {
+    refused->reply = write_with(doors, door, refused->answer, form);
+  }
+  return received;
 }
 
 bool is_stream(Doors doors, Mark mark, const Answer& answer) {

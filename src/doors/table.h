@@ -21,6 +21,8 @@ struct Received {
   Mark mark;  // for write_answer
   Reading reading;
 };
+// Whether the path is for a door that answers each request by one reply.
+[[nodiscard]] bool is_brief(Doors doors, std::string_view path);
 [[nodiscard]] Received receive(Doors doors, const HttpRequest& request);
 // Whether the answer opens a stream that lasts as long as its lock.
 [[nodiscard]] bool is_stream(Doors doors, Mark mark, const Answer& answer);

@@ -45,7 +45,15 @@ void Engine::keep_place(const Waiter& waiter, Time now) {
                            now);
 }
 
-void Engine::answer(Line::iterator waiter, Answer out) {
+void Engine::tell(Ticket ticket, Verb verb, Time since, Answer&& answer) {
+  Answered& answered = effects_.add<Answered>();
+  answered.ticket = ticket;
+  answered.verb = verb;
+  answered.since = since;
+  answered.answer = std::move(answer);
+}
+
+void Engine::answer(Line::iterator waiter, Answer&& out) {
   EnginePool& pool = *waiter->pool;
   out.pool = pool.spec.name;
   out.owner = waiter->owner;
@@ -54,14 +62,14 @@ void Engine::answer(Line::iterator waiter, Answer out) {
     pool.places.forget(out.owner);
   }
   promise(pool, waiter->ticket, out);
-  effects_.emplace_back(Answered{waiter->ticket, waiter->verb, waiter->since, std::move(out)});
+  tell(waiter->ticket, waiter->verb, waiter->since, std::move(out));
   leave(waiter);
 }
 
 void Engine::answer_all(EnginePool& pool, const Answer& out) {
   for (Line* line : {&pool.asked, &pool.line, &pool.fresh}) {
     while (!line->empty()) {
-      answer(line->begin(), out);
+      answer(line->begin(), Answer(out));
     }
   }
 }
@@ -70,7 +78,7 @@ void Engine::answer_all(EnginePool& pool, const Answer& out) {
 void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Answer& out) {
   for (auto it = pool.by_owner.lower_bound(owner);
        it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner)) {
-    answer(waiters_.at((*it)->ticket), out);
+    answer(waiters_.at((*it)->ticket), Answer(out));
   }
 }
 

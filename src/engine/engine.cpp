@@ -28,7 +28,25 @@ EnginePool* Engine::find(std::string_view name) const {
   return it == pools_.end() ? nullptr : it->second.get();
 }
 
-void Engine::submit(Ticket ticket, Command command, Time now) {
+namespace {
+
+// What a waiter has of its command.
+void fill(Waiter& waiter, Command& command) {
+  waiter.owner = std::move(command.owner);
+  waiter.comes_back_within = command.comes_back_within;
+  waiter.expire = command.expire;
+  waiter.token = command.token;
+  waiter.note = std::move(command.note);
+  waiter.ends_with_connection = command.ends_with_connection;
+  waiter.door = command.door;
+  waiter.verb = command.verb;
+  waiter.outcome = command.outcome;
+  waiter.status = command.status;
+}
+
+}  // namespace
+
+void Engine::submit(Ticket ticket, Command&& command, Time now) {
   EnginePool* pool = find_or_make(command);
   const bool is_refused = refused_at_door(ticket, command, pool, now);
   if (is_refused || is_order(command.verb)) {
@@ -52,23 +70,14 @@ void Engine::submit(Ticket ticket, Command command, Time now) {
       turn = *place;
     }
   }
-  line.push_back(Waiter{.ticket = ticket,
-                        .pool = pool,
-                        .in = &line,
-                        .owner = std::move(command.owner),
-                        .turn = turn,
-                        .since = now,
-                        .gives_up = gives_up,
-                        .comes_back_within = command.comes_back_within,
-                        .expire = command.expire,
-                        .token = command.token,
-                        .note = std::move(command.note),
-                        .ends_with_connection = command.ends_with_connection,
-                        .door = command.door,
-                        .verb = command.verb,
-                        .outcome = command.outcome,
-                        .status = command.status});
+  fill(line.emplace_back(), command);
   const auto waiter = std::prev(line.end());
+  waiter->ticket = ticket;
+  waiter->pool = pool;
+  waiter->in = &line;
+  waiter->turn = turn;
+  waiter->since = now;
+  waiter->gives_up = gives_up;
   assert(!waiters_.contains(ticket));
   waiters_.emplace(ticket, waiter);
   if (!for_slot) {
@@ -100,7 +109,7 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
   answer.pool = command.pool;
   answer.owner = command.owner;
   answer.door = command.door;
-  effects_.emplace_back(Answered{ticket, command.verb, now, std::move(answer)});
+  tell(ticket, command.verb, now, std::move(answer));
   return true;
 }
 
@@ -182,8 +191,8 @@ std::optional<Effect> Engine::next() {
   if (effects_.empty()) {
     return std::nullopt;
   }
-  std::optional<Effect> effect{std::move(effects_.front())};
-  effects_.pop_front();
+  std::optional<Effect> effect{std::move(effects_.first())};
+  effects_.drop_first();
   return effect;
 }
 

@@ -22,14 +22,14 @@
 #include <vector>
 
 #include "base/name_map.h"
+#include "base/slab.h"
 #include "engine/access.h"
+#include "engine/effects.h"
 #include "engine/pool.h"
 #include "lock/pool_book.h"
 #include "lock/words.h"
 
 namespace distributex {
-
-using Effect = std::variant<Answered, Acquire, Release, Renew, Order>;
 
 // Of lines, and of pools that patterns make.
 struct Bounds {
@@ -38,6 +38,11 @@ struct Bounds {
   Bounds(uint32_t waiting, uint32_t pools = 10000)  // NOLINT(google-explicit-constructor)
       : max_waiting(waiting), max_pools(pools) {}
 };
+
+// By a ticket or the id of a question.
+template <typename Value>
+using NumberMap = std::unordered_map<uint64_t, Value, std::hash<uint64_t>, std::equal_to<>,
+                                     Slab<std::pair<const uint64_t, Value>>>;
 
 class Engine {
  public:
@@ -55,7 +60,7 @@ class Engine {
   void set_access(Access access, const std::function<Identity(Ticket)>& who_is, Time now);
   [[nodiscard]] const Access& access() const { return access_; }
 
-  void submit(Ticket ticket, Command command, Time now);
+  void submit(Ticket ticket, Command&& command, Time now);
   // The client has gone: it waits no more, or its grant is given back.
   std::optional<Left> cancel(Ticket ticket, Time now);
   void delivered(Ticket ticket, Time now);
@@ -72,6 +77,9 @@ class Engine {
   }
 
   [[nodiscard]] std::optional<Effect> next();
+  // The same where it stays: until drop_first(), whatever is reported meanwhile.
+  [[nodiscard]] Effect* first() { return effects_.empty() ? nullptr : &effects_.first(); }
+  void drop_first() { effects_.drop_first(); }
   // When tick() is next due, if ever.
   [[nodiscard]] std::optional<Time> deadline() const;
 
@@ -103,12 +111,15 @@ class Engine {
   void note_idle(EnginePool&);
   void reconfigure_made(Time now);
   bool refused_at_door(Ticket, const Command&, const EnginePool*, Time now);
-  void submit_order(Ticket, Command, Time now);
+  void submit_order(Ticket, Command&&, Time now);
   bool order_decided(OpId, const Verdict&, Time now);
   void settle(EnginePool&, Time now);
   void kick(EnginePool&, Time now);
   void ask_for_slot(EnginePool&, Line::iterator, Kind);
   void ask_about_lease(Line::iterator);
+  template <typename Question>
+  Question& ask(Kind, EnginePool&, const Owner&, std::optional<Token>,
+                std::optional<Line::iterator>);
   OpId open_op(Kind, EnginePool&, std::optional<Line::iterator>);
   void give_back(EnginePool&, const Owner&, Token);
 
@@ -122,7 +133,8 @@ class Engine {
   static void move(Line::iterator, Line& to, Line::const_iterator before);
   void leave(Line::iterator);
   void keep_place(const Waiter&, Time now);
-  void answer(Line::iterator, Answer);
+  void answer(Line::iterator, Answer&&);
+  void tell(Ticket, Verb, Time since, Answer&&);
   void answer_owner(EnginePool&, const Owner&, const Answer&);
   void answer_all(EnginePool&, const Answer&);
   void promise(EnginePool&, Ticket, const Answer&);
@@ -137,14 +149,14 @@ class Engine {
   std::vector<EnginePool*> order_;  // those with a row of their own
   std::vector<EnginePool*> made_;   // those that patterns have made
   std::deque<std::string> idle_;
-  std::unordered_map<Ticket, Line::iterator> waiters_;
-  std::unordered_map<Ticket, std::pair<EnginePool*, Token>> promised_;
-  std::unordered_map<OpId, Op> ops_;
+  NumberMap<Line::iterator> waiters_;                  // by ticket
+  NumberMap<std::pair<EnginePool*, Token>> promised_;  // by ticket
+  NumberMap<Op> ops_;                                  // by their ids
   std::map<OpId, AskedOrder> orders_;
   Line running_;
   std::set<std::pair<Time, Ticket>> timeouts_;
   std::set<std::pair<Time, EnginePool*>> retries_;
-  std::deque<Effect> effects_;
+  Effects effects_;
   OpId last_op_ = 0;
   Turn last_turn_ = 0;
   Access access_;

@@ -47,9 +47,12 @@ Result result_of(Order::Kind order, Verdict::Kind verdict) {
 
 }  // namespace
 
-void Engine::submit_order(Ticket ticket, Command command, Time now) {
+void Engine::submit_order(Ticket ticket, Command&& command, Time now) {
   const EnginePool* pool = find(command.pool);
-  Order order{.op = ++last_op_, .kind = kind_of(command.verb), .pool = command.pool};
+  Order& order = effects_.add<Order>();
+  order.op = ++last_op_;
+  order.kind = kind_of(command.verb);
+  order.pool = command.pool;
   order.reason = std::move(command.reason);
   order.by = std::move(command.by);
   order.lasts = command.lasts;
@@ -60,7 +63,6 @@ void Engine::submit_order(Ticket ticket, Command command, Time now) {
                                        .pool = std::move(command.pool),
                                        .token = order.token,
                                        .since = now});
-  effects_.emplace_back(std::move(order));
 }
 
 // False when the question was no order.
@@ -84,7 +86,7 @@ bool Engine::order_decided(OpId id, const Verdict& verdict, Time now) {
   answer.error = verdict.reason;
   answer.stored = verdict.stored;
   answer.ended = result == Result::evicted ? asked.token : 0;
-  effects_.emplace_back(Answered{*asked.ticket, asked.verb, asked.since, std::move(answer)});
+  tell(*asked.ticket, asked.verb, asked.since, std::move(answer));
   return true;
 }
 

@@ -4,13 +4,16 @@
 // the rules stand there.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/slab.h"
 #include "engine/places.h"
 #include "lock/words.h"
 
@@ -20,26 +23,26 @@ inline constexpr Time never = Time::max();
 
 struct EnginePool;
 struct Waiter;
-using Line = std::list<Waiter>;
+using Line = std::list<Waiter, Slab<Waiter>>;
 
 // One request without an answer. It is in exactly one list: its pool's fresh,
 // line or asked, or the engine's `running` for release and renew.
 struct Waiter {
-  Ticket ticket;
-  EnginePool* pool;
-  Line* in;  // the list it is in
-  Owner owner;
-  Turn turn;
-  Time since;
-  Time gives_up;                             // get: at once; never: waits for ever
+  Ticket ticket = 0;
+  EnginePool* pool = nullptr;
+  Line* in = nullptr;  // the list it is in
+  Owner owner{};
+  Turn turn = 0;
+  Time since{};
+  Time gives_up{};                           // get: at once; never: waits for ever
   Duration comes_back_within = usual_pause;  // as in its command
   OpId op = 0;                               // the question about it, when one is in flight
-  std::optional<std::chrono::seconds> expire;
-  std::optional<Token> token;
+  std::optional<std::chrono::seconds> expire{};
+  std::optional<Token> token{};
   std::string note{};
   bool ends_with_connection = false;
   std::string_view door{};
-  Verb verb;
+  Verb verb = Verb::get;
   Outcome outcome = Outcome::unknown;
   std::optional<uint8_t> status{};
 };
@@ -73,12 +76,12 @@ struct EnginePool {
   std::map<Turn, Line::iterator> turns;  // of those in line
   Places places;                         // of those who left
   Line asked;                            // at most one, taken from the other two
-  std::set<Waiter*, ByOwner> by_owner;   // all in those three
-  OpId acquire = 0;                      // the one in flight; its waiter may have gone
-  bool again = false;                    // became due while it was in flight
-  Time retry_at = never;                 // when the line is due
-  Time scheduled = never;                // its place among the engine's retries
-  std::map<Token, Promise> promises;
+  std::set<Waiter*, ByOwner, Slab<Waiter*>> by_owner;  // all in those three
+  OpId acquire = 0;        // the one in flight; its waiter may have gone
+  bool again = false;      // became due while it was in flight
+  Time retry_at = never;   // when the line is due
+  Time scheduled = never;  // its place among the engine's retries
+  std::map<Token, Promise, std::less<>, Slab<std::pair<const Token, Promise>>> promises;
   std::vector<Token> unheard;  // of those, to be given back unless the acquire says held
   size_t ops = 0;              // questions in flight, of all kinds
 };
@@ -87,10 +90,10 @@ struct EnginePool {
 // whom a grant would have to be taken back from.
 struct Op {
   enum class Kind { take, find, release, renew, give_back };
-  Kind kind;
-  EnginePool* pool;
-  std::optional<Line::iterator> waiter;
-  Owner owner;
+  Kind kind = Kind::take;
+  EnginePool* pool = nullptr;
+  std::optional<Line::iterator> waiter{};
+  Owner owner{};
 };
 
 // An operator's order that the backend has not decided yet. It belongs to no

@@ -24,7 +24,10 @@ std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
 
 OpId Engine::open_op(Kind kind, EnginePool& pool, std::optional<Line::iterator> waiter) {
   const OpId op = ++last_op_;
-  ops_.emplace(op, Op{.kind = kind, .pool = &pool, .waiter = waiter, .owner = {}});
+  Op& question = ops_[op];
+  question.kind = kind;
+  question.pool = &pool;
+  question.waiter = waiter;
   ++pool.ops;
   if (waiter) {
     (*waiter)->op = op;
@@ -42,41 +45,49 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
   } else if (!pool.fresh.empty() && pool.fresh.front().verb == Verb::wait) {
     next_since = pool.fresh.front().since;
   }
-  effects_.emplace_back(
-      Acquire{.op = pool.acquire,
-              .pool = pool.spec.name,
-              .owner = waiter->owner,
-              .slots = pool.spec.maxlocks,
-              .length = lease_length(pool.spec, waiter->expire, waiter->ends_with_connection),
-              .find_only = kind == Kind::find,
-              .note = waiter->note,
-              .patient = waiter->verb == Verb::wait,
-              .since = waiter->since,
-              .next_since = next_since,
-              .waiting = pool.by_owner.size()});
+  Acquire& question = effects_.add<Acquire>();
+  question.op = pool.acquire;
+  question.pool = pool.spec.name;
+  question.owner = waiter->owner;
+  question.slots = pool.spec.maxlocks;
+  question.length = lease_length(pool.spec, waiter->expire, waiter->ends_with_connection);
+  question.find_only = kind == Kind::find;
+  question.note = waiter->note;
+  question.patient = waiter->verb == Verb::wait;
+  question.since = waiter->since;
+  question.next_since = next_since;
+  question.waiting = pool.by_owner.size();
+}
+
+// A question about a lease that somebody has.
+template <typename Question>
+Question& Engine::ask(Kind kind, EnginePool& pool, const Owner& owner, std::optional<Token> token,
+                      std::optional<Line::iterator> waiter) {
+  Question& question = effects_.add<Question>();
+  question.op = open_op(kind, pool, waiter);
+  question.pool = pool.spec.name;
+  question.owner = owner;
+  question.token = token;
+  question.slots = pool.spec.maxlocks;
+  return question;
 }
 
 void Engine::ask_about_lease(Line::iterator waiter) {
   EnginePool& pool = *waiter->pool;
   switch (waiter->verb) {
-    case Verb::release:
-      effects_.emplace_back(Release{.op = open_op(Kind::release, pool, waiter),
-                                    .pool = pool.spec.name,
-                                    .owner = waiter->owner,
-                                    .token = waiter->token,
-                                    .slots = pool.spec.maxlocks,
-                                    .outcome = waiter->outcome,
-                                    .status = waiter->status});
+    case Verb::release: {
+      Release& question = ask<Release>(Kind::release, pool, waiter->owner, waiter->token, waiter);
+      question.outcome = waiter->outcome;
+      question.status = waiter->status;
       return;
-    case Verb::renew:
-      effects_.emplace_back(Renew{
-          .op = open_op(Kind::renew, pool, waiter),
-          .pool = pool.spec.name,
-          .owner = waiter->owner,
-          .token = waiter->token,
-          .length = waiter->expire ? lease_length(pool.spec, waiter->expire, false) : std::nullopt,
-          .slots = pool.spec.maxlocks});
+    }
+    case Verb::renew: {
+      Renew& question = ask<Renew>(Kind::renew, pool, waiter->owner, waiter->token, waiter);
+      if (waiter->expire) {
+        question.length = lease_length(pool.spec, waiter->expire, false);
+      }
       return;
+    }
     case Verb::get:
     case Verb::wait:
     case Verb::freeze:
@@ -88,12 +99,7 @@ void Engine::ask_about_lease(Line::iterator waiter) {
 }
 
 void Engine::give_back(EnginePool& pool, const Owner& owner, Token token) {
-  effects_.emplace_back(Release{.op = open_op(Kind::give_back, pool, std::nullopt),
-                                .pool = pool.spec.name,
-                                .owner = owner,
-                                .token = token,
-                                .slots = pool.spec.maxlocks,
-                                .undelivered = true});
+  ask<Release>(Kind::give_back, pool, owner, token, std::nullopt).undelivered = true;
 }
 
 }  // namespace distributex

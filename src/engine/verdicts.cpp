@@ -92,7 +92,8 @@ void Engine::decided(OpId id, const Verdict& verdict, Time now) {
 void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time now) {
   assert(pool.acquire != 0);
   pool.acquire = 0;
-  if (op.waiter) {
+  const bool has_others = pool.by_owner.size() > 1;  // of the same owner, perhaps
+  if (op.waiter && (has_others || verdict.kind == Verdict::Kind::held)) {
     op.owner = (*op.waiter)->owner;
   }
   switch (verdict.kind) {
@@ -119,7 +120,9 @@ void Engine::granted(EnginePool& pool, const Op& op, const Verdict& verdict, Tim
     return give_back(pool, op.owner, verdict.token);
   }
   answer(*op.waiter, from_verdict(Result::granted, verdict, now));
-  answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
+  if (!pool.by_owner.empty()) {  // then op.owner is known
+    answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
+  }
 }
 
 void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time now) {

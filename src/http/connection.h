@@ -60,6 +60,12 @@ class Connection {
   // A request waits for its answer.
   [[nodiscard]] bool is_open() const { return state_ == State::asking || state_ == State::parked; }
 
+  // Some of the next request is here.
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
+
+  // Its request is a brief one, of which evhttp does not know.
+  [[nodiscard]] bool is_brief() const { return !request && state_ != State::reading; }
+
   // Its client has sent all that it may send for now, and hears when it hears.
   [[nodiscard]] bool is_waiting() const {
     return state_ == State::parked || state_ == State::streaming;
@@ -72,6 +78,7 @@ class Connection {
 
   void await_request();  // what comes next is the beginning of one
   void keep_reading();   // after a pause; what is there already is read as well
+  void go_on();          // with what came behind a brief request, in its turn
   void read_while_waiting();
   // Whether the peer has left. To be asked before an answer leaves: afterwards it
   // may have closed because it has all that it wanted.
@@ -93,7 +100,8 @@ class Connection {
   DeadlinePlace deadline;
   const char* surplus = nullptr;  // above a cap: why; one refusal, then closed
   Peers::Peer* counted = nullptr;
-  evhttp_request* request = nullptr;  // while there is one
+  evhttp_request* request = nullptr;  // while there is one that evhttp knows
+  size_t header_limit = 0;            // bytes of a request before its body, as evhttp has it
   Ticket ticket = 0;                  // of the request, or of the last one
   Mark mark{};
   std::optional<HttpMethod> method{};  // of the request, where evhttp knows another one
@@ -114,6 +122,8 @@ class Connection {
   void write_some();
   void want_to_write();
   void not_read(Io::State state);
+  void read_on();
+  void hand_over();
   void skip_empty_lines();
   void admit_method();
   [[nodiscard]] size_t read_mark() const;
@@ -125,8 +135,10 @@ class Connection {
   Event writable_{};           // once there was something that had to wait
   size_t waiting_mark_ = 0;    // parked, streaming: bytes of input at which it is cut off
   bool at_first_line_ = true;  // of a request, whose first word was not seen yet
-  bool has_begun_ = false;     // reading: some of the next request is here
+  bool has_begun_ = false;
   bool has_read_ = false;
+  bool goes_on_ = false;  // evhttp has not been told of its input
+  bool pauses_ = false;   // it is not read from: it has sent too much ahead
   bool reads_when_writable_ = false;
   bool writes_when_readable_ = false;
   std::string peer_{};  // once somebody has asked for it

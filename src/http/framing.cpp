@@ -4,39 +4,14 @@
 #include <event2/keyvalq_struct.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "base/text.h"
+#include "http/characters.h"
 
 namespace distributex {
 
 namespace {
-
-// Letters, digits, and these others.
-constexpr std::array<bool, 256> set_of(std::string_view others) {
-  std::array<bool, 256> set{};
-  for (unsigned char c = '0'; c <= '9'; ++c) {
-    set[c] = true;
-  }
-  for (unsigned char c = 'a'; c <= 'z'; ++c) {
-    set[c] = set[static_cast<size_t>(c - 'a' + 'A')] = true;
-  }
-  for (const char c : others) {
-    set[static_cast<unsigned char>(c)] = true;
-  }
-  return set;
-}
-
-// RFC 9110, section 5.6.2.
-constexpr auto of_names = set_of("!#$%&'*+-.^_`|~");
-// A name, an address, a port (RFC 3986, section 3.2.2).
-constexpr auto of_hosts = set_of("-._~%!$&'()*+,;=:[]");
-
-bool is_of(const std::array<bool, 256>& set, std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [&](char c) { return set[static_cast<unsigned char>(c)]; });
-}
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);

@@ -3,14 +3,15 @@
 // much there is before it reads, tells epoll twice a request to stop and to go on
 // reading, and never sees a client leave while its request is pending. So a
 // connection's bufferevent has no socket: one read a request fills it, and one
-// write empties it or goes past it.
+// write empties it or goes past it. Of a brief request evhttp hears nothing: to it the
+// connection is idle until the answer has left.
 #include <event2/bufferevent.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
-#include "http/connection.h"
+#include "http/server.h"
 
 namespace distributex {
 
@@ -43,6 +44,9 @@ void Connection::on_readable(int, short, void* self) noexcept {
     connection.writes_when_readable_ = false;
     connection.want_to_write();
   }
+  if (std::exchange(connection.goes_on_, false)) {
+    return connection.hand_over();
+  }
   connection.read_some();
 }
 
@@ -58,6 +62,7 @@ void Connection::read_some() {
   const size_t most = read_mark();
   if (kept >= most) {
     event_del(readable_.get());
+    pauses_ = true;
     return;
   }
   const size_t room = std::min(commons_.bytes.size(), most - kept);
@@ -69,21 +74,30 @@ void Connection::read_some() {
       transport_->is_cheap()) {
     commons_.tls_on_plain.seen(peer(), steady_now());
   }
-  evbuffer_add(input, commons_.bytes.data(), io.bytes);
   if (transport_->has_pending()) {
     event_active(readable_.get(), EV_READ, 0);
   }
+  if (state_ == State::reading && !has_begun_ && kept == 0 &&
+      http.take_brief(*this, {commons_.bytes.data(), io.bytes})) {
+    return;
+  }
+  evbuffer_add(input, commons_.bytes.data(), io.bytes);
   if (state_ == State::reading && !has_begun_) {
     skip_empty_lines();
     has_begun_ = evbuffer_get_length(input) != 0;
   }
   if (state_ == State::reading && has_begun_) {
-    commons_.deadlines.request_began(*this, steady_now());
-    admit_method();
-    bufferevent_trigger(to, EV_READ, 0);
+    hand_over();
   } else if (is_waiting() && kept + io.bytes >= most) {
     evhttp_connection_free(evcon);
   }
+}
+
+// To evhttp, what there is of a request.
+void Connection::hand_over() {
+  commons_.deadlines.request_began(*this, steady_now());
+  admit_method();
+  bufferevent_trigger(bev(), EV_READ, 0);
 }
 
 // RFC 9112, section 2.2: some clients end a form with a line end that they do not
@@ -96,11 +110,14 @@ void Connection::skip_empty_lines() {
 }
 
 void Connection::await_request() {
-  skip_empty_lines();
+  const evbuffer* input = bufferevent_get_input(bev());
   at_first_line_ = true;
   method.reset();
-  admit_method();
-  has_begun_ = evbuffer_get_length(bufferevent_get_input(bev())) != 0;
+  if (evbuffer_get_length(input) != 0) {
+    skip_empty_lines();
+    admit_method();
+  }
+  has_begun_ = evbuffer_get_length(input) != 0;
 }
 
 void Connection::not_read(Io::State state) {
@@ -122,15 +139,31 @@ void Connection::not_read(Io::State state) {
 
 // After a request: it may have sent more ahead than is kept.
 void Connection::keep_reading() {
-  event_add(readable_.get(), nullptr);
+  read_on();
   if (transport_->has_pending()) {
+    event_active(readable_.get(), EV_READ, 0);
+  }
+}
+
+void Connection::read_on() {
+  if (std::exchange(pauses_, false)) {
+    event_add(readable_.get(), nullptr);
+  }
+}
+
+// evhttp looks at what it has by itself only behind a request of its own. Here it is told
+// of it when the events that are due now have had their turn, or requests in a row
+// would be answered from within each other.
+void Connection::go_on() {
+  if (has_begun_) {
+    goes_on_ = true;
     event_active(readable_.get(), EV_READ, 0);
   }
 }
 
 void Connection::read_while_waiting() {
   waiting_mark_ = evbuffer_get_length(bufferevent_get_input(bev())) + waiting_bytes;
-  event_add(readable_.get(), nullptr);
+  read_on();
 }
 
 // Reads on until nothing is left: the end may stand behind bytes. The end itself is
@@ -219,7 +252,9 @@ void Connection::write_some() {
     evbuffer_drain(output, io.bytes);
   }
   event_del(writable_.get());
-  if (had_output) {
+  if (had_output && is_brief()) {
+    http.sent_brief(*this);
+  } else if (had_output) {
     bufferevent_trigger(from, EV_WRITE, 0);
   }
 }

@@ -5,7 +5,10 @@
 #include <event2/keyvalq_struct.h>
 #include <strings.h>
 
+#include <algorithm>
 #include <array>
+
+#include "base/text.h"
 
 namespace distributex {
 
@@ -46,7 +49,11 @@ std::string allow_text(HttpMethods methods) {
 
 std::string_view HttpRequest::header(std::string_view name) const {
   if (!headers) {
-    return {};
+    const auto is_it = [&](const Field& field) {
+      return field.name.size() == name.size() && equal_ignoring_case(field.name, name);
+    };
+    const auto field = std::find_if(fields.begin(), fields.end(), is_it);
+    return field == fields.end() ? std::string_view{} : field->value;
   }
   for (const evkeyval* h = headers->tqh_first; h; h = h->next.tqe_next) {
     if (strncasecmp(h->key, name.data(), name.size()) == 0 && h->key[name.size()] == '\0') {

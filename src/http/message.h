@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,14 +44,22 @@ enum class HttpTrouble : uint8_t {
   no_tls    // it came without TLS to an address for TLS
 };
 
-// A whole request. Views: they last for the call that hands it over.
+// A header of a request, as sent.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+// A whole request. Views: they last until it is answered, and at most for the call
+// that hands it over.
 struct HttpRequest {
   HttpMethod method = HttpMethod::other;
   std::string_view path;   // as sent, without the slashes around it
   std::string_view query;  // as sent, what follows the first '?'
   std::string_view body;
-  size_t body_limit = SIZE_MAX;  // as configured, for whom has no limit of its own
-  const evkeyvalq* headers = nullptr;
+  size_t body_limit = SIZE_MAX;        // as configured, for whom has no limit of its own
+  const evkeyvalq* headers = nullptr;  // as evhttp has read them; else
+  std::span<const Field> fields{};     // those of a brief request
   bool old = false;                    // HTTP/1.0
   Identity peer{};                     // what is proven of who sent it
   std::string_view proof_complaint{};  // its secret is no good: why, as one sentence

@@ -8,15 +8,16 @@
 
 namespace distributex {
 
-// What the secret of the request proves goes into its identity; a certificate that
-// proves nothing is counted, too.
+// A brief request has no Authorization. What the secret of the request proves goes into its
+// identity; a certificate that proves nothing is counted, too.
 void Http::judge(Connection& conn, HttpRequest& request, std::string& complaint) {
   conn.secret.reset();
   if (!trust_.judging()) {
     return;
   }
   std::vector<std::string_view> values;
-  for (const evkeyval* h = request.headers->tqh_first; h; h = h->next.tqe_next) {
+  const evkeyval* first = request.headers ? request.headers->tqh_first : nullptr;
+  for (const evkeyval* h = first; h; h = h->next.tqe_next) {
     if (strcasecmp(h->key, "Authorization") == 0) {
       values.emplace_back(h->value);
     }

@@ -90,9 +90,34 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
     whole.trouble = HttpTrouble::no_tls;
     whole.complaint = complaint;
   }
-  std::string complaint;
-  judge(conn, whole, complaint);
-  events_.request(conn.ticket, whole);
+  dispatch(conn, whole);
+}
+
+// What follows the request is kept where evhttp will find it. A connection that is to be
+// refused or closed is evhttp's as a whole: that is rare.
+bool Http::take_brief(Connection& conn, std::string_view bytes) {
+  if (!events_.is_brief || closing_ || conn.surplus || conn.complaint() ||
+      !read_brief(bytes, conn.header_limit, brief_)) {
+    return false;
+  }
+  const Target target = split_target(brief_.target);
+  if (!events_.is_brief(target.path)) {
+    return false;
+  }
+  if (const std::string_view rest = bytes.substr(brief_.size); !rest.empty()) {
+    evbuffer_add(bufferevent_get_input(conn.bev()), rest.data(), rest.size());
+  }
+  conn.old = conn.closes = conn.unread = false;
+  begin(conn);
+  HttpRequest whole{.method = HttpMethod::get,
+                    .path = target.path,
+                    .query = target.query,
+                    .body = {},
+                    .body_limit = limits_.max_body_size,
+                    .fields = brief_.fields(),
+                    .peer = conn.identity()};
+  dispatch(conn, whole);
+  return true;
 }
 
 void Http::remember(Ticket ticket, Mark mark) {
@@ -128,47 +153,80 @@ void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
 void Http::write(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
   conn.closes |= reply.closes || closing_ || conn.surplus || conn.unread;
+  if (!request) {
+    return write_brief(conn, reply);
+  }
   if (conn.closes) {  // evhttp heeds the first Connection header alone
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }
   make_head(conn, reply);
   if (evhttp_request_get_command(request) != EVHTTP_REQ_HEAD) {
-    head_.append(reply.body);
+    head_.add(reply.body);
   }
   conn.enter(Connection::State::sending);
   evhttp_request_set_on_complete_cb(request, on_sent, &conn);
-  if (!conn.send_now(head_)) {
+  if (!conn.send_now(head_.view())) {
     commons_.deadlines.expect_io(conn, steady_now());
   }
   request->chunked = 0;  // it was the request's: evhttp would end our answer like one
   evhttp_send_reply_end(request);
 }
 
+// evhttp has no part in it, but to close the connection.
+void Http::write_brief(Connection& conn, const HttpReply& reply) {
+  make_head(conn, reply);
+  head_.add(reply.body);
+  conn.enter(Connection::State::sending);
+  if (conn.send_now(head_.view())) {
+    return sent_brief(conn);
+  }
+  commons_.deadlines.expect_io(conn, steady_now());
+}
+
+void Http::sent_brief(Connection& conn) {
+  const bool closes = conn.closes;
+  sent(conn);
+  if (closes) {
+    return evhttp_connection_free(conn.evcon);
+  }
+  conn.go_on();
+}
+
 void Http::make_head(const Connection& conn, const HttpReply& reply) {
-  head_ = conn.old ? "HTTP/1.0 " : "HTTP/1.1 ";
-  head_.append(std::to_string(reply.status)).append(" ").append(status_reason(reply.status));
+  head_.clear();
+  head_.add(conn.old ? "HTTP/1.0 " : "HTTP/1.1 ");
+  head_.add_number(static_cast<uint64_t>(reply.status));
+  head_.add(" ");
+  head_.add(status_reason(reply.status));
   add_to_head("Content-Type", reply.content_type);
   for (const Header& header : reply.headers) {
     add_to_head(header.name, header.value);
   }
-  head_.append("\r\nDate: ").append(date());
-  head_.append("\r\nContent-Length: ").append(std::to_string(reply.body.size()));
+  head_.add("\r\nDate: ");
+  head_.add(date());
+  head_.add("\r\nContent-Length: ");
+  head_.add_number(reply.body.size());
   if (conn.closes) {
-    head_.append("\r\nConnection: close");
+    head_.add("\r\nConnection: close");
   } else if (conn.old) {
-    head_.append("\r\nConnection: keep-alive");
+    head_.add("\r\nConnection: keep-alive");
   }
-  head_.append("\r\n\r\n");
+  head_.add("\r\n\r\n");
 }
 
 void Http::add_to_head(std::string_view name, std::string_view value) {
-  const auto ends_line = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  const auto ends_line = [](char c) {
+    return static_cast<unsigned char>(c) <= '\r' && (c == '\r' || c == '\n' || c == '\0');
+  };
   if (std::any_of(value.begin(), value.end(), ends_line)) {
     log_line(Level::error, "reply header refused name=%.*s", static_cast<int>(name.size()),
              name.data());
     return;
   }
-  head_.append("\r\n").append(name).append(": ").append(value);
+  head_.add("\r\n");
+  head_.add(name);
+  head_.add(": ");
+  head_.add(value);
 }
 
 // Made once a second.
@@ -194,7 +252,7 @@ void Http::sent(Connection& conn) {
   conn.request = nullptr;
   const Time now = steady_now();
   conn.keep_reading();
-  if (evbuffer_get_length(bufferevent_get_input(conn.bev())) == 0) {
+  if (!conn.has_begun()) {
     commons_.deadlines.expect_request(conn, now);
   } else {
     commons_.deadlines.expect_io(conn, now);

@@ -125,6 +125,7 @@ void Http::adopt(const Fresh& fresh) {
       *this, commons_, static_cast<evhttp_connection*>(evcon), fd, fresh.by->make(fd));
   Connection& connection = *connections_[slot];
   evhttp_connection_set_closecb(connection.evcon, on_close, &connection);
+  connection.header_limit = limits_.max_header_size;
   connection.take_socket();
   commons_.deadlines.add(connection, steady_now());
   count(connection);
@@ -157,29 +158,46 @@ void Http::handle(evhttp_request* request) {
   bufferevent* bev = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
   const int fd = detached(bufferevent_getfd(bev));
   Connection& connection = *connections_[static_cast<size_t>(fd)];
-  connection.enter(State::asking);
   connection.request = request;
-  const Ticket ticket = ++last_ticket_ << descriptor_bits | static_cast<Ticket>(fd);
-  connection.ticket = ticket;
-  commons_.deadlines.expect_nothing(connection);
+  begin(connection);
   dispatch(connection, request);
-  Connection* unanswered = at_slot(ticket);  // the connection may be closed by now
+}
+
+void Http::begin(Connection& connection) {
+  connection.enter(State::asking);
+  connection.ticket = ++last_ticket_ << descriptor_bits | static_cast<Ticket>(connection.fd);
+  commons_.deadlines.expect_nothing(connection);
+}
+
+// The connection may be closed when the request has been reported.
+void Http::dispatch(Connection& connection, HttpRequest& request) {
+  std::string complaint;
+  judge(connection, request, complaint);
+  const Ticket ticket = connection.ticket;
+  events_.request(ticket, request);
+  Connection* unanswered = at_slot(ticket);
   if (unanswered && unanswered->state() == State::asking) {
     park(*unanswered);
   }
 }
 
-// Keeps little of a request that takes time.
 void Http::park(Connection& connection) {
-  evkeyvalq* headers = evhttp_request_get_input_headers(connection.request);
+  if (connection.request) {
+    keep_little(connection.request);
+  }
+  connection.read_while_waiting();
+  connection.enter(State::parked);
+}
+
+// Of a request that takes time.
+void Http::keep_little(evhttp_request* request) {
+  evkeyvalq* headers = evhttp_request_get_input_headers(request);
   const char* word = evhttp_find_header(headers, "Connection");
   const std::string kept = word ? word : "";
   evhttp_clear_headers(headers);
   if (!kept.empty()) {
     evhttp_add_header(headers, "Connection", kept.c_str());
   }
-  connection.read_while_waiting();
-  connection.enter(State::parked);
 }
 
 void Http::on_close(evhttp_connection*, void* connection) noexcept {

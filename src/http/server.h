@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "base/handle.h"
+#include "http/brief.h"
 #include "http/connection.h"
 #include "http/listen.h"
 #include "http/listener.h"
 #include "http/message.h"
 #include "http/peers.h"
+#include "http/reply_bytes.h"
 #include "http/trust.h"
 #include "lock/words.h"
 
@@ -55,6 +57,9 @@ struct HttpEvents {
   std::function<void(Ticket)> gone;
   // A watched reply was taken by the client's side.
   std::function<void(Ticket)> delivered;
+  // Whether each request for this path is answered by one send(): such a request needs
+  // no evhttp when it is brief (brief.h). nullptr: evhttp reads all requests.
+  std::function<bool(std::string_view path)> is_brief{};
 };
 
 class Http {
@@ -106,6 +111,12 @@ class Http {
   void close_after_replies() { closing_ = true; }
   void stop_listening();
 
+  // The way of a brief request past evhttp, for its connection: false when the bytes do
+  // not begin with one; else the connection may be closed already. And when the
+  // answer has left.
+  bool take_brief(Connection& connection, std::string_view bytes);
+  void sent_brief(Connection& connection);
+
   [[nodiscard]] size_t connections() const { return count_; }
   // Requests that have no answer yet, or not all of it.
   [[nodiscard]] size_t unanswered() const {
@@ -139,12 +150,16 @@ class Http {
   void adopt(const Fresh& fresh);
   void count(Connection& connection);
   void handle(evhttp_request* request);
+  void begin(Connection& connection);
   void dispatch(Connection& connection, evhttp_request* request);
+  void dispatch(Connection& connection, HttpRequest& request);
   void judge(Connection& connection, HttpRequest& request, std::string& complaint);
   static void park(Connection& connection);
+  static void keep_little(evhttp_request* request);
   void closed(Connection& connection);
   void sent(Connection& connection);
   void write(Connection& connection, const HttpReply& reply);
+  void write_brief(Connection& connection, const HttpReply& reply);
   void make_head(const Connection& connection, const HttpReply& reply);
   void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const std::string& date();
@@ -166,7 +181,8 @@ class Http {
   size_t count_ = 0;
   Ticket last_ticket_ = 0;
   bool closing_ = false;
-  std::string head_;  // of the reply being made
+  BriefRequest brief_{};  // being handed over
+  ReplyBytes head_;       // of the reply being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;

@@ -107,7 +107,9 @@ bool EventFilter::takes(const LockEvent& event) const {
 void EventRing::keep(Kept& place, const LockEvent& event) {
   place.texts.clear();
   for (const auto text : texts_of) {
-    place.texts += event.*text;
+    if (!(event.*text).empty()) {
+      place.texts += event.*text;
+    }
   }
   place.event = event;
 }

@@ -129,7 +129,7 @@ void ModelWorld::ask() {
   if (tickets_.size() > 12) {
     tickets_.erase(tickets_.begin());
   }
-  engine_.submit(ticket, asked, now_);
+  engine_.submit(ticket, Command(asked), now_);
   oracle_.submit(ticket, asked, now_);
   pump();
 }

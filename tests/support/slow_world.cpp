@@ -150,7 +150,7 @@ void SlowWorld::ask() {
 void SlowWorld::submit(const Command& request) {
   const Ticket ticket = ++last_ticket_;
   witness_.submits(ticket, request, now_);
-  engine_.submit(ticket, request, now_);
+  engine_.submit(ticket, Command(request), now_);
   pump();
 }
 

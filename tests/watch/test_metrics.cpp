@@ -62,7 +62,7 @@ struct Fixture {
     request.verb = verb;
     request.pool = "one";
     request.owner.host = host;
-    engine.submit(ticket, request, now);
+    engine.submit(ticket, std::move(request), now);
   }
 
   void answer(Verb verb, Result result, Duration waited = {}, std::optional<Duration> held = {}) {

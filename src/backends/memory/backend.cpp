@@ -101,12 +101,13 @@ Verdict InmemoryBackend::decide(const Release& question, Time now) {
   if (!held) {
     return LeaseTable::without(Verdict::Kind::not_held);
   }
+  const PoolSpec* spec = specs_.find(pool.name);
+  if (question.undelivered || (!may_rest(spec) && question.outcome == Outcome::unknown)) {
+    return table_.release(pool, *held);
+  }
   const Lease lease = held->lease();
   Verdict verdict = table_.release(pool, *held);
-  if (question.undelivered) {
-    return verdict;
-  }
-  rest(pool, rest_after_release(specs_.find(pool.name), lease, now));
+  rest(pool, rest_after_release(spec, lease, now));
   if (question.outcome != Outcome::unknown) {
     count_run(pool, lease, question.outcome == Outcome::failed, how_it_failed(question.status));
   }

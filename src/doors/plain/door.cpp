@@ -48,13 +48,14 @@ Reading read(const HttpRequest& request, Form form) {
     return refuse(verb, form,
                   {Fault::bad_request, "a body must be a form: application/x-www-form-urlencoded"});
   }
-  auto parsed = parse_request(verb, request.query, body);
-  if (auto* refusal = std::get_if<Refusal>(&parsed)) {
-    return refuse(verb, form, std::move(*refusal));
-  }
-  Command& command = std::get<Command>(parsed);
+  Reading reading;  // made where it stays: a command is large
+  Command& command = std::get<Command>(reading);
+  command.verb = verb;
   command.identity = request.peer;
-  return std::move(command);
+  if (Complaint complaint = read_parameters(request.query, body, command); !complaint.empty()) {
+    reading = refuse(verb, form, {Fault::bad_request, std::move(complaint)});
+  }
+  return reading;
 }
 
 }  // namespace
@@ -67,6 +68,7 @@ constinit const Door plain_door{
     .read = read,
     .form = form_of,
     .write = write,
+    .is_brief = true,
 };
 
 }  // namespace distributex

@@ -45,15 +45,24 @@ constexpr uint64_t seconds_max = 2147483647;
 
 using Values = std::array<std::optional<std::string_view>, param_names.size()>;
 
+// Whose name it is, decoded; param_names.size() when it is nobody's.
+size_t param_of(std::string_view name) {
+  const auto* const known = std::find(param_names.begin(), param_names.end(), name);
+  if (known != param_names.end() || name.find('%') == name.npos) {
+    return static_cast<size_t>(known - param_names.begin());
+  }
+  const auto is_it = [&](std::string_view each) { return is_named(name, each); };
+  const auto* const found = std::find_if(param_names.begin(), param_names.end(), is_it);
+  return static_cast<size_t>(found - param_names.begin());
+}
+
 // Notes the first value of each parameter, as sent.
 void collect(std::string_view rest, Values& values) {
   while (!rest.empty()) {
     std::string_view value = take_until('&', rest);
-    const std::string_view name = take_until('=', value);
-    for (size_t i = 0; i < param_names.size(); ++i) {
-      if (!values[i] && is_named(name, param_names[i])) {
-        values[i] = value;
-      }
+    const size_t param = param_of(take_until('=', value));
+    if (param < values.size() && !values[param]) {
+      values[param] = value;
     }
   }
 }
@@ -184,26 +193,34 @@ Complaint read_param(Param param, std::string_view name, std::string_view raw, C
 
 }  // namespace
 
-std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
-                                             std::string_view form) {
+Complaint read_parameters(std::string_view query, std::string_view form, Command& into) {
   Values values;
   collect(query, values);
   collect(form, values);
-  Command request;
-  request.verb = verb;
-  const unsigned takes = parameters_of(verb);
+  const unsigned takes = parameters_of(into.verb);
   for (size_t i = 0; i < values.size(); ++i) {
     const auto param = static_cast<Param>(i);
     if (!is_taken(param, takes) || (!values[i] && !is_required(param))) {
       continue;
     }
-    Complaint complaint = values[i] ? read_param(param, param_names[i], *values[i], request)
+    Complaint complaint = values[i] ? read_param(param, param_names[i], *values[i], into)
                                     : complain(param_names[i], "is missing");
     if (!complaint.empty()) {
-      return Refusal{Fault::bad_request, std::move(complaint)};
+      return complaint;
     }
   }
-  return request;
+  return {};
+}
+
+std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
+                                             std::string_view form) {
+  std::variant<Command, Refusal> parsed;
+  Command& command = std::get<Command>(parsed);
+  command.verb = verb;
+  if (Complaint complaint = read_parameters(query, form, command); !complaint.empty()) {
+    parsed = Refusal{Fault::bad_request, std::move(complaint)};
+  }
+  return parsed;
 }
 
 }  // namespace distributex

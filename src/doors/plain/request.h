@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "doors/query.h"
 #include "lock/words.h"
 
 namespace distributex {
@@ -17,6 +18,10 @@ struct Refusal {
   std::string error;  // one clear sentence of printable ASCII; what it quotes of
                       // the input is short and percent-encoded
 };
+
+// The same into a command, whose verb is set; the sentence says what is wrong with it.
+[[nodiscard]] Complaint read_parameters(std::string_view query, std::string_view form,
+                                        Command& into);
 
 // Reads the parameters of a verb from the query, then the form body (empty
 // unless POST). The first of equal names counts; unknown names are ignored.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Memory for the nodes of lists, sets and maps that come and go with each request: what
+// one gives back, the next one takes, without a word to malloc. Each thread has its
+// own, and keeps a bounded number of each kind.
+#pragma once
+
+#include <cstddef>
+#include <new>
+
+namespace distributex {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr size_t most_kept_nodes = 0;  // a sanitizer sees the use of what was given back
+#else
+inline constexpr size_t most_kept_nodes = 256;
+#endif
+
+template <typename Node>
+class Slab {
+ public:
+  using value_type = Node;
+
+  Slab() = default;
+  template <typename Other>
+  Slab(const Slab<Other>&) {}  // NOLINT(google-explicit-constructor): what containers ask for
+
+  Node* allocate(size_t count) {
+    if (count != 1 || !kept_) {
+      return static_cast<Node*>(::operator new(count * sizeof(Node)));
+    }
+    void* node = kept_;
+    kept_ = kept_->next;
+    --kept_count_;
+    return static_cast<Node*>(node);
+  }
+  void deallocate(Node* node, size_t count) {
+    if (count != 1 || kept_count_ >= most_kept_nodes) {
+      return ::operator delete(node);
+    }
+    kept_ = new (node) Kept{kept_};
+    ++kept_count_;
+  }
+
+  template <typename Other>
+  bool operator==(const Slab<Other>&) const {
+    return true;
+  }
+
+ private:
+  struct Kept {
+    Kept* next;
+  };
+  static_assert(sizeof(Node) >= sizeof(Kept) && alignof(Node) <= alignof(std::max_align_t));
+
+  static inline constinit thread_local Kept* kept_ = nullptr;
+  static inline constinit thread_local size_t kept_count_ = 0;
+};
+
+}  // namespace distributex
