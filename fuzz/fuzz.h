@@ -10,6 +10,8 @@
 
 #include <string_view>
 
+#include "base/text.h"
+
 // The name is libFuzzer's. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -25,13 +27,6 @@ inline void must(bool kept, const char* promise) {
 
 inline std::string_view text_of(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
-}
-
-// The text before the separator, which goes as well.
-inline std::string_view take_until(char separator, std::string_view& rest) {
-  const std::string_view piece = rest.substr(0, rest.find(separator));
-  rest.remove_prefix(piece.size() < rest.size() ? piece.size() + 1 : piece.size());
-  return piece;
 }
 
 // So many bytes, or as many as there are, as one number.

@@ -9,7 +9,15 @@
 
 namespace distributex {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)  // clang
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DISTRIBUTEX_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DISTRIBUTEX_SANITIZED
+#endif
+
+#ifdef DISTRIBUTEX_SANITIZED
 inline constexpr size_t most_kept_nodes = 0;  // a sanitizer sees the use of what was given back
 #else
 inline constexpr size_t most_kept_nodes = 256;
