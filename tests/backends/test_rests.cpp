@@ -126,6 +126,22 @@ void failed_runs_in_a_row_freeze_the_pool(void** state) {
   assert_text(name(f.get(a)), "granted");
 }
 
+// By name or by pattern, and although nothing is frozen yet.
+void a_thaw_starts_the_count_of_failed_runs_anew(void** state) {
+  BackendBench& f = bench(state);
+  f.configure(pool_with(seconds(0), seconds(0), seconds(0), 2));
+  for (const char* pool : {"p", "*"}) {
+    assert_text(name(f.get(a)), "granted");
+    (void)f.release_with(a, Outcome::failed, 1);
+    assert_text(name(f.thaw(pool)), "not_held");
+  }
+  assert_text(name(f.get(a)), "granted");
+  (void)f.release_with(a, Outcome::failed, 1);
+  assert_text(name(f.get(a)), "granted");
+  (void)f.release_with(a, Outcome::failed, 1);
+  assert_text(name(f.get(a)), "full");
+}
+
 void ends_by_time_and_evictions_are_failed_runs(void** state) {
   BackendBench& f = bench(state);
   f.configure(pool_with(seconds(0), seconds(0), seconds(0), 2));
@@ -197,6 +213,7 @@ int main() {
       cmocka_unit_test(a_reload_counts_for_what_is_released_from_then_on),
       cmocka_unit_test(failed_runs_in_a_row_freeze_the_pool),
       cmocka_unit_test(ends_by_time_and_evictions_are_failed_runs),
+      cmocka_unit_test(a_thaw_starts_the_count_of_failed_runs_anew),
   };
   const CMUnitTest others[] = {
       cmocka_unit_test(a_store_keeps_rests_and_failed_runs),

@@ -213,6 +213,30 @@ void tokens_rise_over_steps_and_over_a_restart(void** state) {
   assert_that(token > last, "token %lld after %lld", token, last);
 }
 
+// The day that is gained or lost would end it at once, or keep it for a day.
+void a_freeze_for_a_time_does_not_feel_a_step(void** state) {
+  skip_without_library();
+  Fixture& f = fixture_of<Fixture>(state);
+  const TempDir disk;
+  const std::string sqlite = "backend: sqlite\nsqlitefile: " + disk.file("l.db") + "\n";
+  for (const std::string& backend : {std::string(), sqlite}) {
+    const Clocked& d = f.add(backend + std::string(pools));
+    const uint16_t port = d.daemon.port();
+    const auto freeze = [&](const std::string& query) {
+      Connection line(port);
+      assert_true(line.send(post_request("/freeze/?reason=so&" + query, "", "")));
+      assert_text(line.response().value_or(Response{}).body, "OK");
+    };
+    freeze("pool=sem&for=600");
+    d.step(day);
+    assert_text(word(port, "/get?pool=sem&host=a"), "NO");
+    freeze("pool=mutex&for=2");
+    d.step(-day);
+    assert_true(eventually([&] { return word(port, "/get?pool=mutex&host=a") == "YES"; }));
+    assert_text(word(port, "/get?pool=sem&host=a"), "NO");
+  }
+}
+
 void daemons_that_differ_on_the_date_share_a_mutex(void** state) {
   skip_without_library();
   Fixture& f = fixture_of<Fixture>(state);
@@ -273,6 +297,7 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, leases_and_waits_do_not_feel_a_step),
       test_with(Fixture, tokens_rise_over_steps_and_over_a_restart),
+      test_with(Fixture, a_freeze_for_a_time_does_not_feel_a_step),
       test_with(Fixture, daemons_that_differ_on_the_date_share_a_mutex),
       test_with(Fixture, a_daemon_that_differs_on_the_date_tells_the_same_end_of_a_lease),
   };

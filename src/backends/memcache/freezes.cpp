@@ -169,9 +169,6 @@ Verdict::Kind MemcacheFreezes::perform(const Order& order, Time now) {
       return Verdict::Kind::failed;
     }
     if (stored == Stored::done) {
-      if (!freezes && !is_pattern(order.pool)) {
-        (void)count_run(order.pool, false);
-      }
       learn(std::move(after), now);
       return Verdict::Kind::done;
     }

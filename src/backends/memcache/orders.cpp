@@ -11,7 +11,8 @@
 namespace distributex {
 
 // A freeze stands on every memcached: it may be for pools of all of them, also for
-// some that are not configured yet.
+// some that are not configured yet. A thaw starts the count of failed runs anew in each
+// pool that this server knows.
 void MemcacheBackend::order(const Order& order, Time now) {
   OpenOrder& open = orders_[order.op];
   open.order = order;
@@ -24,8 +25,16 @@ void MemcacheBackend::order(const Order& order, Time now) {
     return server_of_pool(pool).worker().post({order, pool.ref, now + timeout_});
   }
   open.open = servers_.size();
-  for (const auto& server : servers_) {
-    server->worker().post({order, {}, now + timeout_});
+  std::vector<std::vector<std::string>> thawed(servers_.size());
+  if (order.kind == Order::Kind::thaw) {
+    for (const auto& [name, pool] : pools_) {
+      if (matches(order.pool, name)) {
+        thawed[pool.server].push_back(name);
+      }
+    }
+  }
+  for (size_t i = 0; i < servers_.size(); i++) {
+    servers_[i]->worker().post({order, {}, now + timeout_, std::move(thawed[i])});
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "backends/rests.h"
@@ -161,7 +162,10 @@ void MemcacheWorker::Room::perform(const Order& order, const MemcacheJob& job) {
     return (void)finish(order.op, answer);
   }
   SlotAnswer answer;
-  answer.kind = freezes_.perform(order, steady_now());
+  const bool counts_anew = std::all_of(
+      job.thawed.begin(), job.thawed.end(),
+      [this](const std::string& pool) { return freezes_.count_run(pool, false).has_value(); });
+  answer.kind = counts_anew ? freezes_.perform(order, steady_now()) : Verdict::Kind::failed;
   tell_freezes();  // first: whoever hears that it is done shall know what stands
   if (answer.kind == Verdict::Kind::full) {
     answer.kind = Verdict::Kind::failed;

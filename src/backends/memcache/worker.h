@@ -39,6 +39,7 @@ struct MemcacheJob {
   std::variant<Acquire, Release, Renew, Order, ExpireLease, SurveyPools> what;
   PoolRef pool;  // not for surveys
   Time deadline{};
+  std::vector<std::string> thawed{};  // pools there whose failed runs start anew
 };
 
 // What comes back. Of an operation exactly one, unless it was abandoned.
