@@ -142,6 +142,24 @@ void a_parked_client_that_leaves_waits_no_more(void** state) {
   }
 }
 
+void a_hold_ends_with_its_connection(void** state) {
+  const Fixture& world = fixture_of<Fixture>(state);
+  for (const int version : versions) {
+    for (size_t i = 0; i < leave_count; ++i) {
+      TlsClient holder(world.tls(), {.version = version});
+      assert_true(holder.send("GET /hold/?host=a&pool=p HTTP/1.0\r\n\r\n"));
+      const auto held = [&](const char* count) {
+        return fetch(world.plain(), "/status/?pool=p").body.find(count) != std::string::npos;
+      };
+      assert_true(eventually([&] { return held("\"held\":1"); }));
+      assert_text(word(world.plain(), "/get?host=b&pool=p"), "NO");
+      holder.leave(static_cast<Leave>(i));
+      assert_that(eventually([&] { return held("\"held\":0"); }), "way %zu of version %x", i,
+                  version);
+    }
+  }
+}
+
 void the_server_ends_with_close_notify(void** state) {
   const Fixture& world = fixture_of<Fixture>(state);
   for (const int version : versions) {
@@ -226,6 +244,7 @@ int main() {
       test_with(Fixture, plain_http_on_a_tls_address_is_told_so),
       test_with(Fixture, a_client_has_left_in_each_way_when_its_lock_comes),
       test_with(Fixture, a_parked_client_that_leaves_waits_no_more),
+      test_with(Fixture, a_hold_ends_with_its_connection),
       test_with(Fixture, the_server_ends_with_close_notify),
       test_with(Fixture, a_reload_changes_the_certificate_and_keeps_connections),
       test_with(Fixture, handshakes_are_counted_by_their_end),
