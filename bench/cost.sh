@@ -12,7 +12,8 @@ programs=$1 out=$2 record=${3:-bench/cost.txt}
 mkdir -p "$out"
 ulimit -n "$(ulimit -Hn)"
 server=
-trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null' EXIT
+etcd=
+trap 'kill -9 $server $etcd 2>/dev/null || true' EXIT
 trap 'exit 1' INT TERM
 
 # config NAME MAXLOCKS LINE...: 64 pools with so many slots each.
@@ -91,34 +92,83 @@ resident() { # CONFIG LEASES
     stop
 }
 
+# One member, on ports that were free; $member is its address.
+start_etcd() {
+    local port
+    for _ in 1 2 3 4 5; do
+        port=$((20000 + RANDOM % 10000))
+        member=127.0.0.1:$port
+        rm -rf "$out/etcd"
+        etcd --data-dir "$out/etcd" --listen-client-urls "http://$member" \
+            --advertise-client-urls "http://$member" --listen-peer-urls "http://127.0.0.1:$((port + 1))" \
+            --logger zap --log-outputs "$out/etcd.log" >/dev/null 2>&1 &
+        etcd=$!
+        until curl -sf "http://$member/health" >/dev/null; do
+            kill -0 "$etcd" 2>/dev/null || continue 2
+            sleep 0.1
+        done
+        return
+    done
+    echo "cost: etcd does not start; $out/etcd.log says why" >&2
+    return 1
+}
+# Its counter of that name, in all its labels; of requests only those that change or read.
+member_counter() {
+    curl -s "http://$member/metrics" | awk -v name="^$1" '$0 ~ name { n += $NF } END { printf "%d\n", n }'
+}
+in_etcd() { # COUNTER NAME=VALUE...
+    local counter=$1 before after
+    shift
+    start etcd env
+    before=$(member_counter "$counter")
+    load "$@"
+    after=$(member_counter "$counter")
+    stop
+    echo $((after - before))
+}
+
 # each NAME SHORT LONG FUNCTION...: one line of the table; @ is the number of operations.
 each() {
     local name=$1 short=$2 long=$3 a b
     shift 3
     a=$("${@//@/$short}")
     b=$("${@//@/$long}")
-    awk -v name="$name" -v d="$((b - a))" -v n="$((long - short))" 'BEGIN { printf "%-36s %12.2f\n", name, d / n }'
+    awk -v name="$name" -v d="$((b - a))" -v n="$((long - short))" 'BEGIN { printf "%-36s %12.2f\n", name, d / n }' |
+        tee -a "$out/cost.txt"
+}
+# each_client NAME CONFIG WORKLOAD: resident KiB.
+each_client() {
+    start "$2" env
+    "$programs/bench/load" server=ours port="$port" pid="$pid" workload="$3" clients=5000 |
+        sed -n 's/.*"kib_each":\([0-9.]*\).*/\1/p' |
+        awk -v name="$1" '{ printf "%-36s %12.2f\n", name, $1 }' | tee -a "$out/cost.txt"
+    stop
 }
 
 all='[a-z_0-9]+'
-{
-    each 'pair: instructions' 1000 5000 instructions memory workload=pairs clients=16 ops=@
-    each 'hand-over: instructions' 1000 5000 instructions memory workload=handoff clients=16 ops=@
-    each 'pair: system calls' 1000 5000 calls "$all" memory workload=pairs clients=1 ops=@
-    each 'hand-over: system calls' 1000 5000 calls "$all" memory workload=handoff clients=2 ops=@
-    each 'sqlite pair: instructions' 500 1500 instructions sqlite workload=pairs clients=1 ops=@
-    each 'sqlite pair: syncs' 500 1500 calls 'f(data)?sync' sqlite workload=pairs clients=1 ops=@
-    each 'sqlite pair: bytes written' 2000 6000 written sqlite workload=pairs clients=1 ops=@
-    each 'lease in memory: KiB' 20000 120000 resident wide-memory @
-    each 'lease in sqlite: KiB' 20000 120000 resident wide-sqlite @
-    start memory env
-    "$programs/bench/load" server=ours port="$port" pid="$pid" workload=parked clients=5000 |
-        sed -n 's/.*"kib_each":\([0-9.]*\).*/\1/p' |
-        awk '{ printf "%-36s %12.2f\n", "waiter: KiB", $1 }'
-    stop
-} | tee "$out/cost.txt"
+: >"$out/cost.txt"
+each 'pair: instructions' 1000 5000 instructions memory workload=pairs clients=16 ops=@
+each 'hand-over: instructions' 1000 5000 instructions memory workload=handoff clients=16 ops=@
+each 'pair: system calls' 1000 5000 calls "$all" memory workload=pairs clients=1 ops=@
+each 'hand-over: system calls' 1000 5000 calls "$all" memory workload=handoff clients=2 ops=@
+each 'sqlite pair: instructions' 500 1500 instructions sqlite workload=pairs clients=1 ops=@
+each 'sqlite pair: syncs' 500 1500 calls 'f(data)?sync' sqlite workload=pairs clients=1 ops=@
+each 'sqlite pair: bytes written' 2000 6000 written sqlite workload=pairs clients=1 ops=@
+start_etcd
+config etcd 1 'backend: etcd' "etcdhosts: http://$member" "etcdprefix: $RANDOM/"
+each 'etcd pair: raft entries' 500 1500 in_etcd etcd_server_proposals_applied_total workload=pairs clients=1 ops=@
+each 'etcd pair: requests' 500 1500 in_etcd 'grpc_server_handled_total.*grpc_service="etcdserverpb.KV"' workload=pairs clients=1 ops=@
+kill "$etcd"
+etcd=
+each 'lease in memory: KiB' 20000 120000 resident wide-memory @
+each 'lease in sqlite: KiB' 20000 120000 resident wide-sqlite @
+each_client 'waiter: KiB' memory parked
+each_client 'hold: KiB' wide-memory holds
 
-[ -e "$record" ] || exit 0
+if [ ! -e "$record" ]; then
+    echo "cost: there is no record at $record; make it of $out/cost.txt" >&2
+    exit 1
+fi
 echo
 echo 'beside the record:'
 awk '
