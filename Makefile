@@ -27,7 +27,7 @@ packages_goals := deb check-deb check-systemd
 plain_goals := deps deps-browser help clean distclean dist format check-fresh $(packages_goals)
 configured := $(filter-out $(plain_goals),$(goals))
 
-ifneq ($(filter lint,$(goals)),)
+ifneq ($(filter lint lint-quick,$(goals)),)
 DEPS += lint
 MAKEFLAGS += -k
 endif
@@ -68,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-etcd check-browser lint cover bench bench-cost fuzz fuzz-http soak mutants,$(goals)),)
+ifneq ($(filter run check check-etcd check-browser lint lint-quick cover bench bench-cost fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -364,8 +364,9 @@ format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
 tidy_checks = $(if $(filter src/%,$<),,--checks='-clang-analyzer-*,-cert-err34-c,-performance-*,-readability-function-size')
 lint_log = >$@.log 2>&1 && mv $@.log $@ || { cat $@.log; exit 1; }
 
-.PHONY: lint
-lint: deps $(format_stamps) $(tidy_stamps) build/lint/cppcheck build/lint/shellcheck
+.PHONY: lint lint-quick
+lint: lint-quick $(tidy_stamps)
+lint-quick: deps $(format_stamps) build/lint/cppcheck build/lint/shellcheck
 
 # 16 is the first clang-format that inserts braces; Debian 12's own is 14.
 clang_format = $(firstword $(shell command -v clang-format-16 clang-format))
@@ -500,7 +501,8 @@ Targets
   deps       installs the Debian packages of deps.list that are missing
   install    into DESTDIR, prefix, bindir, sbindir, sysconfdir, mandir, docdir...
   uninstall  removes what install has put there, but no edited configuration
-  lint       clang-format, clang-tidy, cppcheck, shellcheck
+  lint       clang-format, clang-tidy, cppcheck, shellcheck; lint-quick: without
+             clang-tidy, which takes ten seconds a file
   format     lays out the source as clang-format has it
   cover      the tests' coverage, in build/cover/index.html
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
