@@ -233,7 +233,7 @@ $O/%.so: %.cpp $O/flags
 	@mkdir -p $(@D)
 	$(at)$(CXX) $(language) $(warnings) -O1 -g -fPIC -shared -MMD -MP -MF $@.d -o $@ $<
 
-# Every header compiles alone.
+# Every header compiles alone; sanitizers and coverage would find the same.
 headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h))
 $O/%.h.alone: %.h $O/flags
 	$(say) HEADER $<
@@ -241,7 +241,7 @@ $O/%.h.alone: %.h $O/flags
 	$(at)echo '#include "$(patsubst tests/%,%,$(patsubst src/%,%,$<))"' | $(CXX) $(cxxflags) -Itests -MMD -MP -MT $@ -MF $@.d -c -o $@ -x c++ -
 
 .PHONY: tests check
-tests: $(programs) $(headers) $(chosen_programs) $(preloads)
+tests: $(programs) $(if $(SAN)$(COVER),,$(headers)) $(chosen_programs) $(preloads)
 
 check: deps tests
 	@$(if $(JOBS),JOBS=$(JOBS)) DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \

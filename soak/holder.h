@@ -63,6 +63,8 @@ class Holder {
   [[nodiscard]] Holder twin() const;
 
   [[nodiscard]] bool holds() const { return token_ != 0; }
+  // As the ledger knows it.
+  [[nodiscard]] const std::string& name() const { return name_; }
   // "pool=...&host=...": who asks for what.
   [[nodiscard]] const std::string& parameters() const { return parameters_; }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Clients of the other doors: a lock for a connection, a node that reboots, an apply. What
 // they leave behind in trouble ends with its pool's time.
+#include <stdlib.h>
+
 #include <algorithm>
 #include <string>
 
@@ -46,11 +48,22 @@ std::string with_body(const std::string& first_line, const std::string& headers,
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+// 0: it has none.
+uint64_t token_in(std::string_view answer) {
+  constexpr std::string_view name = "Distributex-Token: ";
+  const size_t at = answer.find(name);
+  return at == answer.npos ? 0 : strtoull(answer.data() + at + name.size(), nullptr, 10);
+}
+
+// "vary" has two seconds at times.
+unsigned shortest(const PoolRow& pool) { return std::min(pool.expire, 2U); }
+
 }  // namespace
 
 // Whoever listens to its stream hears nothing but signs of life and LOST.
 void hold_by_connection(Actor& actor) {
-  const Holder holder(actor, actor.mortal_pool());
+  const PoolRow& pool = actor.mortal_pool();
+  const Holder holder(actor, pool);
   const auto start = Clock::now();
   Connection connection(actor.any_port());
   actor.count_request();
@@ -64,7 +77,17 @@ void hold_by_connection(Actor& actor) {
     }
     return;
   }
-  actor.pause(milliseconds(actor.dice.once_in(6) ? 7000 : 100));
+  (void)connection.wait_end(milliseconds(50 + actor.dice.below(100)));
+  const uint64_t token = token_in(connection.unread());
+  if (token != 0) {
+    // As long as the lease is from the question on; that it is renewed does not show.
+    actor.service->ledger().told(pool.name, holder.name(), token, start, Clock::now(),
+                                 start + std::chrono::seconds(shortest(pool)));
+  }
+  (void)connection.wait_end(milliseconds(actor.dice.below(actor.dice.once_in(6) ? 7000 : 100)));
+  if (token != 0) {
+    actor.service->ledger().let_go(pool.name, token);
+  }
   if (actor.dice.once_in(2)) {
     connection.reset();
   } else {
