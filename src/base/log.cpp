@@ -34,7 +34,7 @@ constexpr size_t write_at = 16 * 1024;    // gathered: written without being ask
 constexpr size_t buffer_max = 64 * 1024;  // kept while nothing can be written
 
 struct LevelRow {
-  const char* name;
+  std::string_view name;
   int priority;
 };
 
@@ -50,7 +50,13 @@ struct Text {
   std::array<char, N> bytes;
   size_t size = 0;
 
-  void add(std::string_view text) { size += text.copy(bytes.data() + size, N - size); }
+  void add(std::string_view text) {
+    if (text.size() > N - size) {
+      text = text.substr(0, N - size);
+    }
+    std::memcpy(bytes.data() + size, text.data(), text.size());
+    size += text.size();
+  }
   [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
 };
 
@@ -62,6 +68,7 @@ struct Log {
   uint64_t dropped_ever = 0;
   time_t second = 0;  // that `date` says
   std::array<char, 32> date{};
+  size_t date_size = 0;
 };
 
 constinit Log state;
@@ -110,10 +117,11 @@ std::string_view date_of(time_t second) {
   if (second != state.second) {
     tm parts{};
     gmtime_r(&second, &parts);
-    std::strftime(state.date.data(), state.date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    state.date_size =
+        std::strftime(state.date.data(), state.date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
     state.second = second;
   }
-  return state.date.data();
+  return {state.date.data(), state.date_size};
 }
 
 using Line = Text<line_max>;

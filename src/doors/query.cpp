@@ -111,7 +111,10 @@ const char* unsound_name(std::string_view text) {
 }
 
 bool decode(std::string_view raw, std::string& text) {
-  size_t i = std::min(raw.find_first_of("%+"), raw.size());
+  size_t i = 0;
+  while (i < raw.size() && raw[i] != '%' && raw[i] != '+') {
+    ++i;
+  }
   text.assign(raw, 0, i);
   for (; i < raw.size(); ++i) {
     if (raw[i] != '%') {

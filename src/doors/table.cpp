@@ -59,6 +59,15 @@ uint8_t index_of(Doors doors, std::string_view path) {
   return index;
 }
 
+// Of a door that has no form of its own.
+Reading read_without_form(Doors doors, const Door& door, Form form, const HttpRequest& request) {
+  Reading reading = door.read(request, form);
+  if (auto* refused = std::get_if<Refused>(&reading)) {
+    refused->reply = write_with(doors, door, refused->answer, form);
+  }
+  return reading;
+}
+
 // What is refused whatever the door would make of it.
 std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door, Form form,
                                       const HttpRequest& request) {
@@ -107,6 +116,18 @@ std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door,
   return std::nullopt;
 }
 
+// A reading is large: each return makes it where the caller has it.
+Reading read_with(Doors doors, bool found, const Door& door, Form form,
+                  const HttpRequest& request) {
+  if (auto refused = refuse_for_all(doors, found, door, form, request)) {
+    return *std::move(refused);
+  }
+  if (door.write) {
+    return door.read(request, form);
+  }
+  return read_without_form(doors, door, form, request);
+}
+
 }  // namespace
 
 Doors all_doors() { return doors_in_order; }
@@ -132,15 +153,8 @@ Received receive(Doors doors, const HttpRequest& request) {
   }
   const Door& door = *doors[index];
   const Form form = door.form ? door.form(request) : doors.front()->form(request);
-  const Mark mark{.door = index, .form = form};
-  if (auto refused = refuse_for_all(doors, found, door, form, request)) {
-    return {.mark = mark, .reading = *std::move(refused)};
-  }
-  Received received{.mark = mark, .reading = door.read(request, form)};
-  if (auto* refused = std::get_if<Refused>(&received.reading); refused && !door.write) {
-    refused->reply = write_with(doors, door, refused->answer, form);
-  }
-  return received;
+  return {.mark = {.door = index, .form = form},
+          .reading = read_with(doors, found, door, form, request)};
 }
 
 bool is_stream(Doors doors, Mark mark, const Answer& answer) {

@@ -24,7 +24,7 @@ void Engine::leave(Line::iterator waiter) {
     op.owner = waiter->owner;
   }
   if (waiter->in != &running_) {
-    pool.by_owner.erase(&*waiter);
+    pool.by_owner.erase(waiter->by_owner);
     if (waiter->in == &pool.line) {
       pool.turns.erase(waiter->turn);
     }
@@ -45,15 +45,27 @@ void Engine::keep_place(const Waiter& waiter, Time now) {
                            now);
 }
 
-void Engine::tell(Ticket ticket, Verb verb, Time since, Answer&& answer) {
+// An answer is large: it is made where it stays, and closed when it is known.
+Answer& Engine::open_answer(Ticket ticket, Verb verb, Time since) {
   Answered& answered = effects_.add<Answered>();
   answered.ticket = ticket;
   answered.verb = verb;
   answered.since = since;
-  answered.answer = std::move(answer);
+  return answered.answer;
 }
 
-void Engine::answer(Line::iterator waiter, Answer&& out) {
+Answer& Engine::open_answer(const Waiter& waiter) {
+  return open_answer(waiter.ticket, waiter.verb, waiter.since);
+}
+
+void Engine::answer(Line::iterator waiter, Answer&& refusal) {
+  Answer& out = open_answer(*waiter);
+  out = std::move(refusal);
+  close_answer(waiter, out);
+}
+
+// The waiter leaves with it.
+void Engine::close_answer(Line::iterator waiter, Answer& out) {
   EnginePool& pool = *waiter->pool;
   out.pool = pool.spec.name;
   out.owner = waiter->owner;
@@ -62,7 +74,6 @@ void Engine::answer(Line::iterator waiter, Answer&& out) {
     pool.places.forget(out.owner);
   }
   promise(pool, waiter->ticket, out);
-  tell(waiter->ticket, waiter->verb, waiter->since, std::move(out));
   leave(waiter);
 }
 
@@ -71,14 +82,6 @@ void Engine::answer_all(EnginePool& pool, const Answer& out) {
     while (!line->empty()) {
       answer(line->begin(), Answer(out));
     }
-  }
-}
-
-// All that one holder waits for in a pool is answered at once.
-void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Answer& out) {
-  for (auto it = pool.by_owner.lower_bound(owner);
-       it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner)) {
-    answer(waiters_.at((*it)->ticket), Answer(out));
   }
 }
 

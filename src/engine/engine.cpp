@@ -83,7 +83,7 @@ void Engine::submit(Ticket ticket, Command&& command, Time now) {
   if (!for_slot) {
     return ask_about_lease(waiter);
   }
-  pool->by_owner.insert(&*waiter);
+  waiter->by_owner = pool->by_owner.insert(&*waiter).first;
   if (is_patient(*waiter, now) && gives_up != never) {
     timeouts_.emplace(gives_up, ticket);
   }
@@ -105,11 +105,13 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
   if (!refusal) {
     return false;
   }
-  Answer answer = refused_with(refusal->result, refusal->fault, std::move(refusal->error));
+  Answer& answer = open_answer(ticket, command.verb, now);
+  answer.result = refusal->result;
+  answer.fault = refusal->fault;
+  answer.error = std::move(refusal->error);
   answer.pool = command.pool;
   answer.owner = command.owner;
   answer.door = command.door;
-  tell(ticket, command.verb, now, std::move(answer));
   return true;
 }
 

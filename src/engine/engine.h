@@ -44,6 +44,10 @@ template <typename Value>
 using NumberMap = std::unordered_map<uint64_t, Value, std::hash<uint64_t>, std::equal_to<>,
                                      Slab<std::pair<const uint64_t, Value>>>;
 
+// By when something is due.
+template <typename Value>
+using TimeSet = std::set<std::pair<Time, Value>, std::less<>, Slab<std::pair<Time, Value>>>;
+
 class Engine {
  public:
   // The pools from now on, names unique. Waiters of a pool that is gone hear
@@ -134,8 +138,10 @@ class Engine {
   void leave(Line::iterator);
   void keep_place(const Waiter&, Time now);
   void answer(Line::iterator, Answer&&);
-  void tell(Ticket, Verb, Time since, Answer&&);
-  void answer_owner(EnginePool&, const Owner&, const Answer&);
+  Answer& open_answer(Ticket, Verb, Time since);
+  Answer& open_answer(const Waiter&);
+  void close_answer(Line::iterator, Answer&);
+  void answer_owner(EnginePool&, const Owner&, const Verdict&, Time now);
   void answer_all(EnginePool&, const Answer&);
   void promise(EnginePool&, Ticket, const Answer&);
   void close_promise(Ticket, bool arrived, Time now);
@@ -154,8 +160,8 @@ class Engine {
   NumberMap<Op> ops_;                                  // by their ids
   std::map<OpId, AskedOrder> orders_;
   Line running_;
-  std::set<std::pair<Time, Ticket>> timeouts_;
-  std::set<std::pair<Time, EnginePool*>> retries_;
+  TimeSet<Ticket> timeouts_;
+  TimeSet<EnginePool*> retries_;
   Effects effects_;
   OpId last_op_ = 0;
   Turn last_turn_ = 0;

@@ -79,14 +79,13 @@ bool Engine::order_decided(OpId id, const Verdict& verdict, Time now) {
   if (!asked.ticket) {
     return true;
   }
-  Answer answer;
+  Answer& answer = open_answer(*asked.ticket, asked.verb, asked.since);
   answer.result = result;
   answer.pool = asked.pool;
   answer.owner = verdict.owner;
   answer.error = verdict.reason;
   answer.stored = verdict.stored;
   answer.ended = result == Result::evicted ? asked.token : 0;
-  tell(*asked.ticket, asked.verb, asked.since, std::move(answer));
   return true;
 }
 

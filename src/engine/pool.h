@@ -25,12 +25,22 @@ struct EnginePool;
 struct Waiter;
 using Line = std::list<Waiter, Slab<Waiter>>;
 
+// By owner, then by arrival.
+struct ByOwner {
+  using is_transparent = void;
+  bool operator()(const Waiter* a, const Waiter* b) const;
+  bool operator()(const Waiter* a, const Owner& b) const;
+  bool operator()(const Owner& a, const Waiter* b) const;
+};
+using WaitersByOwner = std::set<Waiter*, ByOwner, Slab<Waiter*>>;
+
 // One request without an answer. It is in exactly one list: its pool's fresh,
 // line or asked, or the engine's `running` for release and renew.
 struct Waiter {
   Ticket ticket = 0;
   EnginePool* pool = nullptr;
-  Line* in = nullptr;  // the list it is in
+  Line* in = nullptr;                   // the list it is in
+  WaitersByOwner::iterator by_owner{};  // its place there, unless it is in `running`
   Owner owner{};
   Turn turn = 0;
   Time since{};
@@ -47,16 +57,12 @@ struct Waiter {
   std::optional<uint8_t> status{};
 };
 
-// By owner, then by arrival.
-struct ByOwner {
-  using is_transparent = void;
-  bool operator()(const Waiter* a, const Waiter* b) const {
-    const auto order = a->owner <=> b->owner;
-    return order != 0 ? order < 0 : a->ticket < b->ticket;
-  }
-  bool operator()(const Waiter* a, const Owner& b) const { return a->owner < b; }
-  bool operator()(const Owner& a, const Waiter* b) const { return a < b->owner; }
-};
+inline bool ByOwner::operator()(const Waiter* a, const Waiter* b) const {
+  const auto order = a->owner <=> b->owner;
+  return order != 0 ? order < 0 : a->ticket < b->ticket;
+}
+inline bool ByOwner::operator()(const Waiter* a, const Owner& b) const { return a->owner < b; }
+inline bool ByOwner::operator()(const Owner& a, const Waiter* b) const { return a < b->owner; }
 
 // A grant whose answers are on their way: to the ticket that got it and to all
 // that were told of it meanwhile.
@@ -69,18 +75,19 @@ struct Promise {
 struct EnginePool {
   PoolSpec spec;
   bool removed = false;
-  size_t made_at = SIZE_MAX;             // its place among those that patterns have made
-  bool is_idle = false;                  // said so to the server
-  Line fresh;                            // arrived, not asked yet
-  Line line;                             // refused and patient, by their turns
-  std::map<Turn, Line::iterator> turns;  // of those in line
-  Places places;                         // of those who left
-  Line asked;                            // at most one, taken from the other two
-  std::set<Waiter*, ByOwner, Slab<Waiter*>> by_owner;  // all in those three
-  OpId acquire = 0;        // the one in flight; its waiter may have gone
-  bool again = false;      // became due while it was in flight
-  Time retry_at = never;   // when the line is due
-  Time scheduled = never;  // its place among the engine's retries
+  size_t made_at = SIZE_MAX;  // its place among those that patterns have made
+  bool is_idle = false;       // said so to the server
+  Line fresh;                 // arrived, not asked yet
+  Line line;                  // refused and patient, by their turns
+  using LineTurn = std::pair<const Turn, Line::iterator>;
+  std::map<Turn, Line::iterator, std::less<>, Slab<LineTurn>> turns;  // of those in line
+  Places places;                                                      // of those who left
+  Line asked;               // at most one, taken from the other two
+  WaitersByOwner by_owner;  // all in those three
+  OpId acquire = 0;         // the one in flight; its waiter may have gone
+  bool again = false;       // became due while it was in flight
+  Time retry_at = never;    // when the line is due
+  Time scheduled = never;   // its place among the engine's retries
   std::map<Token, Promise, std::less<>, Slab<std::pair<const Token, Promise>>> promises;
   std::vector<Token> unheard;  // of those, to be given back unless the acquire says held
   size_t ops = 0;              // questions in flight, of all kinds

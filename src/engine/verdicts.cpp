@@ -37,8 +37,7 @@ Result result_of(Verdict::Kind kind) {
   return Result::unavailable;
 }
 
-Answer from_verdict(Result result, const Verdict& verdict, Time now) {
-  Answer answer;
+void fill_answer(Answer& answer, Result result, const Verdict& verdict, Time now) {
   answer.result = result;
   answer.error = verdict.reason;
   answer.stored = verdict.stored;
@@ -54,7 +53,6 @@ Answer from_verdict(Result result, const Verdict& verdict, Time now) {
       answer.held = now - *verdict.since;
     }
   }
-  return answer;
 }
 
 }  // namespace
@@ -100,7 +98,7 @@ void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time
     case Verdict::Kind::granted:
       return granted(pool, op, verdict, now);
     case Verdict::Kind::held:
-      return answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
+      return answer_owner(pool, op.owner, verdict, now);
     case Verdict::Kind::full:
       return full(pool, op, verdict, now);
     case Verdict::Kind::failed:
@@ -108,9 +106,22 @@ void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time
     case Verdict::Kind::not_held:
     case Verdict::Kind::renewed:
     case Verdict::Kind::lost:
-    case Verdict::Kind::done:
+    case Verdict::Kind::done: {
       // All who wait would run into the same, one after the other.
-      return answer_all(pool, from_verdict(Result::unavailable, verdict, now));
+      Answer failed;
+      fill_answer(failed, Result::unavailable, verdict, now);
+      return answer_all(pool, failed);
+    }
+  }
+}
+
+// All that the holder of a lease waits for in its pool is answered at once.
+void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Verdict& verdict, Time now) {
+  for (auto it = pool.by_owner.lower_bound(owner);
+       it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner)) {
+    Answer& out = open_answer(**it);
+    fill_answer(out, Result::held, verdict, now);
+    close_answer(waiters_.at((*it)->ticket), out);
   }
 }
 
@@ -119,9 +130,11 @@ void Engine::granted(EnginePool& pool, const Op& op, const Verdict& verdict, Tim
   if (!op.waiter) {
     return give_back(pool, op.owner, verdict.token);
   }
-  answer(*op.waiter, from_verdict(Result::granted, verdict, now));
+  Answer& out = open_answer(**op.waiter);
+  fill_answer(out, Result::granted, verdict, now);
+  close_answer(*op.waiter, out);
   if (!pool.by_owner.empty()) {  // then op.owner is known
-    answer_owner(pool, op.owner, from_verdict(Result::held, verdict, now));
+    answer_owner(pool, op.owner, verdict, now);
   }
 }
 
@@ -165,10 +178,11 @@ void Engine::lease_decided(const Op& op, const Verdict& verdict, Time now) {
   if (!op.waiter) {
     return;
   }
-  Answer out = from_verdict(result_of(verdict.kind), verdict, now);
+  Answer& out = open_answer(**op.waiter);
+  fill_answer(out, result_of(verdict.kind), verdict, now);
   out.outcome = (*op.waiter)->outcome;
   out.status = (*op.waiter)->status;
-  answer(*op.waiter, std::move(out));
+  close_answer(*op.waiter, out);
 }
 
 }  // namespace distributex

@@ -72,13 +72,15 @@ struct HttpRequest {
 };
 
 struct Header {
-  const char* name;
+  Header(std::string_view its_name, std::string_view its_value)
+      : name(its_name), value(its_value) {}
+  std::string_view name;  // a constant
   std::string value;
 };
 
 struct HttpReply {
-  int status = 200;  // one that status_reason knows
-  const char* content_type = "text/plain; charset=utf-8";
+  int status = 200;                                             // one that status_reason knows
+  std::string_view content_type = "text/plain; charset=utf-8";  // a constant
   std::vector<Header> headers;  // without Content-Type, Content-Length, Date
   std::string body;
   bool closes = false;  // the connection ends with this reply

@@ -198,7 +198,8 @@ void Http::make_head(const Connection& conn, const HttpReply& reply) {
   head_.add_number(static_cast<uint64_t>(reply.status));
   head_.add(" ");
   head_.add(status_reason(reply.status));
-  add_to_head("Content-Type", reply.content_type);
+  head_.add("\r\nContent-Type: ");
+  head_.add(reply.content_type);
   for (const Header& header : reply.headers) {
     add_to_head(header.name, header.value);
   }

@@ -18,6 +18,7 @@ class ReplyBytes {
   ReplyBytes() : bytes_(first_room) {}
 
   void clear() { size_ = 0; }
+  // Small enough to be part of its callers: of a constant text it is a few stores.
   void add(std::string_view text) {
     make_room(text.size());
     std::memcpy(bytes_.data() + size_, text.data(), text.size());
@@ -36,8 +37,11 @@ class ReplyBytes {
 
   void make_room(size_t more) {
     if (bytes_.size() - size_ < more) {
-      bytes_.resize(std::max(2 * bytes_.size(), size_ + more));
+      grow(more);
     }
+  }
+  [[gnu::noinline]] void grow(size_t more) {
+    bytes_.resize(std::max(2 * bytes_.size(), size_ + more));
   }
 
   std::vector<char> bytes_;

@@ -12,7 +12,7 @@ namespace distributex {
 Target split_target(std::string_view target) {
   std::string_view rest = target.substr(0, target.find('#'));
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!equal_ignoring_case(rest.substr(0, scheme.size()), scheme)) {
+    if (rest.starts_with('/') || !equal_ignoring_case(rest.substr(0, scheme.size()), scheme)) {
       continue;
     }
     rest.remove_prefix(scheme.size());

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 
 namespace distributex {
 
@@ -79,30 +78,26 @@ AuditLine::AuditLine(const LockEvent& event) {
   }
 }
 
-void AuditLine::add(std::string_view text) {
-  const size_t fits = std::min(text.size(), bytes_.size() - size_);
-  std::memcpy(bytes_.data() + size_, text.data(), fits);
-  size_ += fits;
+void AuditLine::add_what_fits(std::string_view text) {
+  size_ += text.copy(bytes_.data() + size_, bytes_.size() - size_);
 }
 
-void AuditLine::add_whole(std::string_view key, uint64_t number) {
+void AuditLine::add_digits(uint64_t number) {
   std::array<char, 20> digits;
-  char* end = std::to_chars(digits.begin(), digits.end(), number).ptr;
-  add(key);
+  const char* end = std::to_chars(digits.begin(), digits.end(), number).ptr;
   add({digits.data(), static_cast<size_t>(end - digits.data())});
 }
 
-void AuditLine::add_seconds(std::string_view key, Duration duration) {
+void AuditLine::add_duration(Duration duration) {
   const auto whole = std::chrono::floor<std::chrono::milliseconds>(duration).count();
   const auto ms = static_cast<uint64_t>(std::max<int64_t>(whole, 0));
-  add_whole(key, ms / 1000);
+  add_digits(ms / 1000);
   const char rest[] = {'.', static_cast<char>('0' + ms / 100 % 10),
                        static_cast<char>('0' + ms / 10 % 10), static_cast<char>('0' + ms % 10)};
   add({rest, sizeof rest});
 }
 
-void AuditLine::add_text(std::string_view key, std::string_view value) {
-  add(key);
+void AuditLine::add_value(std::string_view value) {
   if (std::all_of(value.begin(), value.end(), is_harmless)) {
     return add(value);
   }

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "watch/events.h"
@@ -17,13 +19,33 @@ class AuditLine {
   [[nodiscard]] std::string_view text() const { return {bytes_.data(), size_}; }
 
  private:
-  void add(std::string_view text);
-  void add_whole(std::string_view key, uint64_t number);
-  void add_seconds(std::string_view key, Duration duration);
+  // Defined here, for the compiler makes a few stores of a constant key.
+  void add(std::string_view text) {
+    if (text.size() > bytes_.size() - size_) {
+      return add_what_fits(text);
+    }
+    std::memcpy(bytes_.data() + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+  void add_whole(std::string_view key, uint64_t number) {
+    add(key);
+    add_digits(number);
+  }
+  void add_seconds(std::string_view key, Duration duration) {
+    add(key);
+    add_duration(duration);
+  }
+  void add_text(std::string_view key, std::string_view value) {
+    add(key);
+    add_value(value);
+  }
+  void add_what_fits(std::string_view text);
+  void add_digits(uint64_t number);
+  void add_duration(Duration duration);
   // A value with anything but harmless characters stands in quotes, the bytes
   // that would break a line or a quote as \xHH. So does the equals sign: not
   // even to a reader who splits at spaces does a value look like a field.
-  void add_text(std::string_view key, std::string_view value);
+  void add_value(std::string_view value);
 
   std::array<char, 4096> bytes_;  // room for three names of 255 bytes, all escaped
   size_t size_ = 0;

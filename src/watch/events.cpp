@@ -126,14 +126,14 @@ LockEvent EventRing::shown(const Kept& place) {
   return event;
 }
 
-void EventRing::add(LockEvent event) {
-  event.seq = next_seq_++;
-  if (ring_.size() < capacity_) {
-    ring_.emplace_back();
-    return keep(ring_.back(), event);
+void EventRing::add(const LockEvent& event) {
+  const bool is_full = ring_.size() >= capacity_;
+  Kept& place = is_full ? ring_[oldest_] : ring_.emplace_back();
+  keep(place, event);
+  place.event.seq = next_seq_++;
+  if (is_full) {
+    oldest_ = (oldest_ + 1) % ring_.size();
   }
-  keep(ring_[oldest_], event);
-  oldest_ = (oldest_ + 1) % ring_.size();
 }
 
 void EventRing::set_capacity(size_t capacity) {

@@ -90,7 +90,8 @@ class EventRing {
   // and so go on rising from one life of the server to the next.
   EventRing(size_t capacity, uint64_t wall_us) : capacity_(capacity), next_seq_(wall_us) {}
 
-  void add(LockEvent event);
+  // Gives it its number.
+  void add(const LockEvent& event);
   // Keeps the newest when there is room for fewer.
   void set_capacity(size_t capacity);
   // Oldest first, those with a greater number. The texts last for the visit.

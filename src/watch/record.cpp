@@ -60,7 +60,7 @@ void Record::configure(const RecordOptions& options, const std::vector<PoolSpec>
   holdings_.keep_only(pools);
 }
 
-void Record::tell(LockEvent event) {
+void Record::tell(LockEvent&& event) {
   const bool kept = is_kept(event.what);
   const Level level = level_of(event.what);
   const bool logged = audit_ && log_enabled(level);
@@ -117,7 +117,7 @@ void Record::answered(const Answered& answered, const Origin& origin, Time now) 
     event.verb = verb_name(answered.verb);
     event.error = answer.error;
   }
-  tell(event);
+  tell(std::move(event));
 }
 
 void Record::refused(std::optional<Verb> verb, const Answer& answer, const Origin& origin) {
@@ -165,7 +165,7 @@ void Record::expired(std::string_view pool, const Lease& lease) {
     metrics_.held(*event.held);
     holdings_.ended(pool, *event.held);
   }
-  tell(event);
+  tell(std::move(event));
 }
 
 void Record::happened(const Happening& happening) {
@@ -186,7 +186,7 @@ void Record::happened(const Happening& happening) {
       holdings_.ended(happening.pool, *happening.held);
     }
   }
-  tell(event);
+  tell(std::move(event));
 }
 
 void Record::decided(OpId op, const Verdict& verdict, Time now) {

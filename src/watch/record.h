@@ -57,7 +57,7 @@ class Record {
     OpId op = 0;
     Time at{};
   };
-  void tell(LockEvent event);
+  void tell(LockEvent&& event);
 
   Metrics metrics_;
   EventRing events_;

@@ -40,20 +40,23 @@ Refused refuse(Verb verb, Form form, Refusal refusal) {
   return {.verb = verb, .answer = std::move(answer), .reply = std::move(reply)};
 }
 
-Reading read(const HttpRequest& request, Form form) {
-  const Verb verb = *find_verb(request.path);
+Complaint read_command(const HttpRequest& request, Command& into) {
+  into.verb = *find_verb(request.path);
+  into.identity = request.peer;
   const std::string_view body =
       request.method == HttpMethod::post ? request.body : std::string_view{};
   if (!body.empty() && !is_form(request.header("Content-Type"))) {
-    return refuse(verb, form,
-                  {Fault::bad_request, "a body must be a form: application/x-www-form-urlencoded"});
+    return "a body must be a form: application/x-www-form-urlencoded";
   }
-  Reading reading;  // made where it stays: a command is large
+  return read_parameters(request.query, body, into);
+}
+
+// A command is large: with one variable in all returns it is made where the caller has it.
+Reading read(const HttpRequest& request, Form form) {
+  Reading reading;
   Command& command = std::get<Command>(reading);
-  command.verb = verb;
-  command.identity = request.peer;
-  if (Complaint complaint = read_parameters(request.query, body, command); !complaint.empty()) {
-    reading = refuse(verb, form, {Fault::bad_request, std::move(complaint)});
+  if (Complaint complaint = read_command(request, command); !complaint.empty()) {
+    reading = refuse(command.verb, form, {Fault::bad_request, std::move(complaint)});
   }
   return reading;
 }

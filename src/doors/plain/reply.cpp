@@ -85,30 +85,30 @@ std::string holder_text(const Owner& owner) {
 void add_headers(const Answer& answer, std::vector<Header>& headers) {
   const ResultRow& row = row_of(answer.result);
   headers.reserve(4);
-  headers.push_back({"Cache-Control", "no-store"});
-  headers.push_back({"Distributex-Result", std::string(result_name(answer.result))});
+  headers.emplace_back("Cache-Control", "no-store");
+  headers.emplace_back("Distributex-Result", result_name(answer.result));
   if (row.has_lease) {
-    headers.push_back({"Distributex-Token", decimal(answer.token)});
+    headers.emplace_back("Distributex-Token", decimal(answer.token));
     if (answer.expires_in) {
-      headers.push_back(
-          {"Distributex-Expires", seconds_text(milliseconds_left(*answer.expires_in))});
+      headers.emplace_back("Distributex-Expires",
+                           seconds_text(milliseconds_left(*answer.expires_in)));
     }
   }
   if (row.has_error) {
-    headers.push_back({"Distributex-Error", escaped(answer.error)});
+    headers.emplace_back("Distributex-Error", escaped(answer.error));
   }
   if (answer.standing) {
     if (!answer.standing->holders.empty()) {
-      headers.push_back(
-          {"Distributex-Holder", holder_text(answer.standing->holders.front().owner)});
+      headers.emplace_back("Distributex-Holder",
+                           holder_text(answer.standing->holders.front().owner));
     }
-    headers.push_back({"Distributex-Waiting", decimal(answer.standing->waiting)});
+    headers.emplace_back("Distributex-Waiting", decimal(answer.standing->waiting));
   }
   if (answer.frozen) {
-    headers.push_back({"Distributex-Frozen", escaped(answer.frozen->reason)});
+    headers.emplace_back("Distributex-Frozen", escaped(answer.frozen->reason));
   }
   if (answer.result == Result::unavailable) {
-    headers.push_back({"Retry-After", "1"});
+    headers.emplace_back("Retry-After", "1");
   }
 }
 
