@@ -73,6 +73,7 @@ class FakeWire final : public EtcdWire {
   // The next message of the watch, if there is one.
   bool tell();
   void end_watch();
+  [[nodiscard]] size_t moves() const { return moves_; }  // to another member
   [[nodiscard]] bool is_watched() const { return heard_ != nullptr; }
 
  private:
