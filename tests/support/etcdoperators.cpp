@@ -32,8 +32,14 @@ Order EtcdOperators::next(EtcdRaceQuestion& question, Choices& dice, History& hi
   return order;
 }
 
-void EtcdOperators::answered(const EtcdRaceQuestion& question, const Verdict& verdict) {
+void EtcdOperators::answered(const EtcdRaceQuestion& question, const Verdict& verdict,
+                             const FakeEtcd& etcd) {
   is_busy_ = false;
+  const auto runs = etcd.store().find("distributex/n/p");
+  if (question.what == What::thaw && verdict.kind != Verdict::Kind::failed &&
+      runs != etcd.store().end() && runs->second.create <= question.revision) {
+    wrong_ = "a thaw has left failed runs that were counted before it was asked for";
+  }
   if (question.what == What::freeze && verdict.kind == Verdict::Kind::done) {
     frozen_until_ = question.lasts ? question.asked + *question.lasts : Time::max();
     freezes_++;
@@ -50,6 +56,16 @@ void EtcdOperators::lost(const EtcdRaceQuestion& question) {
   const bool is_order =
       question.what == What::freeze || question.what == What::thaw || question.what == What::evict;
   is_busy_ = is_busy_ && !is_order;
+}
+
+PoolSpec raced_pool(uint32_t slots, bool has_orders) {
+  PoolSpec spec{.name = "p", .expire = seconds(5), .maxlocks = slots, .servers = {}};
+  if (has_orders) {
+    spec.release_delay = raced_rest;
+    spec.lock_delay = raced_rest;
+    spec.freeze_after = 1000;
+  }
+  return spec;
 }
 
 std::string leftovers_of(const FakeEtcd& etcd,

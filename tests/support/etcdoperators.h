@@ -23,6 +23,7 @@ struct EtcdRaceQuestion {
   Time asked;
   bool is_patient = false;
   std::optional<Duration> lasts{};  // freeze
+  uint64_t revision = 0;            // of etcd when it was asked, thaw
 };
 struct EtcdRaceServer {
   std::unique_ptr<FakeWire> wire;
@@ -39,7 +40,7 @@ class EtcdOperators {
   [[nodiscard]] bool is_busy() const { return is_busy_; }
   // The next order, asked at question.asked.
   Order next(EtcdRaceQuestion& question, Choices& dice, History& history, OpId op);
-  void answered(const EtcdRaceQuestion& question, const Verdict& verdict);
+  void answered(const EtcdRaceQuestion& question, const Verdict& verdict, const FakeEtcd& etcd);
   void granted(const std::string& host, Time now);
   // Its server has died.
   void lost(const EtcdRaceQuestion& question);
@@ -54,6 +55,10 @@ class EtcdOperators {
   size_t freezes_ = 0;
   std::string wrong_{};
 };
+
+inline constexpr std::chrono::seconds raced_rest{1};
+// With orders its slots rest so long after each lease, and each end is counted.
+[[nodiscard]] PoolSpec raced_pool(uint32_t slots, bool has_orders);
 
 // "" when nothing is left.
 [[nodiscard]] std::string leftovers_of(const FakeEtcd& etcd,

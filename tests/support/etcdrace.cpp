@@ -8,6 +8,7 @@
 #include <set>
 
 #include "backends/etcd/core.h"
+#include "support/etcdendings.h"
 #include "support/etcdoperators.h"
 
 namespace distributex::test {
@@ -23,7 +24,8 @@ using Server = EtcdRaceServer;
 
 class Race {
  public:
-  Race(const EtcdRace& setting, uint64_t seed) : setting_(setting), dice_(seed) {
+  Race(const EtcdRace& setting, uint64_t seed)
+      : setting_(setting), dice_(seed), endings_(setting.slots, raced_rest) {
     history_.slots("p", setting.slots);
     for (size_t i = 0; i < setting.servers; i++) {
       servers_.push_back(make_server());
@@ -38,7 +40,8 @@ class Race {
     if (!operators_.wrong().empty()) {
       return operators_.wrong();
     }
-    const std::string wrong = history_.verdict();
+    const std::string wrong =
+        setting_.orders ? endings_.wrong_in(etcd_) + history_.verdict() : history_.verdict();
     return wrong.empty() ? leftovers_of(etcd_, servers_) : wrong;
   }
   [[nodiscard]] size_t grants() const { return history_.grants("p"); }
@@ -62,13 +65,7 @@ class Race {
     sink.expired = [](const std::string&, const Lease&, uint64_t) {};
     sink.happened = [](const Happening&, uint64_t) {};
     server->core = std::make_unique<EtcdCore>(*server->wire, settings, 1, sink, [](Time) {});
-    PoolSpec spec{.name = "p", .expire = seconds(5), .maxlocks = setting_.slots, .servers = {}};
-    if (setting_.orders) {
-      spec.release_delay = seconds(1);
-      spec.lock_delay = seconds(1);
-      spec.freeze_after = 1000;  // each end is counted
-    }
-    server->core->configure({spec});
+    server->core->configure({raced_pool(setting_.slots, setting_.orders)});
     return server;
   }
 
@@ -244,8 +241,13 @@ class Race {
     }
     const OpId op = ++ops_;
     server.questions[op] = {Question::What::release, host, now_};
-    server.core->release(
-        {.op = op, .pool = "p", .owner = {host, ""}, .token = {}, .slots = setting_.slots}, now_);
+    server.core->release({.op = op,
+                          .pool = "p",
+                          .owner = {host, ""},
+                          .token = {},
+                          .slots = setting_.slots,
+                          .outcome = Outcome::failed},
+                         now_);
   }
 
   void renew(Server& server, const std::string& host) {
@@ -260,6 +262,7 @@ class Race {
       return;
     }
     Question question{Question::What::freeze, "", now_};
+    question.revision = etcd_.revision();
     const Order order = operators_.next(question, dice_, history_, ++ops_);
     server.questions[order.op] = question;
     server.core->order(order, now_);
@@ -282,7 +285,7 @@ class Race {
       case Question::What::freeze:
       case Question::What::thaw:
       case Question::What::evict:
-        return operators_.answered(question, verdict);
+        return operators_.answered(question, verdict, etcd_);
     }
     if (question.what != Question::What::take_back) {
       busy_.erase(question.host);
@@ -325,6 +328,7 @@ class Race {
         attempts.empty() ? question.asked : std::min(question.asked, *attempts.begin());
     const Time asked = verdict.kind == Kind::granted ? question.asked : since;
     history_.told("p", question.host, verdict.token, asked, now_, verdict.ends);
+    endings_.told(verdict.token, verdict.ends);
   }
 
   // Its client has gone: the grant is given back, unless it was told elsewhere.
@@ -373,6 +377,7 @@ class Race {
   FakeEtcd etcd_{};
   Time now_ = Time{} + hours(1);
   History history_;
+  EtcdEndings endings_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::set<std::string> busy_{};  // owners that wait for an answer
   std::map<std::string, std::multiset<Time>> attempts_{};

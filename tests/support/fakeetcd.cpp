@@ -71,7 +71,7 @@ void FakeEtcd::change(const EtcdOp& op, std::vector<EtcdEvent>& events) {
   }
 }
 
-EtcdAnswer FakeEtcd::apply(const EtcdTxn& txn) {
+EtcdAnswer FakeEtcd::apply(const EtcdTxn& txn, Time now, Time sent) {
   EtcdAnswer answer;
   answer.succeeded = std::all_of(txn.compares.begin(), txn.compares.end(),
                                  [&](const EtcdCompare& compare) { return holds(compare); });
@@ -85,7 +85,7 @@ EtcdAnswer FakeEtcd::apply(const EtcdTxn& txn) {
     answer.parts.push_back(read ? range(*read) : EtcdPart{});
   }
   if (!events.empty()) {
-    log_.push_back({++revision_, std::move(events)});
+    log_.push_back({++revision_, std::move(events), now, sent});
   }
   answer.revision = revision_;
   return answer;
@@ -116,13 +116,13 @@ FakeWire::Asked FakeWire::take(size_t i) {
 
 void FakeWire::carry_out(size_t i) {
   Asked& asked = *std::next(asked_.begin(), static_cast<std::ptrdiff_t>(i));
-  asked.answer = etcd_.apply(asked.txn);
+  asked.answer = etcd_.apply(asked.txn, now_, asked.sent);
 }
 
 void FakeWire::answer(size_t i) {
   Asked asked = take(i);
   if (!asked.answer) {
-    asked.answer = etcd_.apply(asked.txn);
+    asked.answer = etcd_.apply(asked.txn, now_, asked.sent);
   }
   asked.replied({.outcome = EtcdOutcome::answered, .answer = *asked.answer, .sent = asked.sent},
                 now_);
@@ -131,7 +131,7 @@ void FakeWire::answer(size_t i) {
 void FakeWire::lose(size_t i) {
   Asked asked = take(i);
   if (!asked.answer) {
-    lost_.push_back(asked.txn);
+    lost_.emplace_back(asked.txn, asked.sent);
   }
   asked.replied({.outcome = EtcdOutcome::unknown, .reason = "lost", .sent = asked.sent}, now_);
 }
@@ -147,7 +147,7 @@ bool FakeWire::arrive_late(size_t choice) {
     return false;
   }
   const auto it = lost_.begin() + static_cast<std::ptrdiff_t>(choice % lost_.size());
-  (void)etcd_.apply(*it);
+  (void)etcd_.apply(it->first, now_, it->second);
   lost_.erase(it);
   return true;
 }

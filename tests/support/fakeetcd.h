@@ -25,9 +25,11 @@ class FakeEtcd {
   struct Logged {
     uint64_t revision = 0;
     std::vector<EtcdEvent> events{};
+    Time at{};    // when it was carried out
+    Time sent{};  // when it was asked for
   };
 
-  EtcdAnswer apply(const EtcdTxn& txn);
+  EtcdAnswer apply(const EtcdTxn& txn, Time now = {}, Time sent = {});
   // All keys gone and the revisions from 1 again.
   void wipe();
 
@@ -71,6 +73,7 @@ class FakeWire final : public EtcdWire {
   // The next message of the watch, if there is one.
   bool tell();
   void end_watch();
+  [[nodiscard]] size_t moves() const { return moves_; }  // to another member
   [[nodiscard]] bool is_watched() const { return heard_ != nullptr; }
 
  private:
@@ -86,7 +89,7 @@ class FakeWire final : public EtcdWire {
   FakeEtcd& etcd_;
   const Time& now_;
   std::list<Asked> asked_;
-  std::vector<EtcdTxn> lost_;
+  std::vector<std::pair<EtcdTxn, Time>> lost_;  // and when they were asked for
   std::string from_;
   std::string to_;
   Heard heard_;

@@ -2,8 +2,8 @@
 // A grant compares the gate, so that no other grant of the pool came between;
 // the clock, so that the token's offset is the newest and an unknown outcome can
 // be settled; and that the owner has no lease. A "held" is the owner's lease
-// written anew by this server, unless this server wrote it last: whoever granted
-// it and could not say so can then not take it back any more.
+// written anew by this server, unless this server wrote it last and has not asked to
+// take it back: whoever granted it and could not say so can then not take it back.
 #include "backends/etcd/acquire.h"
 
 #include <algorithm>
@@ -139,7 +139,7 @@ EtcdStep EtcdAcquire::next_of_holder(EtcdWorld& world, const EtcdLease& found, T
   if (is_over) {
     return end(world, found, now);
   }
-  if (!is_kept) {
+  if (!is_kept || kept->is_given_back) {
     return take_over(world, found, now);
   }
   if (!has_looked_) {

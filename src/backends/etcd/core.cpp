@@ -125,6 +125,7 @@ void EtcdCore::drive(uint64_t id, Time now) {
   }
   task.is_asked = true;
   task.asked++;
+  world_.counts.asked.at(task.question.index())++;  // in the order of its alternatives
   const Duration limit =
       std::visit([&](const auto& question) { return question.limit(now); }, task.question);
   ask(std::move(std::get<EtcdTxn>(step)), limit, [this, id](const EtcdReply& reply, Time at) {
@@ -217,6 +218,7 @@ void EtcdCore::wake(Time now, bool all) {
 
 void EtcdCore::ask(EtcdTxn txn, Duration limit, EtcdWire::Replied replied) {
   asking_++;
+  world_.counts.transactions++;
   const uint64_t before = revision_;
   wire_.ask(std::move(txn), limit,
             [this, before, replied = std::move(replied)](const EtcdReply& reply, Time now) {

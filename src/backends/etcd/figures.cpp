@@ -39,7 +39,17 @@ void add_etcd_figures(std::vector<Figure>& all, const EtcdTraffic& traffic,
                       const EtcdCounts& counts, Duration watch_behind) {
   const char* requests = "Questions to etcd, by what became of them.";
   const char* ends = "Leases that this server ended, by whether it wrote them last.";
+  const char* kinds = "Questions to etcd, by what they were for.";
+  uint64_t upkeep = counts.transactions;
+  for (const uint64_t asked : counts.asked) {
+    upkeep -= asked;
+  }
   const Row rows[] = {
+      {"etcd_operations_total", kinds, {"operation", "acquire"}, counts.asked[0]},
+      {"etcd_operations_total", kinds, {"operation", "release"}, counts.asked[1]},
+      {"etcd_operations_total", kinds, {"operation", "renew"}, counts.asked[2]},
+      {"etcd_operations_total", kinds, {"operation", "order"}, counts.asked[3]},
+      {"etcd_operations_total", kinds, {"operation", "upkeep"}, upkeep},
       {"etcd_requests_total", requests, {"result", "answered"}, traffic.answered},
       {"etcd_requests_total", requests, {"result", "not_done"}, traffic.not_done},
       {"etcd_requests_total", requests, {"result", "unknown"}, traffic.unknown},

@@ -36,6 +36,9 @@ struct EtcdCounts {
   uint64_t ended_seen = 0;  // and by another
   uint64_t watches = 0;     // opened
   uint64_t ticks = 0;       // of the clock
+  // Questions to etcd for a slot, a release, a renewal, an operator; and all of them.
+  std::array<uint64_t, 4> asked{};
+  uint64_t transactions = 0;
 };
 
 // Appends all of them, and for how long the watch has owed a change of ours.

@@ -95,6 +95,7 @@ void EtcdFollower::open(Time now) {
 }
 
 void EtcdFollower::doubt(const std::string& reason, Time now) {
+  log_line(Level::warning, "etcd: watch lost: %s", reason.c_str());
   wire_.move_on(reason);
   state_ = State::closed;
   since_ = now;
@@ -105,6 +106,9 @@ void EtcdFollower::doubt(const std::string& reason, Time now) {
 void EtcdFollower::heard(const EtcdNews& news, Time now) {
   if (news.ended) {
     const bool was_live = state_ == State::live;
+    if (was_live) {
+      log_line(Level::warning, "etcd: watch lost: %s", news.reason.c_str());
+    }
     state_ = State::closed;
     since_ = now + (was_live ? milliseconds(0) : reopen_pause * (1u << failures_));
     failures_ = std::min(failures_ + 1, reopen_doublings);
@@ -182,6 +186,8 @@ void EtcdFollower::take_list(Time now) {
   state_ = State::live;
   since_ = now;
   failures_ = 0;
+  log_line(Level::info, "etcd: watch open revision=%llu", static_cast<unsigned long long>(listed_));
+  log_flush();
   const auto changes = world_.mirror.replace(list_, listed_, now);
   list_.clear();
   told_.changed(changes, was_set_back, now);

@@ -59,6 +59,13 @@ void EtcdKeeper::forget() {
   ends_.clear();
 }
 
+void EtcdKeeper::given_back(const std::string& pool, const Owner& owner) {
+  const auto it = entries_.find({pool, owner});
+  if (it != entries_.end() && it->second.kept) {
+    it->second.kept->is_given_back = true;
+  }
+}
+
 // A later write has an end of its own, which may be later than `until`.
 void EtcdKeeper::postpone(const EtcdDue& due, Time until) {
   const auto it = entries_.find({due.pool, due.owner});

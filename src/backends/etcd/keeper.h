@@ -23,7 +23,8 @@ namespace distributex {
 struct EtcdKept {
   Token token = 0;
   uint64_t mod = 0;
-  std::optional<Time> ends;  // as told; nothing: never
+  std::optional<Time> ends;    // as told; nothing: never
+  bool is_given_back = false;  // a removal of this very write may still be carried out
 };
 
 struct EtcdDue {
@@ -48,6 +49,8 @@ class EtcdKeeper {
   // By a deletion at that revision.
   void gone(const std::string& pool, const Owner& owner, uint64_t revision);
   void forget();
+  // The newest write was asked to be taken back.
+  void given_back(const std::string& pool, const Owner& owner);
   // Ending that write of it failed, or is under way: not before then.
   void postpone(const EtcdDue& due, Time until);
 

@@ -68,6 +68,8 @@ class EtcdKeys {
   [[nodiscard]] std::string rest(std::string_view pool, Token token) const;
   [[nodiscard]] std::string runs(std::string_view pool) const;
   [[nodiscard]] std::string freeze(std::string_view name) const;
+  // The counts of failed runs of all pools.
+  [[nodiscard]] EtcdSpan all_runs() const { return {prefix_ + "n/", prefix_ + "n0"}; }
   [[nodiscard]] std::string rulings() const { return prefix_ + "rulings"; }
   [[nodiscard]] EtcdSpan all() const;
   // Leases and resting slots.

@@ -92,6 +92,7 @@ EtcdStep EtcdRelease::take_back(EtcdWorld& world) {
     target_ = lease;
   }
   phase_ = Phase::taking_back;
+  world.keeper.given_back(pool_, owner_);
   EtcdTxn txn{.compares = {if_mod(key(world), kept->mod)},
               .success = {EtcdDelete{key(world)}},
               .failure = {}};

@@ -75,6 +75,10 @@ EtcdStep EtcdOrder::look(const EtcdWorld& world) {
     const EtcdSpan leases = world.keys.leases(pool_);
     txn.success.emplace_back(EtcdRange{.key = leases.from, .range_end = leases.to});
   }
+  if (question_.kind == Order::Kind::thaw) {
+    const EtcdSpan runs = world.keys.all_runs();
+    txn.success.emplace_back(EtcdRange{.key = runs.from, .range_end = runs.to});
+  }
   return txn;
 }
 
@@ -209,6 +213,9 @@ void EtcdOrder::take_look(EtcdWorld& world, const EtcdAnswer& answer, Time now) 
       }
     }
   }
+  if (question_.kind == Order::Kind::thaw) {
+    await_runs(world, answer);
+  }
   if (question_.kind != Order::Kind::evict) {
     return;
   }
@@ -222,6 +229,17 @@ void EtcdOrder::take_look(EtcdWorld& world, const EtcdAnswer& answer, Time now) 
     if (lease.token() == question_.token) {
       lease_ = std::move(lease);
     }
+  }
+}
+
+// A run that another server counted before this order was asked for is thawed with the
+// others: the watch has to tell of it first.
+void EtcdOrder::await_runs(const EtcdWorld& world, const EtcdAnswer& answer) {
+  for (const EtcdKv& kv : answer.parts.at(2).kvs) {
+    shows_at_ = std::max(shows_at_, kv.mod);
+  }
+  if (world.mirror.revision() < shows_at_) {
+    told_by_ = deadline();
   }
 }
 

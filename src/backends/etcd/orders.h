@@ -28,6 +28,7 @@ class EtcdOrder : public EtcdQuestion {
   void find_lease(const EtcdWorld& world);
   void take_unknown();
   void take_look(EtcdWorld& world, const EtcdAnswer& answer, Time now);
+  void await_runs(const EtcdWorld& world, const EtcdAnswer& answer);
   void take_freeze(EtcdWorld& world, const EtcdAnswer& answer, Time now);
   void take_thaw(EtcdWorld& world, const EtcdAnswer& answer, Time now);
   void take_eviction(EtcdWorld& world, const EtcdAnswer& answer, Time now);

@@ -232,6 +232,7 @@ void EtcdCore::clear_leftovers(Time now) {
 }
 
 void EtcdCore::take_back(const EtcdUnsettled& left, const EtcdLease& lease) {
+  world_.keeper.given_back(left.pool, left.owner);
   const std::string key = world_.keys.lease(left.pool, left.owner);
   EtcdTxn txn{.compares = {if_mod(key, lease.mod)}, .success = {EtcdDelete{key}}, .failure = {}};
   ask(std::move(txn), attempt,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Questions over real connections to servers that answer as the test says:
 // what is sent and how often, which endpoint is asked, logins, the watch.
+#include <string.h>
+
 #include <atomic>
 
 #include "backends/etcd/client.h"
@@ -257,6 +259,11 @@ void a_watch_tells_line_by_line_and_its_end(void** state) {
   assert_int_equal(f.news.size(), 3);
   assert_true(f.news[0].created && f.news[1].events.size() == 1);
   assert_int_equal(f.news.size(), 3);
+  for (const ScriptedRequest& request : server.requests()) {
+    // Without it a member that has lost its majority is silent for ever.
+    assert_non_null(strstr(request.head.c_str(), "Grpc-Metadata-hasleader: true"));
+    assert_null(strstr(request.body.c_str(), "start_revision"));
+  }
 }
 
 void a_watch_that_is_refused_moves_on(void** state) {

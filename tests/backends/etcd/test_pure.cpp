@@ -177,6 +177,72 @@ void a_taking_back_is_tried_until_it_is_done(void** state) {
   assert_false(f.has_lease("a"));
 }
 
+// Until it is done its attempts may still arrive.
+void whoever_is_told_of_a_lease_that_was_to_be_taken_back_keeps_it(void** state) {
+  Fixture& f = of(state);
+  f.run();
+  f.get("a", 100);
+  f.run();
+  const Token token = f.verdicts.back().token;
+  f.take_back("a", token);
+  const Time until = f.now + seconds(4);
+  while (f.now < until && f.verdicts.back().kind != Kind::failed) {
+    f.now += milliseconds(10);
+    while (f.wire.open() != 0) {
+      f.wire.lose(0);
+    }
+    f.core->tick(f.now);
+  }
+  assert_true(f.verdicts.back().kind == Kind::failed);
+  f.get("a", 100);
+  f.run(300);
+  assert_true(f.verdicts.back().kind == Kind::held && f.verdicts.back().token == token);
+  while (f.wire.arrive_late(0)) {
+  }
+  f.run(2000);
+  assert_true(f.has_lease("a"));
+}
+
+// A watch that began in the past would miss what was compacted.
+void the_list_is_asked_for_when_the_watch_is_open_and_misses_nothing(void** state) {
+  Fixture& f = of(state);
+  f.core->tick(f.now);
+  while (f.wire.open() != 0) {
+    f.wire.answer(0);  // it looks whether etcd answers
+  }
+  assert_true(f.wire.is_watched());
+  assert_true(f.wire.tell());
+  assert_int_equal(f.wire.open(), 1);
+  f.wire.carry_out(0);
+  const std::string lease = "distributex/l/p/b/";
+  (void)f.etcd.apply(
+      {.compares = {}, .success = {EtcdPut{lease, format_lease(value_of(""))}}, .failure = {}});
+  assert_true(f.wire.tell());
+  f.wire.answer(0);
+  assert_int_equal(f.core->held("p"), 1);
+}
+
+// As that of a member without a majority, which stays open.
+void a_watch_that_owes_a_change_is_opened_at_another_member(void** state) {
+  Fixture& f = of(state);
+  f.run();
+  f.get("a", 100);
+  while (f.wire.open() != 0) {
+    f.wire.answer(0);
+  }
+  assert_true(f.verdicts.back().kind == Kind::granted);
+  const uint64_t watches = f.core->world().counts.watches;
+  f.now += milliseconds(1499);
+  f.core->tick(f.now);
+  assert_int_equal(f.wire.moves(), 0);
+  f.now += milliseconds(2);
+  f.core->tick(f.now);
+  assert_int_equal(f.wire.moves(), 1);
+  f.run();
+  assert_int_equal(f.core->world().counts.watches, watches + 1);
+  assert_int_equal(f.core->held("p"), 1);
+}
+
 // An emptied etcd may come to the revision of the clock that a server knows.
 void an_etcd_that_was_emptied_takes_no_grant_that_assumes_the_old_one(void** state) {
   Fixture& f = of(state);
@@ -209,6 +275,9 @@ int main() {
       test_with(Fixture, the_offset_is_raised_once_at_a_start),
       test_with(Fixture, a_taking_back_that_comes_late_leaves_a_renewed_lease_alone),
       test_with(Fixture, a_taking_back_is_tried_until_it_is_done),
+      test_with(Fixture, whoever_is_told_of_a_lease_that_was_to_be_taken_back_keeps_it),
+      test_with(Fixture, the_list_is_asked_for_when_the_watch_is_open_and_misses_nothing),
+      test_with(Fixture, a_watch_that_owes_a_change_is_opened_at_another_member),
       test_with(Fixture, an_etcd_that_was_emptied_takes_no_grant_that_assumes_the_old_one),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
