@@ -133,7 +133,7 @@ each() {
     shift 3
     a=$("${@//@/$short}")
     b=$("${@//@/$long}")
-    awk -v name="$name" -v d="$((b - a))" -v n="$((long - short))" 'BEGIN { printf "%-36s %12.2f\n", name, d / n }' |
+    awk -v name="$name" -v d="$((b - a))" -v n="$((long - short))" 'BEGIN { printf "%-36s %12.3f\n", name, d / n }' |
         tee -a "$out/cost.txt"
 }
 # each_client NAME CONFIG WORKLOAD: resident KiB.
