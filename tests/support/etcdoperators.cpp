@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "support/etcdoperators.h"
 
+#include <algorithm>
+
 namespace distributex::test {
 
 using std::chrono::seconds;
 using What = EtcdRaceQuestion::What;
 
-// Whoever is evicted does not count on its lease from when that was asked for.
+// Whoever is evicted does not count on its lease from when that was asked for. A
+// freeze takes the place of the one before it, maybe before its answer.
 Order EtcdOperators::next(EtcdRaceQuestion& question, Choices& dice, History& history, OpId op) {
   is_busy_ = true;
   Order order{.op = op, .pool = "p", .reason = "r", .by = "ann"};
@@ -14,6 +17,9 @@ Order EtcdOperators::next(EtcdRaceQuestion& question, Choices& dice, History& hi
     case 0:
       order.lasts = dice.once_in(2) ? std::optional<Duration>{seconds(2)} : std::nullopt;
       question.lasts = order.lasts;
+      if (frozen_until_ && order.lasts) {
+        frozen_until_ = std::min(*frozen_until_, question.asked + *order.lasts);
+      }
       break;
     case 1:
       order.kind = Order::Kind::thaw;

@@ -56,7 +56,7 @@ class EtcdOperators {
   std::string wrong_{};
 };
 
-inline constexpr std::chrono::seconds raced_rest{1};
+inline constexpr std::chrono::seconds raced_rest{3};
 // With orders its slots rest so long after each lease, and each end is counted.
 [[nodiscard]] PoolSpec raced_pool(uint32_t slots, bool has_orders);
 
