@@ -299,8 +299,7 @@ void a_stopped_keeper_ends_all_before_the_lease_is_over(void** state) {
   const auto family = f.family_pids();
   const std::vector<pid_t> keeper = children_of(client.pid());
   assert_int_equal(keeper.size(), 1);
-  kill(keeper.front(), SIGSTOP);
-  assert_true(wait_for_standstill(keeper.front()));
+  stop_process(keeper.front());
   const auto asked = Clock::now();
   const PoolState pool = pool_state(f.daemon.port(), "one");
   assert_int_equal(pool.holders.size(), 1);

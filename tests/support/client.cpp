@@ -121,12 +121,13 @@ Client::~Client() {
 }
 
 void Client::send(int signal) const {
-  if (!exit_) {
-    kill(pid_, signal);
+  if (exit_) {
+    return;
   }
-  if (signal == SIGSTOP && !exit_) {
-    (void)wait_for_standstill(pid_);
+  if (signal == SIGSTOP) {
+    return stop_process(pid_);
   }
+  kill(pid_, signal);
 }
 
 bool Client::running() { return !wait_exit(milliseconds(0)); }

@@ -147,6 +147,13 @@ bool wait_for_standstill(pid_t pid) {
   });
 }
 
+void stop_process(pid_t pid) {
+  if (kill(pid, SIGSTOP) != 0 || !wait_for_standstill(pid)) {
+    fprintf(stderr, "test support: process %d does not stop\n", pid);
+    abort();
+  }
+}
+
 Daemon::Daemon(std::string_view yaml) { configure(yaml); }
 
 Daemon::~Daemon() { kill_now(); }
@@ -225,11 +232,14 @@ std::optional<std::string> Daemon::reload(std::string_view yaml) {
 bool Daemon::running() { return pid_ > 0 && !wait_exit(milliseconds{0}); }
 
 void Daemon::send_signal(int signal) {
-  if (pid_ > 0 && !exit_ && kill(pid_, signal) != 0) {
-    die("kill");
+  if (pid_ <= 0 || exit_) {
+    return;
   }
-  if (signal == SIGSTOP && pid_ > 0 && !exit_) {
-    (void)wait_for_standstill(pid_);
+  if (signal == SIGSTOP) {
+    return stop_process(pid_);
+  }
+  if (kill(pid_, signal) != 0) {
+    die("kill");
   }
 }
 

@@ -41,8 +41,10 @@ class TempDir {
 
 void write_file(const std::string& path, std::string_view text);
 [[nodiscard]] std::string read_whole_file(const std::string& path);
-// Until a process that was told to stop (SIGSTOP) does.
+// Until each thread of a process that was told to stop (SIGSTOP) does.
 [[nodiscard]] bool wait_for_standstill(pid_t pid);
+// SIGSTOP, and all of it stands still; ends the test program when it does not.
+void stop_process(pid_t pid);
 
 // What distributexd is started with. "-c FILE" goes before args.
 struct Launch {

@@ -208,10 +208,7 @@ uint64_t EtcdCluster::revision() const {
   return number_in(post(0, "/v3/kv/range", any_key), "revision");
 }
 
-void EtcdCluster::stop(size_t i) {
-  kill(members_[i].pid, SIGSTOP);
-  (void)wait_for_standstill(members_[i].pid);
-}
+void EtcdCluster::stop(size_t i) { stop_process(members_[i].pid); }
 void EtcdCluster::go_on(size_t i) { kill(members_[i].pid, SIGCONT); }
 
 void EtcdCluster::kill_now(size_t i) {

@@ -84,8 +84,7 @@ bool Memcached::is_up() const { return ask("version").starts_with("VERSION"); }
 
 void Memcached::stop() {
   if (pid_ > 0) {  // -1 would be every process there is
-    kill(pid_, SIGSTOP);
-    (void)wait_for_standstill(pid_);
+    stop_process(pid_);
   }
 }
 void Memcached::go_on() {
