@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <string>
 #include <string_view>
 
 #include "base/text.h"
@@ -37,6 +38,17 @@ inline uint64_t take_number(size_t bytes, std::string_view& rest) {
     rest.remove_prefix(1);
   }
   return value;
+}
+
+// As in a query, every byte of it.
+inline std::string encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    char hex[4];
+    snprintf(hex, sizeof hex, "%%%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += hex;
+  }
+  return out;
 }
 
 inline bool is_printable(std::string_view text) {

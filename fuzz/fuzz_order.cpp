@@ -2,8 +2,6 @@
 // What operators ask for: a query and a form, one line each. What comes out is an order
 // that is sound in every part and reads the same when it is written down, or a
 // complaint that is safe to show.
-#include <stdio.h>
-
 #include <string>
 #include <variant>
 
@@ -15,16 +13,6 @@ using namespace distributex;
 using namespace distributex::fuzz;
 
 namespace {
-
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    char hex[4];
-    snprintf(hex, sizeof hex, "%%%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    out += hex;
-  }
-  return out;
-}
 
 std::string written(const Command& order) {
   std::string query = "pool=" + encoded(order.pool);

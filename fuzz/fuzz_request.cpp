@@ -69,16 +69,6 @@ void check_received(const Target& target, std::string_view body, HttpMethod meth
   }
 }
 
-std::string encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    char hex[4];
-    snprintf(hex, sizeof hex, "%%%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    out += hex;
-  }
-  return out;
-}
-
 std::string written(const Command& request) {
   std::string query = "host=" + encoded(request.owner.host) + "&pool=" + encoded(request.pool);
   if (!request.owner.id.empty()) {
