@@ -189,15 +189,6 @@ std::optional<Time> Engine::deadline() const {
   return due == never ? std::nullopt : std::optional{due};
 }
 
-std::optional<Effect> Engine::next() {
-  if (effects_.empty()) {
-    return std::nullopt;
-  }
-  std::optional<Effect> effect{std::move(effects_.first())};
-  effects_.drop_first();
-  return effect;
-}
-
 void Engine::configure(std::vector<PoolSpec> pools, Bounds bounds, Time now) {
   max_waiting_ = bounds.max_waiting;
   max_pools_ = bounds.max_pools;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The rules of the lock service, pure: events go in, effects come out of
-// next(). It calls nobody, owns no clock and does no I/O. The invariants stand
+// first(). It calls nobody, owns no clock and does no I/O. The invariants stand
 // at the head of engine.cpp. Every event costs O(log n) at most in pools,
 // holders and waiters; only configure() and drain() touch all of them.
 #pragma once
@@ -80,8 +80,8 @@ class Engine {
     return waiters_.empty() && ops_.empty() && promised_.empty() && orders_.empty();
   }
 
-  [[nodiscard]] std::optional<Effect> next();
-  // The same where it stays: until drop_first(), whatever is reported meanwhile.
+  // What is to be done first; it stays there until drop_first(), whatever is reported
+  // meanwhile.
   [[nodiscard]] Effect* first() { return effects_.empty() ? nullptr : &effects_.first(); }
   void drop_first() { effects_.drop_first(); }
   // When tick() is next due, if ever.

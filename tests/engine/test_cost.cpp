@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "support/effects.h"
 #include "support/test.h"
 
 using namespace distributex;
@@ -50,7 +51,7 @@ struct Crowd {
   // Effects until now.
   size_t count() {
     size_t effects = 0;
-    for (; auto effect = engine.next(); ++effects) {
+    for (; auto effect = take_effect(engine); ++effects) {
       if (const auto* acquire = std::get_if<Acquire>(&*effect)) {
         asked = acquire->op;
       }

@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "support/effects.h"
+
 namespace distributex::test {
 
 using std::chrono::milliseconds;
@@ -202,7 +204,7 @@ void ModelWorld::pump() {
   if (std::exchange(pumping_, true)) {
     return;
   }
-  while (const auto effect = engine_.next()) {
+  while (const auto effect = take_effect(engine_)) {
     std::visit([this](const auto& done) { perform(done); }, *effect);
   }
   pumping_ = false;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "support/effects.h"
+
 namespace distributex::test {
 
 using std::chrono::milliseconds;
@@ -214,7 +216,7 @@ void SlowWorld::meet_strangers() {
 void SlowWorld::perform(const Answered& answered) { witness_.told(answered, now_); }
 
 void SlowWorld::pump() {
-  while (const auto effect = engine_.next()) {
+  while (const auto effect = take_effect(engine_)) {
     std::visit([this](const auto& done) { perform(done); }, *effect);
   }
   witness_.look_at(engine_, now_);

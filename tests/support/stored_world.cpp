@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "lock/names.h"
+#include "support/effects.h"
 #include "watch/events.h"
 
 namespace distributex::test {
@@ -128,7 +129,7 @@ void StoredWorld::ask(const Question& question) {
 
 void StoredWorld::pump() {
   do {
-    while (auto effect = engine.next()) {
+    while (auto effect = take_effect(engine)) {
       if (auto* answered = std::get_if<Answered>(&*effect)) {
         telling.answered(std::move(*answered), now);
       } else if (auto* release = std::get_if<Release>(&*effect)) {

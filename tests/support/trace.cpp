@@ -17,6 +17,7 @@
 
 #include "engine/engine.h"
 #include "support/access_model.h"
+#include "support/effects.h"
 #include "support/trace_words.h"
 
 namespace distributex::test {
@@ -87,7 +88,7 @@ void Stage::play_line(const std::string& line) {
   if (!words.empty() && !play_event(std::move(words), line)) {
     put("what does this mean?");
   }
-  while (const auto effect = engine_.next()) {
+  while (const auto effect = take_effect(engine_)) {
     std::visit([this](const auto& e) { show(e); }, *effect);
   }
 }

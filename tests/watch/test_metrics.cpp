@@ -5,7 +5,9 @@
 #include "config/config.h"
 #include "daemon/sight.h"
 #include "engine/engine.h"
+#include "support/effects.h"
 #include "support/metrics.h"
+#include "support/silent_sink.h"
 #include "support/test.h"
 #include "watch/metrics.h"
 #include "watch/record.h"
@@ -22,15 +24,7 @@ struct Fixture {
   Engine engine;
   Groups groups;
   std::unique_ptr<Backend> backend =
-      make_inmemory_backend({.base = nullptr,
-                             .config = {},
-                             .sink = {.decided = [](OpId, const Verdict&) {},
-                                      .changed = [](const std::string&) {},
-                                      .expired = [](const std::string&, const Lease&, uint64_t) {},
-                                      .happened = [](const Happening&, uint64_t) {},
-                                      .stored = {},
-                                      .unstored = {}},
-                             .wall_us = 1});
+      make_inmemory_backend({.base = nullptr, .config = {}, .sink = silent_sink(), .wall_us = 1});
   std::unique_ptr<Record> record =
       std::make_unique<Record>(RecordOptions{.events = 10, .audit = false}, 1);
   Sight sight;
@@ -173,7 +167,7 @@ void counts_what_reached_nobody(void** state) {
 void engine_marks_a_grant_that_comes_back(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.submit(1, Verb::get, "h");
-  const auto asked = f.engine.next();
+  const auto asked = take_effect(f.engine);
   assert_true(asked && std::holds_alternative<Acquire>(*asked));
   f.engine.decided(std::get<Acquire>(*asked).op,
                    {.kind = Verdict::Kind::granted,
@@ -183,9 +177,9 @@ void engine_marks_a_grant_that_comes_back(void** state) {
                     .reason = {},
                     .since = {}},
                    f.now);
-  assert_true(std::holds_alternative<Answered>(*f.engine.next()));
+  assert_true(std::holds_alternative<Answered>(*take_effect(f.engine)));
   assert_false(f.engine.cancel(1, f.now).has_value());
-  const auto back = f.engine.next();
+  const auto back = take_effect(f.engine);
   assert_true(back && std::holds_alternative<Release>(*back));
   assert_true(std::get<Release>(*back).undelivered);
 }

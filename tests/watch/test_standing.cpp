@@ -7,6 +7,8 @@
 #include "config/config.h"
 #include "daemon/sight.h"
 #include "engine/engine.h"
+#include "support/effects.h"
+#include "support/silent_sink.h"
 #include "support/test.h"
 #include "watch/standing.h"
 
@@ -29,17 +31,12 @@ struct Fixture {
   Ticket last_ticket = 0;
 
   Fixture() {
-    backend = make_inmemory_backend(
-        {.base = nullptr,
-         .config = {},
-         .sink = {.decided = [this](OpId op,
-                                    const Verdict& verdict) { engine.decided(op, verdict, now); },
-                  .changed = [](const std::string&) {},
-                  .expired = [](const std::string&, const Lease&, uint64_t) {},
-                  .happened = [](const Happening&, uint64_t) {},
-                  .stored = {},
-                  .unstored = {}},
-         .wall_us = 1});
+    backend = make_inmemory_backend({.base = nullptr,
+                                     .config = {},
+                                     .sink = silent_sink([this](OpId op, const Verdict& verdict) {
+                                       engine.decided(op, verdict, now);
+                                     }),
+                                     .wall_us = 1});
     engine.configure(pools, 5000, now);
   }
 
@@ -50,7 +47,7 @@ struct Fixture {
         ++last_ticket,
         {.verb = verb, .pool = pool, .owner = owner, .token = {}, .expire = {}, .timeout = {}},
         now);
-    while (const auto effect = engine.next()) {
+    while (const auto effect = take_effect(engine)) {
       if (const auto* answered = std::get_if<Answered>(&*effect)) {
         answer = answered->answer;
         engine.delivered(answered->ticket, now);
