@@ -74,16 +74,10 @@ std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door,
   if (request.trouble == HttpTrouble::surplus) {
     return turn_away(doors, door, form, request.complaint);
   }
-  if (request.trouble == HttpTrouble::no_tls) {
+  if (request.trouble == HttpTrouble::no_tls || request.trouble == HttpTrouble::framing) {
     Refused refused =
         refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
-    refused.reply.status = 400;  // in every form: who sees it is often a person
-    return refused;
-  }
-  if (request.trouble == HttpTrouble::framing) {
-    Refused refused =
-        refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
-    refused.reply.status = 400;
+    refused.reply.status = 400;  // in every form: who sees it is often a person, or a proxy
     return refused;
   }
   if (!found) {
