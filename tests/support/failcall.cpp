@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace distributex::test {
@@ -61,11 +62,15 @@ std::vector<std::string> FailCall::environment() const {
 }
 
 std::vector<std::string> own_environment_and(const std::vector<std::string>& more) {
-  std::vector<std::string> all;
+  std::vector<std::string> all = more;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    all.emplace_back(*entry);
+    const std::string own = *entry;
+    const std::string name = own.substr(0, own.find('=') + 1);
+    // Of two entries of one name programs see the first, or the last.
+    if (std::ranges::none_of(more, [&](const auto& each) { return each.starts_with(name); })) {
+      all.push_back(own);
+    }
   }
-  all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
