@@ -5,6 +5,7 @@
 // the same run, or is one of memory, which does not depend on how busy the machine is.
 #include <openssl/err.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <random>
@@ -54,7 +55,16 @@ std::string client_hello() {
   return {bytes, static_cast<size_t>(size)};
 }
 
+// What sanitizers keep and how slow they are says nothing about the daemon.
+void skip_under_sanitizers() {
+  const char* sanitizers = getenv("SAN");
+  if (sanitizers && *sanitizers) {
+    skip();
+  }
+}
+
 void a_parked_waiter_costs_18_kib_and_a_plain_one_3(void** state) {
+  skip_under_sanitizers();
   Fixture& f = fixture_of<Fixture>(state);
   constexpr size_t count = 1000;
   assert_text(word(f.plain(), "/get?host=h&pool=p"), "YES");
@@ -89,6 +99,7 @@ double cpu_ms(Daemon& daemon, const std::function<void()>& pairs) {
 }
 
 void requests_over_tls_cost_less_than_twice_the_processor_time(void** state) {
+  skip_under_sanitizers();
   Fixture& f = fixture_of<Fixture>(state);
   constexpr int pairs = 4000;
   Connection plain(f.plain());
