@@ -106,9 +106,10 @@ bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
                   answered, ends);
   }
   locks_++;
-  std::this_thread::sleep_for(std::chrono::microseconds((dice >> 8) % 3000));  // its work
   {
-    const std::lock_guard guard(lock_);
+    std::unique_lock guard(lock_);  // its work
+    stopped_.wait_for(guard, std::chrono::microseconds((dice >> 8) % 3000),
+                      [this] { return stopping_.load(); });
     history_.let_go(shape_.pool, token, Clock::now());
   }
   (void)ask(addresses_[daemon], "/release/?" + who + "&token=" + std::to_string(token));
