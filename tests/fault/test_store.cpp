@@ -189,7 +189,7 @@ void a_power_cut_loses_no_lock(void**) {
   Daemon daemon(yaml_for(disk.folder + "/locks.db"));
   std::set<int64_t> told;
   for (unsigned round = 0; round < 4; round++) {
-    assert_true(round == 0 ? daemon.start() : daemon.restart());
+    assert_true(daemon.start());  // on any port: another program may have taken the last one
     for (const int64_t token : take_until_cut(daemon, disk, 20 + 60 * round)) {
       told.insert(token);
     }
