@@ -112,7 +112,7 @@ start_etcd() {
     echo "cost: etcd does not start; $out/etcd.log says why" >&2
     return 1
 }
-# Its counter of that name, in all its labels; of requests only those that change or read.
+# What the member has counted by names that match, added up.
 member_counter() {
     curl -s "http://$member/metrics" | awk -v name="^$1" '$0 ~ name { n += $NF } END { printf "%d\n", n }'
 }

@@ -124,6 +124,19 @@ struct Fixture {
 
 Fixture& of(void** state) { return fixture_of<Fixture>(state); }
 
+// No attempt of the question under way is answered until its time is over.
+void run_out_of_time(Fixture& f, void (FakeWire::*fate)(size_t)) {
+  const Time until = f.now + seconds(4);
+  while (f.now < until && f.verdicts.back().kind != Kind::failed) {
+    f.now += milliseconds(10);
+    while (f.wire.open() != 0) {
+      (f.wire.*fate)(0);
+    }
+    f.core->tick(f.now);
+  }
+  assert_true(f.verdicts.back().kind == Kind::failed);
+}
+
 void the_offset_is_raised_once_at_a_start(void** state) {
   Fixture& f = of(state);
   f.run();
@@ -143,15 +156,7 @@ void a_taking_back_that_comes_late_leaves_a_renewed_lease_alone(void** state) {
   f.take_back("a", token);
   // None of its attempts arrives until its time is over. Before the next one comes,
   // the owner is told of its lease.
-  const Time until = f.now + seconds(4);
-  while (f.now < until && f.verdicts.back().kind != Kind::failed) {
-    f.now += milliseconds(10);
-    while (f.wire.open() != 0) {
-      f.wire.refuse(0);
-    }
-    f.core->tick(f.now);
-  }
-  assert_true(f.verdicts.back().kind == Kind::failed);
+  run_out_of_time(f, &FakeWire::refuse);
   f.core->renew({.op = 3, .pool = "p", .owner = {"a", ""}, .token = token, .length = {}}, f.now);
   f.run(2000);
   assert_true(f.verdicts.back().kind == Kind::renewed);
@@ -185,15 +190,7 @@ void whoever_is_told_of_a_lease_that_was_to_be_taken_back_keeps_it(void** state)
   f.run();
   const Token token = f.verdicts.back().token;
   f.take_back("a", token);
-  const Time until = f.now + seconds(4);
-  while (f.now < until && f.verdicts.back().kind != Kind::failed) {
-    f.now += milliseconds(10);
-    while (f.wire.open() != 0) {
-      f.wire.lose(0);
-    }
-    f.core->tick(f.now);
-  }
-  assert_true(f.verdicts.back().kind == Kind::failed);
+  run_out_of_time(f, &FakeWire::lose);
   f.get("a", 100);
   f.run(300);
   assert_true(f.verdicts.back().kind == Kind::held && f.verdicts.back().token == token);
