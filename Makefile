@@ -52,7 +52,7 @@ endif
 ifneq ($(filter fuzz-http,$(goals)),)
 SAN = address,undefined
 endif
-ifneq ($(filter bench bench-cost,$(goals)),)
+ifneq ($(filter bench bench-cost bench-flat,$(goals)),)
 DEPS += bench
 endif
 ifneq ($(filter mutants,$(goals)),)
@@ -68,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-etcd check-browser lint lint-quick cover bench bench-cost fuzz fuzz-http soak mutants,$(goals)),)
+ifneq ($(filter run check check-etcd check-browser lint lint-quick cover bench bench-cost bench-flat scale fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -127,7 +127,7 @@ defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
-language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(system_includes)
+language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(if $(filter sim/% tests/sim/%,$<),-I.) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
@@ -221,7 +221,14 @@ $O/tests/client/test_%: $O/tests/client/test_%.o $(support_objects) $(call objec
 	$(say) LD $@
 	$(test_link)
 
-$(patsubst %.cpp,$O/%,$(filter-out tests/client/%,$(test_sources))): %: %.o $(support_objects) $(library)
+# And these the simulation, all of it but its main.
+sim_main := sim/scale.cpp
+sim_parts := $(filter-out $(sim_main),$(wildcard sim/*.cpp))
+$O/tests/sim/test_%: $O/tests/sim/test_%.o $(support_objects) $(call object,$(sim_parts)) $(library)
+	$(say) LD $@
+	$(test_link)
+
+$(patsubst %.cpp,$O/%,$(filter-out tests/client/% tests/sim/%,$(test_sources))): %: %.o $(support_objects) $(library)
 	$(say) LD $@
 	$(test_link)
 
@@ -234,7 +241,7 @@ $O/%.so: %.cpp $O/flags
 	$(at)$(CXX) $(language) $(warnings) -O1 -g -fPIC -shared -MMD -MP -MF $@.d -o $@ $<
 
 # Every header compiles alone; sanitizers and coverage would find the same.
-headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h))
+headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h sim/*.h))
 $O/%.h.alone: %.h $O/flags
 	$(say) HEADER $<
 	@mkdir -p $(@D)
@@ -318,7 +325,7 @@ fuzz-http: deps $O/distributexd $O/fuzz/http
 # BENCH_ROUNDS, BENCH_SECS and the like are read by bench/run.sh.
 $O/bench/load: $(call object,$(wildcard bench/load*.cpp)) $O/flags
 	$(say) LD $@
-	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^)
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(OPENSSL_LIBS) $(shell pkg-config --libs libpq 2>/dev/null)
 
 $O/bench/bare: $O/bench/bare.o $O/flags
 	$(say) LD $@
@@ -332,6 +339,22 @@ bench: deps $O/distributexd $O/bench/load $O/bench/bare
 .PHONY: bench-cost
 bench-cost: deps $O/distributexd $O/bench/load
 	@bench/cost.sh $O build/bench-cost bench/cost.txt
+
+# Whether a pair costs the same whatever is there. FLAT_ROWS and FLAT_MOST are read by
+# bench/flat.sh.
+.PHONY: bench-flat
+bench-flat: deps $O/distributexd $O/bench/load
+	@bench/flat.sh $O build/bench-flat
+
+# --- scale ------------------------------------------------------------------
+# SCALE is read by sim/scale.cpp: SCALE="seed=2 part=10".
+$O/sim/scale: $(call object,$(sim_main) $(sim_parts)) $(library)
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $^ $(daemon_libs)
+
+.PHONY: scale
+scale: deps $O/sim/scale
+	@$O/sim/scale cost=bench/cost.txt $(SCALE)
 
 # --- soak -------------------------------------------------------------------
 # SOAK_MINS, SOAK_SEED and the like are read by soak/soak.cpp.
@@ -353,7 +376,7 @@ mutants: deps tests
 
 # --- lint -------------------------------------------------------------------
 # A stamp for each file, so that only what changed is read again.
-code_dirs := src/* src/*/* tests/* tests/*/* bench fuzz soak
+code_dirs := src/* src/*/* tests/* tests/*/* bench fuzz sim soak
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
 scripts := $(wildcard tools/*.sh tests/*/*.sh bench/*.sh fuzz/*.sh) .ci/run \
@@ -510,8 +533,12 @@ Targets
   fuzz-http  spoilt requests to a daemon under ASan and UBSan, for FUZZ_HTTP_SECS (1200);
              FUZZ_HTTP_SEED for the same again
   bench-cost what a lock costs in counts, beside the record in bench/cost.txt
-  bench      speed and memory beside bare evhttp handlers: build/bench/results.txt and plots;
-             BENCH_ROUNDS (3), BENCH_SECS (1): four to six minutes
+  bench-flat whether a pair costs the same with many pools, leases and waiters, in counts
+  bench      speed and memory beside bare evhttp handlers, and locks on disk beside Redis,
+             PostgreSQL and etcd: build/bench/results.txt and plots; BENCH_ROUNDS (3),
+             BENCH_SECS (1), BENCH_PARTS=durable or bare: eight to ten minutes
+  scale      the real engine under a million hosts, by a virtual clock; what that costs, by
+             bench/cost.txt: a few minutes. SCALE="seed=2 part=10" for a tenth of each fleet
   soak       random clients and faults, for SOAK_MINS (30); SOAK_SEED, SOAK_CLIENTS (96),
              SOAK_RATE (800 requests a second at most)
   mutants    small changes of src/, one after the other: do the tests notice? MUTANTS (60),

@@ -20,14 +20,18 @@ struct Workload {
 
 // The three first are one: what differs is said by pools and leases.
 constexpr Workload workloads[] = {
-    {"pairs", pairs}, {"pools", pairs},   {"leases", pairs}, {"handoff", handoff},
-    {"wake", wake},   {"parked", parked}, {"holds", holds},  {"expire", expire},
+    {"pairs", pairs},   {"pools", pairs}, {"leases", pairs},    {"renewals", renewals},
+    {"fill", fill},     {"stay", stay},   {"handoff", handoff}, {"wake", wake},
+    {"parked", parked}, {"holds", holds}, {"expire", expire},
 };
 
 constexpr const char* usage =
-    "usage: load workload=pairs|pools|leases|handoff|wake|parked|holds|expire server=NAME port=N "
+    "usage: load workload=pairs|pools|leases|renewals|fill|stay|handoff|wake|parked|holds|expire "
+    "server=NAME "
+    "port=N "
     "pid=N\n"
-    "            [clients=N] [pools=N] [leases=N] [secs=N | ops=N] [round=N]\n";
+    "            [clients=N] [pools=N] [leases=N] [secs=N | ops=N] [round=N] [tls=1] [apart=1]\n"
+    "            [peer=redis|postgresql|etcd]\n";
 
 bool set(Task& task, std::string_view name, const char* value) {
   const auto number = strtoul(value, nullptr, 10);
@@ -37,8 +41,11 @@ bool set(Task& task, std::string_view name, const char* value) {
   if (name == "workload") {
     return task.workload = value, true;
   }
+  if (name == "peer") {
+    return task.peer = value, true;
+  }
   if (name == "port") {
-    return task.port = static_cast<uint16_t>(number), true;
+    return task.address.port = static_cast<uint16_t>(number), true;
   }
   if (name == "pid") {
     return task.pid = static_cast<pid_t>(number), true;
@@ -51,6 +58,12 @@ bool set(Task& task, std::string_view name, const char* value) {
   }
   if (name == "leases") {
     return task.leases = number, true;
+  }
+  if (name == "tls") {
+    return task.address.tls = number != 0, true;
+  }
+  if (name == "apart") {
+    return task.apart = number != 0, true;
   }
   if (name == "ops") {
     return task.ops = number, true;
@@ -85,7 +98,7 @@ int run(const Task& task) {
     line.add("clients", static_cast<double>(task.clients), 0);
     line.add("pools", static_cast<double>(task.pools), 0);
     line.add("leases", static_cast<double>(task.leases), 0);
-    workload.run(task, line);
+    (task.peer.empty() ? workload.run : peer_load)(task, line);
     line.print();
     return EXIT_SUCCESS;
   }

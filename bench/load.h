@@ -17,13 +17,15 @@ namespace bench {
 struct Task {
   std::string server;    // its name in the results
   std::string workload;  // one of the functions below
-  uint16_t port = 0;
+  std::string peer;      // another service, see load_peer.h; empty: ours
+  Address address;
   pid_t pid = 0;
   size_t clients = 1;
   size_t pools = 0;    // that the clients go around; 0: each has its own
   size_t leases = 0;   // that are held meanwhile, or that expire
   double seconds = 1;  // of measuring
   size_t ops = 0;      // so many pairs or hand-overs, however long they take; 0: by time
+  bool apart = false;  // a connection for each request of pairs
   unsigned round = 1;
 
   [[nodiscard]] Clock::duration length() const {
@@ -33,6 +35,8 @@ struct Task {
 
 // get and release in a loop.
 void pairs(const Task& task, Line& line);
+// One get each, then renewals in a loop.
+void renewals(const Task& task, Line& line);
 // All clients want one lock, and give it away at once.
 void handoff(const Task& task, Line& line);
 // One client waits; how long after the release is sent has it the lock?
@@ -43,6 +47,14 @@ void parked(const Task& task, Line& line);
 void holds(const Task& task, Line& line);
 // Many leases end within one second; some have a waiter, who sees when.
 void expire(const Task& task, Line& line);
+
+// Takes leases: the pools from p0 on, one after the other, or p0 alone.
+void hold_leases(const Task& task, Loop& loop);
+void fill(const Task& task, Line& line);
+// Clients wait in the pool "parked" until the program is ended; says when all do.
+void stay(const Task& task, Line& line);
+// pairs and handoff of another service's clients.
+void peer_load(const Task& task, Line& line);
 
 // CPU and time from its making on.
 class Meter {

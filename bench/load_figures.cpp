@@ -29,6 +29,26 @@ std::string proc_text(pid_t pid, const char* name) {
   return {text, fread(text, 1, sizeof text, file.get())};
 }
 
+// The fields after the program's name, which may have spaces, in parentheses.
+double cpu_of(pid_t pid) {
+  const std::string text = proc_text(pid, "stat");
+  const size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) {
+    return 0;
+  }
+  const char* at = text.c_str() + name_end + 1;
+  for (int field = 3; field < 14 && at; ++field) {
+    at = strchr(at + 1, ' ');
+  }
+  if (!at) {
+    return 0;
+  }
+  char* next = nullptr;
+  const unsigned long user = strtoul(at, &next, 10);
+  const unsigned long system = strtoul(next, nullptr, 10);
+  return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 }  // namespace
 
 double quantile(std::vector<double> samples, double part) {
@@ -50,24 +70,15 @@ double jain(const std::vector<double>& shares) {
   return squares > 0 ? sum * sum / (static_cast<double>(shares.size()) * squares) : 0;
 }
 
-// The fields after the program's name, which may have spaces, in parentheses.
 double cpu_seconds(pid_t pid) {
-  const std::string text = proc_text(pid, "stat");
-  const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) {
-    return 0;
+  double sum = cpu_of(pid);
+  const std::string task = "task/" + std::to_string(pid) + "/children";
+  const std::string children = proc_text(pid, task.c_str());
+  char* at = nullptr;
+  for (long child = strtol(children.c_str(), &at, 10); child > 0; child = strtol(at, &at, 10)) {
+    sum += cpu_of(static_cast<pid_t>(child));
   }
-  const char* at = text.c_str() + name_end + 1;
-  for (int field = 3; field < 14 && at; ++field) {
-    at = strchr(at + 1, ' ');
-  }
-  if (!at) {
-    return 0;
-  }
-  char* next = nullptr;
-  const unsigned long user = strtoul(at, &next, 10);
-  const unsigned long system = strtoul(next, nullptr, 10);
-  return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return sum;
 }
 
 double own_cpu_seconds() {

@@ -18,7 +18,8 @@ namespace bench {
 // Jain's index of fairness: 1 when all have the same, 1/n when one has it all.
 [[nodiscard]] double jain(const std::vector<double>& shares);
 
-[[nodiscard]] double cpu_seconds(pid_t pid);  // user and system, so far
+// User and system, so far, of a process and of those that it has started.
+[[nodiscard]] double cpu_seconds(pid_t pid);
 [[nodiscard]] double own_cpu_seconds();
 [[nodiscard]] double resident_kib(pid_t pid);
 

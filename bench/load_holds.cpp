@@ -63,7 +63,7 @@ void holds(const Task& task, Line& line) {
   const double empty = resident_kib(task.pid);
   std::vector<std::unique_ptr<Holder>> holders;
   for (size_t i = 0; i < task.clients; ++i) {
-    holders.push_back(std::make_unique<Holder>(task.port, i));
+    holders.push_back(std::make_unique<Holder>(task.address.port, i));
     holders.back()->wait_for_lock();
   }
   std::this_thread::sleep_for(settling);

@@ -52,8 +52,8 @@ class Expiry {
       : task_(task),
         loop_(loop),
         watches_(watched),
-        takers_(connect(loop, task.port, takers)),
-        waiters_(connect(loop, task.port, watched, takers)) {}
+        takers_(connect(loop, task.address, takers)),
+        waiters_(connect(loop, task.address, watched, takers)) {}
 
   // Every taken lease ends in the second that starts at end().
   void take_all() {
@@ -146,7 +146,7 @@ void parked(const Task& task, Line& line) {
   const double empty = resident_kib(task.pid);
   const auto count = static_cast<double>(task.clients);
   size_t served = 0;
-  const Clients clients = connect(loop, task.port, task.clients + 1);
+  const Clients clients = connect(loop, task.address, task.clients + 1);
   clients[0]->ask(target("/wait/", 0, 0));
   settle(loop, task.pid);
   const double connected = resident_kib(task.pid);

@@ -2,14 +2,9 @@
 // Requests are small and go out in one write; replies have a Content-Length.
 #include "load_net.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,34 +14,8 @@ namespace bench {
 
 namespace {
 
-constexpr size_t clients_an_address = 20000;  // there are not more free ports
 constexpr int batch = 512;
-constexpr auto patience = std::chrono::seconds(120);
-
-// Clients come from 127.0.0.1, .2 and so on, not to run out of ports.
-int connected_socket(uint16_t port, size_t number) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) {
-    give_up("socket", true);
-  }
-  const int one = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  if (const size_t address = number / clients_an_address; address > 0) {
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<uint32_t>(address));
-    if (bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) {
-      give_up("bind", true);
-    }
-  }
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0) {
-    give_up("connect", true);
-  }
-  return fd;
-}
+constexpr auto patience = std::chrono::seconds(600);  // under callgrind, on a busy machine
 
 // The length of the head and of the whole reply, or nought.
 struct Lengths {
@@ -79,37 +48,29 @@ void give_up(const char* what, bool with_errno) {
   exit(EXIT_FAILURE);
 }
 
-Client::Client(Loop& loop, uint16_t port, size_t number)
-    : fd_(connected_socket(port, number)), number_(number) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = this;
-  if (epoll_ctl(loop.epoll_, EPOLL_CTL_ADD, fd_, &event) != 0) {
-    give_up("epoll_ctl", true);
-  }
+Client::Client(Loop& loop, const Address& address, size_t number)
+    : loop_(loop), address_(address), number_(number) {
+  reconnect();
 }
 
-Client::~Client() { close(fd_); }
+void Client::reconnect() {
+  channel_ = std::make_unique<Channel>(address_, number_);
+  loop_.watch(channel_->fd(), *this);
+}
 
 void Client::ask(std::string_view target) {
   request_.assign("GET ").append(target).append(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
   asked_ = Clock::now();
-  const ssize_t sent = send(fd_, request_.data(), request_.size(), MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(request_.size())) {
-    give_up("send", true);
-  }
+  channel_->send(request_);
 }
 
 void Client::readable() {
   char bytes[8192];
-  const ssize_t size = recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+  const size_t size = channel_->receive(bytes, sizeof bytes);
+  if (size == 0) {
     return;
   }
-  if (size <= 0) {
-    give_up("the server has closed a connection");
-  }
-  reply_.append(bytes, static_cast<size_t>(size));
+  reply_.append(bytes, size);
   const Lengths lengths = lengths_of(reply_);
   if (lengths.whole == 0 || reply_.size() < lengths.whole) {
     return;
@@ -131,11 +92,20 @@ Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
 
 Loop::~Loop() { close(epoll_); }
 
+void Loop::watch(int fd, Watched& watched) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &watched;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    give_up("epoll_ctl", true);
+  }
+}
+
 void Loop::look(int milliseconds) {
   epoll_event events[batch];
   const int count = epoll_wait(epoll_, events, batch, milliseconds);
   for (int i = 0; i < count; ++i) {
-    static_cast<Client*>(events[i].data.ptr)->readable();
+    static_cast<Watched*>(events[i].data.ptr)->readable();
   }
   if (then_) {
     then_();
@@ -159,11 +129,11 @@ void Loop::run_while(const std::function<bool()>& goes_on) {
   }
 }
 
-Clients connect(Loop& loop, uint16_t port, size_t count, size_t first_number) {
+Clients connect(Loop& loop, const Address& address, size_t count, size_t first_number) {
   Clients clients;
   clients.reserve(count);
   for (size_t i = 0; i < count; ++i) {
-    clients.push_back(std::make_unique<Client>(loop, port, first_number + i));
+    clients.push_back(std::make_unique<Client>(loop, address, first_number + i));
   }
   return clients;
 }

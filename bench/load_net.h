@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "load_channel.h"
+
 namespace bench {
 
 using Clock = std::chrono::steady_clock;
@@ -24,28 +26,38 @@ using Seconds = std::chrono::duration<double>;
 
 class Loop;
 
-class Client {
+// What a loop tells when there is something to read.
+class Watched {
+ public:
+  virtual ~Watched() = default;
+  virtual void readable() = 0;
+};
+
+class Client final : public Watched {
  public:
   using Done = std::function<void(Client&, std::string_view body)>;
 
-  Client(Loop& loop, uint16_t port, size_t number);
-  ~Client();
+  Client(Loop& loop, const Address& address, size_t number);
+  ~Client() override = default;
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
   // The parts of a target: ask("/get/?host=h1&pool=p1").
   void ask(std::string_view target);
+  // On a new connection from now on; the old one ends.
+  void reconnect();
   void on_reply(Done done) { done_ = std::move(done); }
 
   [[nodiscard]] size_t number() const { return number_; }
   [[nodiscard]] Time asked() const { return asked_; }
 
  private:
-  friend class Loop;
-  void readable();
+  void readable() override;
 
-  int fd_ = -1;
+  Loop& loop_;
+  Address address_;
   size_t number_;
+  std::unique_ptr<Channel> channel_;
   Time asked_{};
   std::string request_;
   std::string reply_;
@@ -61,13 +73,13 @@ class Loop {
 
   // Handles what comes in until then; a moment that has passed: one look.
   void run_until(Time end);
-  // The same until it is so, and at most for a minute or two.
+  // The same until it is so, and at most for ten minutes.
   void run_while(const std::function<bool()>& goes_on);
+  void watch(int fd, Watched& watched);
   // What is called after all replies of one look at the sockets.
   void after_batch(std::function<void()> then) { then_ = std::move(then); }
 
  private:
-  friend class Client;
   void look(int milliseconds);
 
   int epoll_ = -1;
@@ -75,6 +87,7 @@ class Loop {
 };
 
 using Clients = std::vector<std::unique_ptr<Client>>;
-[[nodiscard]] Clients connect(Loop& loop, uint16_t port, size_t count, size_t first_number = 0);
+[[nodiscard]] Clients connect(Loop& loop, const Address& address, size_t count,
+                              size_t first_number = 0);
 
 }  // namespace bench

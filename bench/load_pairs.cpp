@@ -12,29 +12,6 @@ namespace bench {
 namespace {
 
 constexpr auto warm_up = std::chrono::milliseconds(200);
-constexpr size_t takers = 16;
-
-// Leases of many holders in the pool in which the pairs will be.
-void hold_leases(const Task& task, Loop& loop) {
-  size_t next = 0, taken = 0;
-  const Clients clients = connect(loop, task.port, takers);
-  const auto take = [&](Client& client) {
-    if (next < task.leases) {
-      client.ask("/get/?pool=p0&host=holder&id=" + std::to_string(next++));
-    }
-  };
-  for (const auto& client : clients) {
-    client->on_reply([&](Client& done, std::string_view body) {
-      if (body != "YES") {
-        give_up("a lease was not granted");
-      }
-      ++taken;
-      take(done);
-    });
-    take(*client);
-  }
-  loop.run_while([&] { return taken < task.leases; });
-}
 
 // One client: which pool it is at, and whether it holds the lock.
 struct Pair {
@@ -45,7 +22,7 @@ struct Pair {
 class Pairs {
  public:
   Pairs(const Task& task, Loop& loop)
-      : task_(task), state_(task.clients), clients_(connect(loop, task.port, task.clients)) {
+      : task_(task), state_(task.clients), clients_(connect(loop, task.address, task.clients)) {
     for (const auto& client : clients_) {
       state_[client->number()].pool = client->number() * 7919;
       client->on_reply([this](Client& done, std::string_view body) { replied(done, body); });
@@ -58,6 +35,9 @@ class Pairs {
 
  private:
   void next(Client& client) {
+    if (task_.apart) {
+      client.reconnect();
+    }
     const Pair& pair = state_[client.number()];
     const size_t pool = task_.pools == 0 ? client.number() : pair.pool % task_.pools;
     target_.assign(pair.held ? "/release/?pool=p" : "/get/?pool=p");
@@ -89,7 +69,46 @@ class Pairs {
   Clients clients_;
 };
 
+// Each client keeps its lease.
+class Renewals {
+ public:
+  Renewals(const Task& task, Loop& loop) : clients_(connect(loop, task.address, task.clients)) {
+    for (const auto& client : clients_) {
+      client->on_reply([this](Client& done, std::string_view body) { replied(done, body); });
+      ask(*client, "/get/");
+    }
+  }
+  [[nodiscard]] size_t count() const { return count_; }
+
+ private:
+  static void ask(Client& client, std::string_view verb) {
+    const std::string number = std::to_string(client.number());
+    client.ask(std::string(verb) + "?pool=p" + number + "&host=h" + number);
+  }
+  void replied(Client& client, std::string_view body) {
+    if (body != "YES" && body != "OK") {
+      give_up("a lease was not renewed");
+    }
+    count_ += body == "OK" ? 1U : 0U;
+    ask(client, "/renew/");
+  }
+
+  size_t count_ = 0;
+  Clients clients_;
+};
+
 }  // namespace
+
+void renewals(const Task& task, Line& line) {
+  Loop loop;
+  const Renewals renewals(task, loop);
+  if (task.ops > 0) {
+    return loop.run_while([&] { return renewals.count() < task.ops; });
+  }
+  const Meter meter(task.pid);
+  loop.run_until(Clock::now() + task.length());
+  meter.add_rates(line, static_cast<double>(renewals.count()));
+}
 
 void pairs(const Task& task, Line& line) {
   Loop loop;

@@ -22,7 +22,7 @@ std::string target(std::string_view verb, size_t client) {
 class Handoff {
  public:
   Handoff(const Task& task, Loop& loop)
-      : shares_(task.clients), clients_(connect(loop, task.port, task.clients)) {
+      : shares_(task.clients), clients_(connect(loop, task.address, task.clients)) {
     loop.after_batch([this] { release(); });
     for (const auto& client : clients_) {
       client->on_reply([this](Client& done, std::string_view body) { replied(done, body); });
@@ -84,7 +84,7 @@ class Handoff {
 // Two clients that hold and wait in turn.
 class Wake {
  public:
-  explicit Wake(const Task& task) : clients_(connect(loop_, task.port, 2)) {
+  explicit Wake(const Task& task) : clients_(connect(loop_, task.address, 2)) {
     for (const auto& client : clients_) {
       client->on_reply([this](Client& done, std::string_view body) { replied(done, body); });
     }
