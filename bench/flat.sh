@@ -115,9 +115,9 @@ by_waiters() {
     first=
     for size in 0 1000 10000 50000; do
         [ "$size" -le "$biggest" ] || continue
-        if [ "$size" -gt $((limit - 200)) ]; then
-            echo "waiters lowered from $size to $((limit - 200)): that many descriptors there may be"
-            size=$((limit - 200))
+        if [ "$size" -gt $((limit - 1000)) ]; then
+            echo "waiters lowered from $size to $((limit - 1000)): that many descriptors there may be"
+            size=$((limit - 1000))
         fi
         counting memory
         if [ "$size" -gt 0 ]; then

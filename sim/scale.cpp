@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How far one server goes: fleets that doc/scale.txt tells of, as a table. Words on the
-// command line: cost=FILE, seed=N, part=N (each fleet divided by that), and what one
-// processor does in a second: instructions=MILLIONS, calls=THOUSANDS.
+// command line: cost=FILE, seed=N, part=N (each fleet is divided by that and
+// its counts are multiplied again), and what one processor does in a second: instructions=MILLIONS,
+// calls=THOUSANDS.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,9 @@ struct Wish {
   Machine machine;
   uint64_t seed = 1;
   uint32_t part = 1;
+  std::string rows = "ABCDEFGHIJK";
+
+  [[nodiscard]] bool has(const char* letter) const { return rows.find(letter) != rows.npos; }
 };
 
 struct PuppetRow {
@@ -36,6 +40,7 @@ struct NodesRow {
   NodesLoad load;
 };
 
+constexpr uint32_t large = 100'000;  // hosts; smaller fleets are simulated as they are
 constexpr uint32_t million = 1'000'000;
 constexpr double cycle = 400e3;  // a little more than a million runs of three minutes in 500 slots
 
@@ -59,13 +64,8 @@ constexpr PuppetRow puppet_rows[] = {
      "the same with -w 1500: whoever has waited for 25 minutes leaves the run out",
      {.hosts = million, .lease = 300, .patience = 1500, .settle = 3600, .measure = 3600}},
     {"G",
-     "a tenth of E, and of max_waiting as it is by default: 5,000",
-     {.hosts = million / 10,
-      .slots = 50,
-      .lease = 300,
-      .max_waiting = 5000,
-      .settle = 1900,
-      .measure = 60}},
+     "as E, but max_waiting as it is by default: 50,000",
+     {.hosts = million, .lease = 300, .max_waiting = 50000, .settle = 1900, .measure = 60}},
 };
 
 constexpr NodesRow nodes_rows[] = {
@@ -80,6 +80,9 @@ constexpr NodesRow nodes_rows[] = {
 bool set(Wish& wish, std::string_view name, const char* value) {
   if (name == "cost") {
     return wish.cost = value, true;
+  }
+  if (name == "rows") {
+    return wish.rows = value, true;
   }
   const double number = strtod(value, nullptr);
   if (name == "seed") {
@@ -97,23 +100,52 @@ bool set(Wish& wish, std::string_view name, const char* value) {
   return false;
 }
 
-// A part of the clients wants the same part of the slots.
-template <typename Load>
-Load part_of(Load load, uint32_t part) {
+// A part of the clients wants the same part of the pools, or of the one pool's slots.
+PuppetLoad part_of(PuppetLoad load, uint32_t part) {
+  load.hosts /= part;
+  if (load.pools >= part) {
+    load.pools /= part;
+  } else {
+    load.slots = std::max<uint32_t>(load.slots / part, 1);
+    load.max_waiting = std::max<uint32_t>(load.max_waiting / part, 1);
+  }
+  return load;
+}
+
+NodesLoad part_of(NodesLoad load, uint32_t part) {
+  load.nodes /= part;
   load.slots = std::max<uint32_t>(load.slots / part, 1);
   return load;
+}
+
+// What a part has come to, as so many of them: all counts, no time.
+Course times(Course course, uint32_t parts) {
+  course.needed *= parts;
+  course.standing.parked *= parts;
+  course.standing.held *= parts;
+  course.standing.most_parked *= parts;
+  course.standing.most_held *= parts;
+  course.book.parked *= parts;
+  for (uint64_t* count :
+       {&course.book.asked, &course.book.renewed, &course.book.released, &course.book.looked,
+        &course.book.granted, &course.book.gone, &course.book.refused}) {
+    *count *= parts;
+  }
+  return course;
 }
 
 std::vector<Column> puppet_columns(const Wish& wish) {
   std::vector<Column> columns;
   for (const PuppetRow& row : puppet_rows) {
-    PuppetLoad load = part_of(row.load, wish.part);
-    load.hosts /= wish.part;
-    load.max_waiting = std::max<uint32_t>(load.max_waiting / wish.part, 1);
+    if (!wish.has(row.letter)) {
+      continue;
+    }
+    const uint32_t part = row.load.hosts < large ? 1 : wish.part;
+    PuppetLoad load = part_of(row.load, part);
     load.seed = wish.seed;
     printf("%s  %s\n", row.letter, row.what);
     fflush(stdout);
-    columns.push_back({row.letter, load.slots, run_puppet(load)});
+    columns.push_back({row.letter, load.slots, times(run_puppet(load), part)});
   }
   return columns;
 }
@@ -121,12 +153,15 @@ std::vector<Column> puppet_columns(const Wish& wish) {
 std::vector<Column> nodes_columns(const Wish& wish) {
   std::vector<Column> columns;
   for (const NodesRow& row : nodes_rows) {
-    NodesLoad load = part_of(row.load, wish.part);
-    load.nodes /= wish.part;
+    if (!wish.has(row.letter)) {
+      continue;
+    }
+    const uint32_t part = row.load.nodes < large ? 1 : wish.part;
+    NodesLoad load = part_of(row.load, part);
     load.seed = wish.seed;
     printf("%s  %s\n", row.letter, row.what);
     fflush(stdout);
-    columns.push_back({row.letter, load.slots, run_nodes(load)});
+    columns.push_back({row.letter, load.slots, times(run_nodes(load), part)});
   }
   return columns;
 }
@@ -148,11 +183,19 @@ int run(const Wish& wish) {
   }
   printf("One processor: %.0f million instructions and %.0f thousand system calls a second.\n\n",
          wish.machine.instructions / 1e6, wish.machine.calls / 1e3);
-  printf("Puppet once in half an hour\n\n");
+  if (wish.part > 1) {
+    printf(
+        "Simulated is one part of %u of each large fleet; its counts are multiplied by that.\n\n",
+        wish.part);
+  }
   const std::vector<Column> hosts = puppet_columns(wish);
-  printf("\n%s\nUpdates through FleetLock\n\n", table_of(hosts, costs, wish.machine).c_str());
+  if (!hosts.empty()) {
+    printf("\n%s\n", table_of(hosts, costs, wish.machine).c_str());
+  }
   const std::vector<Column> nodes = nodes_columns(wish);
-  printf("\n%s", table_of(nodes, costs, wish.machine).c_str());
+  if (!nodes.empty()) {
+    printf("\n%s", table_of(nodes, costs, wish.machine).c_str());
+  }
   if (!is_sound(hosts) || !is_sound(nodes)) {
     fputs("scale: a pool had more leases than slots, or a client heard what it should not\n",
           stderr);
@@ -173,7 +216,8 @@ int main(int argc, char** argv) {
     if (sign == word.npos ||
         !distributex::sim::set(wish, word.substr(0, sign), argv[i] + sign + 1)) {
       fputs(
-          "usage: scale [cost=FILE] [seed=N] [part=N] [instructions=MILLIONS] [calls=THOUSANDS]\n",
+          "usage: scale [cost=FILE] [seed=N] [part=N] [rows=LETTERS] [instructions=MILLIONS] "
+          "[calls=THOUSANDS]\n",
           stderr);
       return EXIT_FAILURE;
     }
