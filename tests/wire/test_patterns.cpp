@@ -81,7 +81,7 @@ void forgotten_names_take_no_memory(void** state) {
   const long before = f.daemon.rss_kib();
   use(3000, getenv("DISTRIBUTEX_TEST_ALL") != nullptr ? 1'000'000 : 15'000);
   const long grown = f.daemon.rss_kib() - before;
-  assert_that(grown < 1024, "it has grown");
+  assert_that(sanitized || grown < 1024, "it has grown by %ld KiB", grown);
 }
 
 }  // namespace
