@@ -79,6 +79,7 @@ failed=
 first=
 # say WHAT SIZE INSTRUCTIONS: a line, beside the first of its row.
 say() {
+    [ "$3" -gt 0 ] || { echo "flat: no figure of $1, $2" >&2; failed=1; return; }
     [ -n "$first" ] || first=$3
     awk -v what="$1" -v size="$2" -v n="$3" -v first="$first" 'BEGIN {
         more = n / first > 1.1
@@ -97,6 +98,7 @@ by_pools() {
         stop
     done
 }
+# In two pools, for one has a million slots at most and the pair needs one more.
 by_leases() {
     first=
     for size in 0 10000 100000 1000000; do
@@ -104,7 +106,7 @@ by_leases() {
         rm -rf "$out/store"
         mkdir -p "$out/store"
         start sqlite env
-        [ "$size" = 0 ] || load workload=fill clients=256 leases="$size" pools=1 >/dev/null
+        [ "$size" = 0 ] || load workload=fill clients=256 leases="$size" pools=2 >/dev/null
         stop
         counting sqlite
         say 'leases on sqlite' "$size" "$(a_pair 1 1)"
