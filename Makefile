@@ -208,7 +208,7 @@ test_sources := $(wildcard tests/*/test_*.cpp tests/*/*/test_*.cpp)
 test_scripts := $(wildcard tests/*/test_*.sh tools/check-*.sh)
 support_objects := $(call object,$(filter-out tests/support/test_%,$(wildcard tests/support/*.cpp)))
 TESTS = %
-TEST_TIMEOUT = $(if $(SAN)$(COVER),300,120)
+TEST_TIMEOUT = $(if $(SAN)$(COVER),900,120)
 
 spellings = tests/$(1) tests/$(1)/% tests/$(patsubst ./%,%,$(dir $(1)))test_$(notdir $(1)) tools/$(1)
 chosen = $(foreach test,$(1),$(if $(filter $(foreach name,$(TESTS),$(call spellings,$(name))),$(basename $(test))),$(test)))

@@ -266,8 +266,7 @@ int serve(const Arguments& arguments, Settings settings) {
     log_open(LogTarget::syslog, arguments.verbose ? Level::debug : Level::info);
     background->ready();
   }
-  server.run();
-  return EX_OK;
+  return server.run() ? EX_OK : EX_OSERR;
 }
 
 }  // namespace
@@ -278,6 +277,7 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
+  std::signal(SIGHUP, SIG_IGN);   // but while the server runs: it comes too early or too late
   end_when_out_of_memory();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {

@@ -6,12 +6,15 @@
 #include "daemon/server.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 #include <variant>
 
 #include "backends/table.h"
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/log.h"
 #include "base/overloaded.h"
 #include "daemon/process.h"
@@ -68,7 +71,7 @@ Server::Server(ServerSetup setup)
   count_doors();
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.emplace_back(evsignal_new(base_.get(), signal, on_signal, this));
-    event_add(signals_.back().get(), nullptr);
+    must_add(signals_.back().get());
   }
   configure(started_);
 }
@@ -165,16 +168,22 @@ std::string Server::summary() const {
          (held == 1 ? " lock held, " : " locks held, ") + std::to_string(waiting) + " waiting";
 }
 
-void Server::run() {
+bool Server::run() {
   log_line(Level::info, "ready pools=%zu backend=%s", setup_.settings.service.pools.size(),
            setup_.settings.service.backend.c_str());
   log_flush();
   arm_timer();
   supervision_.ready();
-  event_base_dispatch(base_.get());
+  const bool is_in_order = event_base_dispatch(base_.get()) == 0;
+  const int error = errno;
   http_.stop_listening();
-  log_line(Level::info, "stopped");
+  if (is_in_order) {
+    log_line(Level::info, "stopped");
+  } else {
+    log_line(Level::error, "cannot wait for events any more: %s", std::strerror(error));
+  }
   log_flush();
+  return is_in_order;
 }
 
 // A pool that a pattern has made goes when nobody holds, waits or rests there.

@@ -55,8 +55,9 @@ class Server {
   // them again at a reload. An error is one sentence.
   [[nodiscard]] std::optional<std::string> open_trust();
 
-  // Serves until SIGTERM or SIGINT, then until all who wait have their answer.
-  void run();
+  // Serves until SIGTERM or SIGINT, then until all who wait have their answer. False
+  // when it had to end before, which the log says.
+  [[nodiscard]] bool run();
 
  private:
   static void on_signal(int signal, short, void* self) noexcept;

@@ -118,6 +118,8 @@ class Connection {
   static void on_writable(int, short, void* self) noexcept;
   static void on_output(evbuffer* output, const evbuffer_cb_info* change, void* self) noexcept;
 
+  void watch(event& awaited);
+  static void end_soon(event& by);
   void read_some();
   void write_some();
   void want_to_write();

@@ -27,7 +27,7 @@ void Connection::take_socket() {
   bufferevent_setfd(bev(), detached(fd));
   evbuffer_add_cb(bufferevent_get_output(bev()), on_output, this);
   readable_.reset(event_new(commons_.base, fd, EV_READ | EV_PERSIST, on_readable, this));
-  event_add(readable_.get(), nullptr);
+  watch(*readable_);
 }
 
 // To be called while evhttp still has the connection.
@@ -38,8 +38,21 @@ void Connection::leave_socket() {
   writable_.reset();
 }
 
-void Connection::on_readable(int, short, void* self) noexcept {
+// A socket that the kernel will not watch is as good as broken.
+void Connection::watch(event& awaited) {
+  if (event_add(&awaited, nullptr) != 0) {
+    end_soon(awaited);
+  }
+}
+
+// In the next pass, for whoever calls goes on with the connection.
+void Connection::end_soon(event& by) { event_active(&by, EV_TIMEOUT, 0); }
+
+void Connection::on_readable(int, short what, void* self) noexcept {
   Connection& connection = *static_cast<Connection*>(self);
+  if (what & EV_TIMEOUT) {
+    return connection.not_read(Io::State::broken);
+  }
   if (connection.writes_when_readable_) {
     connection.writes_when_readable_ = false;
     connection.want_to_write();
@@ -147,7 +160,7 @@ void Connection::keep_reading() {
 
 void Connection::read_on() {
   if (std::exchange(pauses_, false)) {
-    event_add(readable_.get(), nullptr);
+    watch(*readable_);
   }
 }
 
@@ -166,8 +179,7 @@ void Connection::read_while_waiting() {
   read_on();
 }
 
-// Reads on until nothing is left: the end may stand behind bytes. The end itself is
-// reported when it is read once more, in the next pass.
+// Reads on until nothing is left: the end may stand behind bytes.
 bool Connection::has_left() {
   evbuffer* input = bufferevent_get_input(bev());
   for (;;) {
@@ -184,7 +196,7 @@ bool Connection::has_left() {
     if (io.state == Io::State::wait || io.state == Io::State::wait_other) {
       return false;
     }
-    event_active(readable_.get(), EV_READ, 0);
+    end_soon(*readable_);
     return true;
   }
 }
@@ -216,11 +228,14 @@ void Connection::want_to_write() {
   if (!writable_) {
     writable_.reset(event_new(commons_.base, fd, EV_WRITE | EV_PERSIST, on_writable, this));
   }
-  event_add(writable_.get(), nullptr);
+  watch(*writable_);
 }
 
-void Connection::on_writable(int, short, void* self) noexcept {
+void Connection::on_writable(int, short what, void* self) noexcept {
   Connection& connection = *static_cast<Connection*>(self);
+  if (what & EV_TIMEOUT) {
+    return connection.not_read(Io::State::broken);
+  }
   if (connection.reads_when_writable_) {
     connection.reads_when_writable_ = false;
     event_active(connection.readable_.get(), EV_READ, 0);

@@ -32,8 +32,10 @@ std::unique_ptr<BoundListener> BoundListener::bind(event_base* base, evhttp* htt
   if (evutil_make_socket_nonblocking(listener.fd.get()) != 0) {
     return nullptr;
   }
+  // Disabled, for evhttp would enable it without a look at the outcome.
   bound->listener_ = evconnlistener_new(
-      base, nullptr, nullptr, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listener.fd.get());
+      base, nullptr, nullptr, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0,
+      listener.fd.get());
   if (!bound->listener_) {
     return nullptr;
   }
@@ -42,6 +44,10 @@ std::unique_ptr<BoundListener> BoundListener::bind(event_base* base, evhttp* htt
   bound->socket_ = evhttp_bind_listener(http, bound->listener_);
   if (!bound->socket_) {
     evconnlistener_free(bound->listener_);
+    return nullptr;
+  }
+  if (evconnlistener_enable(bound->listener_) != 0) {
+    evhttp_del_accept_socket(http, std::exchange(bound->socket_, nullptr));
     return nullptr;
   }
   bound->next_ = std::exchange(first, bound.get());
@@ -79,7 +85,10 @@ void BoundListener::on_error(evconnlistener* listener, void*) noexcept {
 }
 
 void BoundListener::on_resume(int, short, void* self) noexcept {
-  evconnlistener_enable(static_cast<BoundListener*>(self)->listener_);
+  BoundListener& bound = *static_cast<BoundListener*>(self);
+  if (evconnlistener_enable(bound.listener_) != 0) {
+    evtimer_add(bound.resume_.get(), &pause_length);
+  }
 }
 
 }  // namespace distributex

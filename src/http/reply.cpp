@@ -28,8 +28,9 @@ bool will_close(const evhttp_request* request, const Framing& framing) {
   return framing.asks_to_close || (is_old(request) && !framing.asks_to_stay);
 }
 
+// A word that evhttp does not know is beyond the values of its enum.
 HttpMethod method_of(const evhttp_request* request) {
-  switch (request->type) {
+  switch (static_cast<unsigned>(evhttp_request_get_command(request))) {
     case EVHTTP_REQ_GET:
       return HttpMethod::get;
     case EVHTTP_REQ_HEAD:

@@ -14,6 +14,7 @@
 #include "support/daemon.h"
 #include "support/faultproxy.h"
 #include "support/scenes.h"
+#include "support/slowness.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -144,7 +145,7 @@ void a_short_silence_is_survived(void** state) {
 // A server without a memory of its own says "lost" when it is back: everything ends at once.
 void a_server_that_was_killed_and_forgot_ends_the_command(void** state) {
   auto& f = fixture_of<Fixture>(state);
-  Client client(f.args({"--lease", "6", f.stubborn_family()}));
+  Client client(f.args({"--lease", std::to_string(6 * slowness), f.stubborn_family()}));
   const auto family = f.family_pids();
   const auto end = f.lease_end();
   assert_true(end.has_value());

@@ -9,6 +9,7 @@
 #include "support/daemon.h"
 #include "support/memcached.h"
 #include "support/scenes.h"
+#include "support/slowness.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -53,7 +54,8 @@ struct Fixture {
 
 void a_restart_is_survived_when_the_lock_is_still_ours(void** state) {
   auto& f = fixture_of<Fixture>(state);
-  Client client(on(f.first->port(), "one", {"--lease", "6", "--", "sleep", "1000"}));
+  Client client(
+      on(f.first->port(), "one", {"--lease", std::to_string(6 * slowness), "--", "sleep", "1000"}));
   assert_true(f.first->wait_for_log("granted").has_value());
   f.first->kill_now();
   assert_true(

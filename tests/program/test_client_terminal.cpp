@@ -16,6 +16,7 @@
 #include "support/client.h"
 #include "support/daemon.h"
 #include "support/scenes.h"
+#include "support/slowness.h"
 #include "support/status.h"
 #include "support/test.h"
 
@@ -135,7 +136,7 @@ void ctrl_c_while_waiting_leaves_the_line(void** state) {
 // Suspended for longer than its lease, with the lock kept, and resumed to go on reading.
 void a_suspended_command_keeps_its_lock_and_is_resumed(void** state) {
   auto& f = fixture_of<Fixture>(state);
-  f.screen.enter(f.distributex("--lease 1") +
+  f.screen.enter(f.distributex("--lease " + std::to_string(slowness)) +
                  "'echo ready; read x; echo got-$x; read y; echo got-$y'");
   assert_true(f.screen.wait_for("ready"));
   f.screen.type("one\n");
@@ -144,7 +145,7 @@ void a_suspended_command_keeps_its_lock_and_is_resumed(void** state) {
   assert_true(f.screen.wait_for("Stopped"));
   const auto token = pool_state(f.daemon.port(), "one").holders.at(0).token;
   const auto stopped = Clock::now();
-  assert_true(eventually([&] { return Clock::now() - stopped > milliseconds(2200); }));
+  assert_true(eventually([&] { return Clock::now() - stopped > slowness * milliseconds(2200); }));
   const PoolState pool = pool_state(f.daemon.port(), "one");
   assert_int_equal(pool.holders.size(), 1);
   assert_int_equal(pool.holders.front().token, token);

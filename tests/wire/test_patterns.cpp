@@ -65,7 +65,8 @@ void tokens_rise_over_forgetting(void** state) {
   }
 }
 
-// The growth over many names is compared with that over the first few.
+// The growth over many names is compared with that over the first few; over a million
+// when the environment says DISTRIBUTEX_TEST_ALL, which takes minutes.
 void forgotten_names_take_no_memory(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection line(f.port());
@@ -78,9 +79,9 @@ void forgotten_names_take_no_memory(void** state) {
   };
   use(0, 3000);
   const long before = f.daemon.rss_kib();
-  use(3000, 15000);
+  use(3000, getenv("DISTRIBUTEX_TEST_ALL") != nullptr ? 1'000'000 : 15'000);
   const long grown = f.daemon.rss_kib() - before;
-  assert_that(grown < 1024, "it has grown");
+  assert_that(sanitized || grown < 1024, "it has grown by %ld KiB", grown);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ class MemcacheBackend final : public Backend {
 
   MemcachePool& pool_of(const std::string& name);
   [[nodiscard]] size_t server_of_name(std::string_view name) const;
+  void post_to_all(OpenOrder& open, Time now);
   void order_done(size_t server, OpenOrder& open, const OpDone& done, Time now);
   void evicted(const OpenOrder& open, const OpDone& done, Time now);
   void abandon_order(OpId op);

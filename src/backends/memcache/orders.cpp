@@ -18,12 +18,21 @@ void MemcacheBackend::order(const Order& order, Time now) {
   open.order = order;
   open.verdict.kind = Verdict::Kind::not_held;
   overdue_.emplace_back(now + timeout_, order.op);
-  if (order.kind == Order::Kind::evict) {
-    MemcachePool& pool = pool_of(order.pool);
-    pool.ref.width = std::max(pool.ref.width, order.slots);
-    open.open = 1;
-    return server_of_pool(pool).worker().post({order, pool.ref, now + timeout_});
+  switch (order.kind) {
+    case Order::Kind::freeze:
+    case Order::Kind::thaw:
+      return post_to_all(open, now);
+    case Order::Kind::evict: {
+      MemcachePool& pool = pool_of(order.pool);
+      pool.ref.width = std::max(pool.ref.width, order.slots);
+      open.open = 1;
+      return server_of_pool(pool).worker().post({order, pool.ref, now + timeout_});
+    }
   }
+}
+
+void MemcacheBackend::post_to_all(OpenOrder& open, Time now) {
+  const Order& order = open.order;
   open.open = servers_.size();
   std::vector<std::vector<std::string>> thawed(servers_.size());
   if (order.kind == Order::Kind::thaw) {

@@ -154,13 +154,21 @@ void MemcacheWorker::Room::perform(const Renew& question, const MemcacheJob& job
 }
 
 void MemcacheWorker::Room::perform(const Order& order, const MemcacheJob& job) {
-  if (order.kind == Order::Kind::evict) {
-    const SlotAnswer answer = slots_.evict(job.pool, order.token);
-    if (answer.kind == Verdict::Kind::done) {
-      count_run(job.pool, answer.lease.owner, true, "evicted");
+  switch (order.kind) {
+    case Order::Kind::freeze:
+    case Order::Kind::thaw:
+      return rule(order, job);
+    case Order::Kind::evict: {
+      const SlotAnswer answer = slots_.evict(job.pool, order.token);
+      if (answer.kind == Verdict::Kind::done) {
+        count_run(job.pool, answer.lease.owner, true, "evicted");
+      }
+      return (void)finish(order.op, answer);
     }
-    return (void)finish(order.op, answer);
   }
+}
+
+void MemcacheWorker::Room::rule(const Order& order, const MemcacheJob& job) {
   SlotAnswer answer;
   const bool counts_anew = std::all_of(
       job.thawed.begin(), job.thawed.end(),

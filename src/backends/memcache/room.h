@@ -38,6 +38,7 @@ class MemcacheWorker::Room {
   void perform(const Release& question, const MemcacheJob& job);
   void perform(const Renew& question, const MemcacheJob& job);
   void perform(const Order& order, const MemcacheJob& job);
+  void rule(const Order& order, const MemcacheJob& job);  // freeze, thaw
   void perform(const ExpireLease& what, const MemcacheJob& job);
   void perform(SurveyPools& what, const MemcacheJob& job);
   void refuse(const Acquire& question, const MemcacheJob& job);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/event.h"
 #include "base/log.h"
 
 namespace distributex {
@@ -24,7 +25,7 @@ MemcacheServer::MemcacheServer(event_base* base, const MemcacheAddress& address,
       silent_at_(now + silence_limit),
       worker_(address, settings),
       wake_(event_new(base, worker_.wake_fd(), EV_READ | EV_PERSIST, on_wake, this)) {
-  event_add(wake_.get(), nullptr);
+  must_add(wake_.get());
 }
 
 void MemcacheServer::on_wake(int, short, void* self) noexcept {

@@ -10,6 +10,7 @@
 #include "backends/makers.h"
 #include "backends/sqlite/options.h"
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/log.h"
 #include "config/config.h"
 
@@ -36,7 +37,7 @@ SqliteBackend::SqliteBackend(const BackendSetup& setup)
       hand_over_(event_new(setup.base, -1, 0, on_hand_over, this)),
       late_(evtimer_new(setup.base, on_late, this)),
       news_(event_new(setup.base, writer_.wake_fd(), EV_READ | EV_PERSIST, on_news, this)) {
-  event_add(news_.get(), nullptr);
+  must_add(news_.get());
 }
 
 std::optional<BackendRefusal> SqliteBackend::begin() {

@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,10 +73,14 @@ Function* resolve(Function*& real, const char* name) {
 #define CALLS(X)                                                                                  \
   X(read, ssize_t, (int fd, void* bytes, size_t size), (fd, bytes, size))                         \
   X(write, ssize_t, (int fd, const void* bytes, size_t size), (fd, bytes, size))                  \
+  X(readv, ssize_t, (int fd, const iovec* parts, int count), (fd, parts, count))                  \
+  X(writev, ssize_t, (int fd, const iovec* parts, int count), (fd, parts, count))                 \
   X(socket, int, (int family, int type, int protocol), (family, type, protocol))                  \
   X(connect, int, (int fd, const sockaddr* to, socklen_t size), (fd, to, size))                   \
   X(bind, int, (int fd, const sockaddr* at, socklen_t size), (fd, at, size))                      \
   X(listen, int, (int fd, int backlog), (fd, backlog))                                            \
+  X(getsockname, int, (int fd, sockaddr* name, socklen_t* size), (fd, name, size))                \
+  X(getpeername, int, (int fd, sockaddr* name, socklen_t* size), (fd, name, size))                \
   X(accept4, int, (int fd, sockaddr* from, socklen_t* size, int flags), (fd, from, size, flags))  \
   X(send, ssize_t, (int fd, const void* bytes, size_t size, int flags), (fd, bytes, size, flags)) \
   X(recv, ssize_t, (int fd, void* bytes, size_t size, int flags), (fd, bytes, size, flags))       \
