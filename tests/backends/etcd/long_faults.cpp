@@ -124,9 +124,7 @@ void cut_connections(Fixture& f) {
   }
 }
 
-void replace_a_member(Fixture& f) {
-  assert_true(f.etcd->replace(f.dice.below(f.etcd->size())));
-}
+void replace_a_member(Fixture& f) { assert_true(f.etcd->replace(f.dice.below(f.etcd->size()))); }
 
 void compact(Fixture& f) {
   (void)f.etcd->post(0, "/v3/kv/compaction",
