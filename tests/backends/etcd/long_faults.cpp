@@ -178,7 +178,7 @@ void a_fault_every_second_breaks_no_promise(void** state) {
   assert_text(f.keepers->verdict(), "");
 }
 
-// etcd's own leases do not stand this: a leader that was frozen ends those that were
+// etcd's own leases often do not stand this: a leader that was frozen ends those that were
 // renewed at the others meanwhile.
 void a_leader_that_goes_on_ends_no_lease_that_was_renewed_meanwhile(void** state) {
   Fixture& f = of(state);
