@@ -146,13 +146,15 @@ void a_lease_that_nobody_heard_of_is_given_back_after_an_outage(void** state) {
   assert_true(f.bench->until([&] { return name(f.bench->get(b)) == "granted"; }));
 }
 
+constexpr uint32_t many_slots = sanitized ? 100'000 : 1'000'000;
+
 // Each question reads all slots, in parts: as long as parts come, memcached is
 // not called down.
-void a_pool_of_a_million_slots_takes_long_and_nothing_is_down(void** state) {
+void a_pool_of_many_slots_takes_long_and_nothing_is_down(void** state) {
   Fixture& f = of(state);
   BackendBench bench("memcache", at(f.memcached.address()) + "\nmemcachetimeout: 60000");
   assert_true(bench.until([&] { return !bench.backend().trouble(); }));
-  const OpId wide = bench.ask_get(a, sanitized ? 100'000 : 1'000'000);
+  const OpId wide = bench.ask_get(a, many_slots);
   bench.use_pool("q");
   const OpId next = bench.ask_get(b);
   bool down = false;
@@ -182,8 +184,8 @@ void a_long_job_tells_that_memcached_answers(void** state) {
   };
   assert_true(eventually([&] { return take(), alive > 0; }));
   alive = 0;
-  worker.post({Acquire{.op = 1, .pool = "p", .owner = a, .slots = 1'000'000, .length = {}},
-               {"p", 1'000'000},
+  worker.post({Acquire{.op = 1, .pool = "p", .owner = a, .slots = many_slots, .length = {}},
+               {"p", many_slots},
                steady_now() + seconds(60)});
   assert_true(eventually([&] { return take(), done; }));
   assert_true(alive > 0);
@@ -229,7 +231,13 @@ void a_restarted_memcached_is_found_at_once_and_tokens_rise(void** state) {
   const Verdict before = f.bench->get(a);
   f.memcached.kill_now();
   assert_true(f.memcached.start());
-  const Verdict after = f.bench->get(b);  // the connection is dead, nobody knows yet
+  Verdict after = f.bench->get(b);  // the connection is dead, nobody knows yet
+  if (sanitized) {                  // too slow: somebody may know
+    assert_true(f.bench->until([&] {
+      after = f.bench->get(b);
+      return name(after) == "granted";
+    }));
+  }
   assert_text(name(after), "granted");
   assert_true(after.token > before.token);
   assert_text(name(f.bench->renew(a, before.token)), "lost");
@@ -368,7 +376,7 @@ int main() {
       test_with(Fixture, silence_is_trouble_when_it_is_found_twice),
       test_with(Fixture, a_dripping_memcached_is_given_up),
       test_with(Fixture, a_lease_that_nobody_heard_of_is_given_back_after_an_outage),
-      test_with(Fixture, a_pool_of_a_million_slots_takes_long_and_nothing_is_down),
+      test_with(Fixture, a_pool_of_many_slots_takes_long_and_nothing_is_down),
       test_with(Fixture, a_long_job_tells_that_memcached_answers),
       test_with(Fixture, a_stalled_connection_is_given_up),
       test_with(Fixture, answers_cut_in_the_middle_change_no_owner),
