@@ -68,7 +68,7 @@ endif
 
 # Packages first, where a goal promises them: config.mk waits for 'deps', but
 # is made anew only when what it depends on has changed.
-ifneq ($(filter run check check-etcd check-browser lint lint-quick cover bench bench-cost bench-flat scale fuzz fuzz-http soak mutants,$(goals)),)
+ifneq ($(filter run check check-etcd check-browser lint lint-quick cover bench bench-cost bench-etcd bench-flat scale fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
 
@@ -127,7 +127,7 @@ defines = -D_GNU_SOURCE -D_GLIBCXX_ASSERTIONS -DDISTRIBUTEX_VERSION='"$(VERSION)
 	-DSYSCONFDIR='"$(sysconfdir)"'
 system_includes = $(filter-out -isystem/usr/include/%-linux-gnu,$(sort $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) \
 	$(YAML_CFLAGS) $(JANSSON_CFLAGS) $(MEMCACHED_CFLAGS) $(SQLITE_CFLAGS) $(CURL_CFLAGS) $(PROMETHEUS_CFLAGS) $(CMOCKA_CFLAGS)))
-language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/%,$<),-Itests) $(if $(filter sim/% tests/sim/%,$<),-I.) $(system_includes)
+language = -std=c++20 -pthread $(defines) -Isrc $(if $(filter tests/% fuzz/% soak/% bench/%,$<),-Itests) $(if $(filter sim/% tests/sim/%,$<),-I.) $(system_includes)
 cxxflags = $(language) -fPIE $(warnings) $(hardening) $(sanitizers) $(fuzzing) $(coverage) $(CPPFLAGS) $(CXXFLAGS)
 ldflags = -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanitizers) $(coverage) $(CXXFLAGS) $(LDFLAGS)
 
@@ -335,6 +335,16 @@ $O/bench/bare: $O/bench/bare.o $O/flags
 bench: deps $O/distributexd $O/bench/load $O/bench/bare
 	@bench/run.sh $O build/bench
 
+# Two daemons over etcd, beside the recipe of etcdctl; see bench/etcd.cpp.
+etcd_support := $(call object,$(patsubst %,tests/support/%.cpp,daemon etcd http memcached status))
+$O/bench/etcd: $(call object,$(wildcard bench/etcd*.cpp)) $O/bench/load_net.o $(etcd_support) $(library)
+	$(say) LD $@
+	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(library) $(daemon_libs)
+
+.PHONY: bench-etcd
+bench-etcd: deps $O/distributexd $O/bench/etcd
+	@DISTRIBUTEXD=$(abspath $O/distributexd) $O/bench/etcd
+
 # Counts, not times: beside what bench/cost.txt records.
 .PHONY: bench-cost
 bench-cost: deps $O/distributexd $O/bench/load
@@ -519,7 +529,8 @@ Targets
   run        deps, all, and a daemon on localhost:9889 with the pools of etc/example.yaml
   check      deps, all, and every test; some by TESTS="engine wire/verbs"
   tests      builds the tests and runs none
-  check-etcd daemons over real etcd clusters while members and daemons fail
+  check-etcd daemons over real etcd clusters while members and daemons fail;
+             DISTRIBUTEX_TEST_GRANTS (3000) for a longer run of faults
   check-browser  the page at / in headless Chromium; screenshots in build/browser/
   deps-browser   installs what that needs: chromium, and a driver from npm
   deps       installs the Debian packages of deps.list that are missing
@@ -532,6 +543,7 @@ Targets
   fuzz       libFuzzer for FUZZ_SECS (60) on each target; FUZZERS=engine for one of them
   fuzz-http  spoilt requests to a daemon under ASan and UBSan, for FUZZ_HTTP_SECS (1200);
              FUZZ_HTTP_SEED for the same again
+  bench-etcd hand-overs between two daemons over etcd, beside the recipe of etcdctl
   bench-cost what a lock costs in counts, beside the record in bench/cost.txt
   bench-flat whether a pair costs the same with many pools, leases and waiters, in counts
   bench      speed and memory beside bare evhttp handlers, and locks on disk beside Redis,

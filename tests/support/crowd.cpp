@@ -104,6 +104,7 @@ bool Crowd::take_turn(size_t number, unsigned& dice, History::Time& since) {
     const bool is_new = response.header("Distributex-Result") == "granted";
     history_.told(shape_.pool, "h" + std::to_string(number), token, is_new ? asked : since,
                   answered, ends);
+    grants_ += is_new ? 1 : 0;
   }
   locks_++;
   {

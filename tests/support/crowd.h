@@ -39,6 +39,8 @@ class Crowd {
   // Waits until all rounds are done.
   void finish();
   [[nodiscard]] size_t locks() const { return locks_; }
+  // Of these, those that were not held already.
+  [[nodiscard]] size_t grants() const { return grants_; }
   // Waits for so many locks more; false when they do not come.
   [[nodiscard]] bool goes_on(size_t more) const;
   // For reading when all clients have ended; lost_all() at any time.
@@ -53,6 +55,7 @@ class Crowd {
   std::vector<std::string> addresses_;
   std::atomic<bool> stopping_ = false;
   std::atomic<size_t> locks_ = 0;
+  std::atomic<size_t> grants_ = 0;
   std::mutex lock_;
   std::condition_variable stopped_;
   History history_;

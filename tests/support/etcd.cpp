@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Elections are as quick as etcd allows, and nothing waits for the disk.
+// Elections are quick, and nothing waits for the disk unless it shall.
 #include "support/etcd.h"
 
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "support/http.h"
@@ -64,6 +65,10 @@ std::string EtcdCluster::url(size_t i) const {
   return "http://127.0.0.1:" + std::to_string(members_[i].client);
 }
 
+std::string EtcdCluster::peer_url(size_t i) const {
+  return "http://127.0.0.1:" + std::to_string(members_[i].peer);
+}
+
 std::string EtcdCluster::tls_url(size_t i) const {
   return "https://127.0.0.1:" + std::to_string(members_[i].tls);
 }
@@ -104,20 +109,26 @@ std::string EtcdCluster::hosts() const {
   return list;
 }
 
+std::string EtcdCluster::listened(size_t i) const {
+  if (is_everywhere_) {
+    return "http://0.0.0.0:" + std::to_string(members_[i].client);
+  }
+  return has_tls_ ? url(i) + "," + tls_url(i) : url(i);
+}
+
 std::vector<std::string> EtcdCluster::words_of(size_t i) const {
   std::string cluster;
   for (size_t k = 0; k < members_.size(); k++) {
-    cluster += (k == 0 ? "m" : ",m") + std::to_string(k) +
-               "=http://127.0.0.1:" + std::to_string(members_[k].peer);
+    cluster += (k == 0 ? "m" : ",m") + std::to_string(k) + "=" + peer_url(k);
   }
-  const std::string peer = "http://127.0.0.1:" + std::to_string(members_[i].peer);
+  const std::string peer = peer_url(i);
   std::vector<std::string> words{"etcd",
                                  "--name",
                                  "m" + std::to_string(i),
                                  "--data-dir",
                                  dir_.file("m" + std::to_string(i)),
                                  "--listen-client-urls",
-                                 has_tls_ ? url(i) + "," + tls_url(i) : url(i),
+                                 listened(i),
                                  "--advertise-client-urls",
                                  url(i),
                                  "--listen-peer-urls",
@@ -126,16 +137,21 @@ std::vector<std::string> EtcdCluster::words_of(size_t i) const {
                                  peer,
                                  "--initial-cluster",
                                  cluster,
+                                 "--initial-cluster-state",
+                                 members_[i].is_new ? "new" : "existing",
+                                 "--strict-reconfig-check=false",
                                  "--heartbeat-interval",
                                  "50",
                                  "--election-timeout",
                                  "500",
-                                 "--unsafe-no-fsync",
                                  "--logger",
                                  "zap",
                                  "--log-outputs",
                                  "stderr"};
   words.insert(words.end(), options_.begin(), options_.end());
+  if (!syncs_) {
+    words.emplace_back("--unsafe-no-fsync");
+  }
   if (has_tls_) {
     words.insert(words.end(), {"--cert-file", file("server.pem"), "--key-file", file("server.key"),
                                "--trusted-ca-file", file("ca.pem"), "--client-cert-auth"});
@@ -163,9 +179,12 @@ void EtcdCluster::spawn(size_t i) {
   _exit(127);
 }
 
+bool EtcdCluster::is_ready(size_t i) const {
+  return post(i, "/v3/kv/range", any_key).find("revision") != std::string::npos;
+}
+
 bool EtcdCluster::wait_ready(size_t i) const {
-  return eventually(
-      [&] { return post(i, "/v3/kv/range", any_key).find("revision") != std::string::npos; });
+  return eventually([&] { return is_ready(i); });
 }
 
 std::string EtcdCluster::post(size_t i, std::string_view path, std::string_view body) const {
@@ -221,6 +240,53 @@ void EtcdCluster::kill_now(size_t i) {
 }
 
 void EtcdCluster::restart(size_t i) { spawn(i); }
+
+// By its address: a member that has just come has no name yet.
+std::string EtcdCluster::id_in(const std::string& list, size_t i) const {
+  const size_t address = list.find("\"" + peer_url(i) + "\"");
+  const size_t at = address == std::string::npos ? address : list.rfind("\"ID\":", address);
+  return at == std::string::npos ? "" : std::to_string(number_in(list.substr(at), "ID"));
+}
+
+// At another address: it reads of its predecessors in the log, and would take a
+// connection to one of them for a connection to itself.
+bool EtcdCluster::replace(size_t i) {
+  kill_now(i);
+  wipe(i);
+  const size_t other = (i + 1) % members_.size();
+  std::string said;
+  const bool is_out = eventually([&] {
+    const std::string list = post(other, "/v3/cluster/member/list", "{}");
+    const std::string id = id_in(list, i);
+    const bool is_listed = !list.empty() && !id.empty();
+    said = is_listed ? post(other, "/v3/cluster/member/remove", R"({"ID":")" + id + R"("})") : list;
+    return said.find("\"members\"") != std::string::npos;
+  });
+  members_[i].peer = free_port();
+  members_[i].is_new = false;
+  const bool is_in =
+      is_out && eventually([&] {
+        said = post(other, "/v3/cluster/member/add", R"({"peerURLs":[")" + peer_url(i) + R"("]})");
+        return !id_in(said, i).empty() ||
+               !id_in(post(other, "/v3/cluster/member/list", "{}"), i).empty();
+      });
+  if (is_in) {
+    spawn(i);
+  }
+  // It gives up when a member that it asks has not heard of it yet.
+  const auto has_come = [&] {
+    if (waitpid(members_[i].pid, nullptr, WNOHANG) != 0) {
+      wipe(i);
+      spawn(i);
+    }
+    return is_ready(i);
+  };
+  const bool is_back = is_in && eventually(has_come, 3 * patience);
+  if (!is_back) {
+    fprintf(stderr, "member %zu: out %d, in %d: %s\n", i, is_out, is_in, said.c_str());
+  }
+  return is_back;
+}
 
 void EtcdCluster::wipe(size_t i) {
   std::filesystem::remove_all(dir_.file("m" + std::to_string(i)));

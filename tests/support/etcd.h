@@ -27,6 +27,10 @@ class EtcdCluster {
   // Before start(): each member listens with TLS as well, and wants a client's
   // certificate there. False when openssl(1) cannot make the certificates.
   [[nodiscard]] bool add_tls();
+  // Before start(): the members sync what they write, as in service.
+  void sync_writes() { syncs_ = true; }
+  // Before start(): they serve clients on all addresses.
+  void listen_everywhere() { is_everywhere_ = true; }
   ~EtcdCluster();
   EtcdCluster(const EtcdCluster&) = delete;
   EtcdCluster& operator=(const EtcdCluster&) = delete;
@@ -37,6 +41,7 @@ class EtcdCluster {
   [[nodiscard]] std::string hosts() const;
   [[nodiscard]] std::string url(size_t i) const;
   [[nodiscard]] std::string tls_url(size_t i) const;
+  [[nodiscard]] uint16_t port(size_t i) const { return members_[i].client; }
   // "ca.pem"; "client.pem" and "client.key", without a common name.
   [[nodiscard]] std::string file(std::string_view name) const { return dir_.file(name); }
   [[nodiscard]] size_t size() const { return members_.size(); }
@@ -48,6 +53,9 @@ class EtcdCluster {
   void kill_now(size_t i);  // SIGKILL
   void restart(size_t i);   // where it was
   void wipe(size_t i);      // its data directory; only when it does not run
+  // Takes a member out of the cluster, and a new one with empty hands takes its place
+  // and name. True when it is ready.
+  [[nodiscard]] bool replace(size_t i);
   [[nodiscard]] bool wait_ready(size_t i) const;
 
   // POST to a member; the body of the answer, "" when there is none.
@@ -62,14 +70,21 @@ class EtcdCluster {
     uint16_t peer = 0;
     uint16_t tls = 0;
     pid_t pid = -1;
+    bool is_new = true;  // with the cluster; else it joins one
   };
   void spawn(size_t i);
+  [[nodiscard]] bool is_ready(size_t i) const;
+  [[nodiscard]] std::string peer_url(size_t i) const;
+  [[nodiscard]] std::string id_in(const std::string& list, size_t i) const;
+  [[nodiscard]] std::string listened(size_t i) const;
   [[nodiscard]] std::vector<std::string> words_of(size_t i) const;
 
   TempDir dir_;
   std::vector<std::string> options_;
   std::vector<Member> members_;
   bool has_tls_ = false;
+  bool syncs_ = false;
+  bool is_everywhere_ = false;
 };
 
 }  // namespace distributex::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Several daemons over one real etcd, with the pools mutex, sem, long, rests and
-// counts, and a crowd of clients on all of them.
+// Several daemons over one real etcd, with the pools mutex, sem, kept, long, rests
+// and counts, and a crowd of clients on all of them.
 #pragma once
 
 #include <memory>
@@ -41,7 +41,8 @@ struct EtcdWorldFixture {
         "backend: etcd\netcdhosts: \"" + hosts + "\"\n" + more +
         "pools:\n  - {name: mutex, expire: 3}\n  - {name: sem, expire: 3, maxlocks: 5}\n"
         "  - {name: long, expire: 600}\n  - {name: rests, expire: 600, release_delay: 4}\n"
-        "  - {name: counts, expire: 600, freeze_after: 3}\n";
+        "  - {name: counts, expire: 600, freeze_after: 3}\n"
+        "  - {name: kept, expire: 5, maxlocks: 4}\n";
     daemons.push_back(std::make_unique<Daemon>(yaml));
     // Verbose, so that renewals are logged.
     assert_true(daemons.back()->start({.args = {"-v", "-l", "127.0.0.1:0"}}));

@@ -128,6 +128,11 @@ void FakeWire::answer(size_t i) {
                 now_);
 }
 
+void FakeWire::answer_with(size_t i, const EtcdAnswer& answer) {
+  const Asked asked = take(i);
+  asked.replied({.outcome = EtcdOutcome::answered, .answer = answer, .sent = asked.sent}, now_);
+}
+
 void FakeWire::lose(size_t i) {
   Asked asked = take(i);
   if (!asked.answer) {

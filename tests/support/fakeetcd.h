@@ -60,10 +60,11 @@ class FakeWire final : public EtcdWire {
   // Requests of which the server has heard nothing yet, the oldest first.
   [[nodiscard]] size_t open() const { return asked_.size(); }
   [[nodiscard]] bool is_overdue(size_t i) const;
-  void carry_out(size_t i);  // now; again, if it was before
-  void answer(size_t i);     // carries it out unless it was
-  void lose(size_t i);       // its outcome is unknown; it may still be carried out
-  void refuse(size_t i);     // not done; only when it was not carried out
+  void carry_out(size_t i);                              // now; again, if it was before
+  void answer(size_t i);                                 // carries it out unless it was
+  void answer_with(size_t i, const EtcdAnswer& answer);  // whatever etcd would say
+  void lose(size_t i);    // its outcome is unknown; it may still be carried out
+  void refuse(size_t i);  // not done; only when it was not carried out
   // One of the lost ones that were not carried out arrives after all.
   bool arrive_late(size_t choice);
   // The etcd is gone, and with it all that it was asked: every request is unknown

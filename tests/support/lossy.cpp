@@ -25,6 +25,7 @@ constexpr const char* device_name = "lossy";
 constexpr size_t source_at = 12;  // in an IPv4 header
 constexpr size_t target_at = 16;
 constexpr size_t header_size = 20;
+constexpr int first_far = 2;  // the last byte of far_side
 
 std::string why(const char* what) { return std::string(what) + ": " + strerror(errno); }
 
@@ -50,6 +51,10 @@ bool switch_on(int control) {
 }
 
 }  // namespace
+
+std::string far_side_of(unsigned number) {
+  return "10.99.0." + std::to_string(first_far + static_cast<int>(number));
+}
 
 LossyNetwork::LossyNetwork() : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   trouble_ = open();
@@ -111,6 +116,13 @@ void LossyNetwork::run() {
   }
 }
 
+// The far side is the target, for what comes from there goes through here as well, on
+// its way to it.
+bool LossyNetwork::is_cut_off(const std::vector<char>& packet) const {
+  const int number = static_cast<unsigned char>(packet[target_at + 3]) - first_far;
+  return number >= 0 && number < 64 && (cut_off_ >> number & 1) != 0;
+}
+
 void LossyNetwork::take_packet() {
   std::vector<char> packet(65536);
   const ssize_t size = read(device_, packet.data(), packet.size());
@@ -118,7 +130,7 @@ void LossyNetwork::take_packet() {
     return;
   }
   const Weather weather = weather_;
-  if (roll() % 100 < weather.lost) {
+  if (is_cut_off(packet) || roll() % 100 < weather.lost) {
     lost_++;
     return;
   }

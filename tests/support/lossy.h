@@ -19,6 +19,8 @@ namespace distributex::test {
 
 inline constexpr const char* near_side = "10.99.0.1";
 inline constexpr const char* far_side = "10.99.0.2";
+// So are all addresses of that network; this one, of 0 to 63, can be cut off alone.
+[[nodiscard]] std::string far_side_of(unsigned number);
 
 class LossyNetwork {
  public:
@@ -36,6 +38,8 @@ class LossyNetwork {
   // Why there is no network; "" when there is.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   void set(Weather weather);
+  // Nothing gets to these far sides or comes from them; bit i for far_side_of(i).
+  void cut_off(uint64_t far_sides) { cut_off_ = far_sides; }
   // Packets lost so far.
   [[nodiscard]] unsigned lost() const { return lost_; }
 
@@ -43,6 +47,7 @@ class LossyNetwork {
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] std::string open();
+  [[nodiscard]] bool is_cut_off(const std::vector<char>& packet) const;
   void run();
   void take_packet();
   void deliver_due();
@@ -52,6 +57,7 @@ class LossyNetwork {
   int device_ = -1;
   int wake_ = -1;
   std::atomic<Weather> weather_ = Weather{};
+  std::atomic<uint64_t> cut_off_ = 0;
   std::atomic<bool> stopping_ = false;
   std::atomic<unsigned> lost_ = 0;
   unsigned dice_ = 1;

@@ -204,7 +204,7 @@ void EtcdAcquire::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
       has_looked_ = true;
       break;
     case Phase::queuing:  // its first operation has put the ticket
-      world.note_own(reply.answer.revision);
+      world.note_owed(reply.answer.revision);
       look_ = world.note_state(pool_, owner_, reply.answer, 1, now);
       has_looked_ = true;
       break;
@@ -243,7 +243,7 @@ void EtcdAcquire::take_taken(EtcdWorld& world, const EtcdReply& reply, Time now)
     look_ = world.note_owner(owner_, reply.answer, 0, now);
     return;
   }
-  world.note_own(revision);
+  world.note_owed(revision);
   const EtcdKept kept{found_->token(), revision, end_of(reply.sent)};
   world.keeper.wrote(pool_, owner_, kept);
   held(kept);

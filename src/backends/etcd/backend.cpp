@@ -49,7 +49,8 @@ EtcdAccess access_of(const EtcdOptions& options) {
   return {.urls = std::get<std::vector<std::string>>(urls),  // the rows have checked it
           .tls = {options.ca_file, options.cert_file, options.key_file},
           .user = options.user,
-          .password_file = options.password_file};
+          .password_file = options.password_file,
+          .prefix = options.prefix};
 }
 
 // What no single option can say of itself.

@@ -26,25 +26,6 @@ constexpr timeval login_pause{0, 200'000};  // after one that failed
 constexpr seconds refusal_lasts{1};         // so long nobody asks again
 constexpr seconds said_again{60};
 constexpr const char* user_refused = "user or password refused";
-constexpr timeval look_every{10, 0};
-constexpr timeval look_at_trouble_every{1, 0};
-constexpr milliseconds look_limit{2000};
-constexpr uint64_t much = uint64_t{1} << 30;  // bytes: half of etcd's own limit
-
-// What an operator should know of a member that says this of itself; "": nothing.
-std::string complaint_of(const EtcdHealth& health) {
-  std::string text = health.has_leader ? "" : "no leader";
-  if (health.errors.find("NOSPACE") != std::string::npos) {
-    text = "database space exceeded";
-  } else if (text.empty() && !health.errors.empty()) {
-    text = health.errors;
-  }
-  if (text.empty() && health.bytes_in_use >= much) {
-    text = "its database has " + std::to_string(health.bytes_in_use >> 20) +
-           " MiB: is auto-compaction on?";
-  }
-  return text;
-}
 
 // Returns nullopt when it cannot be read. Ends at the first line's end.
 std::optional<std::string> read_password(const std::string& file) {
@@ -124,7 +105,8 @@ void EtcdClient::answered(Questions::iterator question, const EtcdHttpAnswer& an
     done.outcome = EtcdOutcome::unknown;
     done.reason = "it answers what cannot be read";
   } else {
-    done.reason = answer.status == 0 ? answer.reason : outcome_reason(answer.status, words);
+    done.reason =
+        answer.status == 0 ? answer.reason : explained(outcome_reason(answer.status, words));
   }
   // Some builds of etcd close the connection where a token is not valid.
   const bool is_token_gone = done.outcome == EtcdOutcome::log_in || answer.closed;
@@ -144,6 +126,15 @@ void EtcdClient::answered(Questions::iterator question, const EtcdHttpAnswer& an
     }
   }
   reply(question, std::move(done));
+}
+
+// etcd does not say on what.
+std::string EtcdClient::explained(const std::string& reason) const {
+  if (reason.find("permission denied") == std::string::npos) {
+    return reason;
+  }
+  return "permission denied: etcduser " + access_.user +
+         " needs a role that may read and write all keys that begin with " + access_.prefix;
 }
 
 // Puts a question that was not done back to the head of those that wait.
@@ -321,7 +312,7 @@ void EtcdClient::watch_ended(const std::string& reason) {
   const Heard heard = heard_;
   EtcdNews end;
   end.ended = true;
-  end.reason = reason;
+  end.reason = explained(reason);
   heard(end, steady_now());
 }
 
@@ -349,46 +340,6 @@ void EtcdClient::note_up(const std::string& url) {
   up_ = url;
   log_line(Level::info, "etcd: connected endpoint=%s", url.c_str());
   log_flush();
-}
-
-void EtcdClient::on_look(int, short, void* self) noexcept {
-  static_cast<EtcdClient*>(self)->look_at_health();
-}
-
-void EtcdClient::look_at_health() {
-  is_looking_ = true;
-  http_.post(endpoints_.current() + etcd_status_path, headers(), encode_status(), look_limit,
-             [this](const EtcdHttpAnswer& answer) { note_health(answer); });
-}
-
-// A refusal may be the first sign of a trouble that the member tells of.
-void EtcdClient::look_soon() {
-  if (!is_looking_) {
-    evtimer_del(look_.get());
-    look_at_health();
-  }
-}
-
-void EtcdClient::note_health(const EtcdHttpAnswer& answer) {
-  is_looking_ = false;
-  health_ = answer.status == 200 ? decode_health(answer.body) : std::nullopt;
-  const std::string complaint = health_ ? complaint_of(*health_) : "";
-  const bool is_well = health_ && complaint.empty();
-  evtimer_add(look_.get(), is_well ? &look_every : &look_at_trouble_every);
-  if (!health_ || complaint == complaint_) {
-    return;
-  }
-  if (complaint.empty()) {
-    log_line(Level::info, "etcd: well again endpoint=%s", endpoint().c_str());
-    log_flush();
-  } else {
-    log_line(Level::warning, "etcd: endpoint=%s: %s", endpoint().c_str(), complaint.c_str());
-  }
-  complaint_ = complaint;
-}
-
-bool EtcdClient::is_full() const {
-  return health_ && health_->errors.find("NOSPACE") != std::string::npos;
 }
 
 }  // namespace distributex

@@ -23,6 +23,7 @@ struct EtcdAccess {
   EtcdTls tls;
   std::string user;  // empty: etcd asks for none
   std::string password_file;
+  std::string prefix{};  // of all keys, for reasons
 };
 
 class EtcdClient final : public EtcdWire {
@@ -59,6 +60,7 @@ class EtcdClient final : public EtcdWire {
   void pump();
   void send(Questions::iterator question);
   void answered(Questions::iterator question, const EtcdHttpAnswer& answer);
+  [[nodiscard]] std::string explained(const std::string& reason) const;
   [[nodiscard]] bool goes_on(Questions::iterator question, EtcdOutcome outcome);
   void reply(Questions::iterator question, EtcdReply reply);
   void fail_waiting(EtcdOutcome outcome, const std::string& reason, Time until);
@@ -73,9 +75,11 @@ class EtcdClient final : public EtcdWire {
   void heard_line(std::string_view line);
   void watch_ended(const std::string& reason);
 
+  // client_health.cpp
   void look_at_health();
   void look_soon();
   void note_health(const EtcdHttpAnswer& answer);
+
   void note_up(const std::string& url);
   void leave(const std::string& url, const std::string& reason);
   [[nodiscard]] std::vector<std::string> headers() const;

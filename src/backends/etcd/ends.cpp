@@ -71,7 +71,7 @@ void EtcdCore::end_rest(const EtcdDue& due, Time now) {
     }
     world_.rest_keeper.gone(due.pool, due.owner, reply.answer.revision);
     if (reply.answer.succeeded) {
-      world_.note_own(reply.answer.revision);
+      world_.note_owed(reply.answer.revision);
     }
   });
 }
@@ -85,7 +85,7 @@ void EtcdCore::end_freeze(const EtcdStanding::Due& due, Time now) {
     if (reply.outcome != EtcdOutcome::answered) {
       world_.mirror.standing().postpone(due, at + retry_pause);
     } else if (reply.answer.succeeded) {
-      world_.note_own(reply.answer.revision);
+      world_.note_owed(reply.answer.revision);
     }
   });
 }

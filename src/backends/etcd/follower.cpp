@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A watch on a member that was cut off or stands still is silent and stays open:
-// changes of this server, which it makes at least every few seconds while there
-// is something to watch, must be heard soon after their answers.
+// changes of this server, and those of the clock that an answer tells, which come at
+// least every few seconds while there is something to watch, must be heard soon after
+// their answers.
 #include "backends/etcd/follower.h"
 
 #include <algorithm>
@@ -47,7 +48,7 @@ std::optional<Time> EtcdFollower::deadline() const {
 }
 
 void EtcdFollower::tick(Time now) {
-  if (world_.own_revision <= world_.mirror.revision()) {
+  if (world_.owed_revision <= world_.mirror.revision()) {
     behind_since_.reset();
   } else if (!behind_since_ && state_ == State::live) {
     behind_since_ = now;

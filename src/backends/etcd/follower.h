@@ -61,7 +61,7 @@ class EtcdFollower {
   std::vector<EtcdKv> list_;
   std::vector<EtcdEvent> held_back_;  // while the list is read
   bool is_asking_ = false;
-  std::optional<Time> behind_since_;  // a change of ours that was not heard yet
+  std::optional<Time> behind_since_;  // a change that was not heard yet
 };
 
 }  // namespace distributex

@@ -97,7 +97,7 @@ void EtcdAcquire::take_grant(EtcdWorld& world, const EtcdReply& reply, Time now)
   const uint64_t revision = reply.answer.revision;
   if (reply.answer.succeeded) {
     world.counts.skipped += skipped_;
-    world.note_own(revision);
+    world.note_owed(revision);
     world.sights.note_grant(pool_, seen_, revision);
     return granted(world, {.kept = {revision + offset_, revision, end_of(reply.sent)},
                            .left = unsettled(reply.sent, true),

@@ -283,7 +283,7 @@ void EtcdRenew::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
 
 void EtcdRenew::take_write(EtcdWorld& world, const EtcdReply& reply, Time now) {
   if (reply.answer.succeeded) {
-    world.note_own(reply.answer.revision);
+    world.note_owed(reply.answer.revision);
     return renewed(world, {found_->token(), reply.answer.revision, end_of(reply.sent)}, now);
   }
   world.counts.conflicts++;

@@ -252,7 +252,7 @@ void EtcdOrder::take_freeze(EtcdWorld& world, const EtcdAnswer& answer, Time now
 }
 
 void EtcdOrder::frozen(EtcdWorld& world, uint64_t revision, Time now) {
-  world.note_own(revision);
+  world.note_owed(revision);
   shows_at_ = revision;
   not_before_ = now + freeze_told_after;
   told_by_ = not_before_ + watch_wait;
@@ -264,7 +264,7 @@ void EtcdOrder::take_thaw(EtcdWorld& world, const EtcdAnswer& answer, Time now) 
     world.counts.conflicts++;
     return world.note_rulings(answer, 0);
   }
-  world.note_own(answer.revision);
+  world.note_owed(answer.revision);
   has_thawed_ = has_thawed_ || is_thawing_;
   shows_at_ = answer.revision;
   told_by_ = std::max(now + watch_wait, deadline());

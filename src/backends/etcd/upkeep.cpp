@@ -158,7 +158,7 @@ void EtcdCore::seed(Time now) {
     }
     if (!reply.answer.succeeded) {
       for (const EtcdKv& kv : reply.answer.parts.at(0).kvs) {
-        world_.clock.note(kv, at);
+        world_.note_clock(kv, at);
       }
     }
     seed(at);
@@ -197,7 +197,7 @@ void EtcdCore::tick_clock(Time now) {
       world_.note_base(value, reply.answer.revision, at);
     } else {
       for (const EtcdKv& kv : reply.answer.parts.at(0).kvs) {
-        world_.clock.note(kv, at);
+        world_.note_clock(kv, at);
       }
     }
   });
@@ -322,7 +322,13 @@ void EtcdCore::probe(Time now) {
   }
   EtcdTxn txn;
   txn.success.emplace_back(EtcdRange{.key = world_.keys.base()});
-  ask(std::move(txn), attempt, [](const EtcdReply&, Time) {});
+  ask(std::move(txn), attempt, [this](const EtcdReply& reply, Time at) {
+    if (reply.outcome == EtcdOutcome::answered) {
+      for (const EtcdKv& kv : reply.answer.parts.at(0).kvs) {
+        world_.note_clock(kv, at);
+      }
+    }
+  });
 }
 
 void EtcdCore::judge(Time now) {

@@ -20,7 +20,7 @@ void EtcdCore::survey(std::function<void()> ready, Time now) {
 
 // What the watch tells lags behind what this server has just been answered.
 void EtcdCore::end_surveys(Time now) {
-  const bool is_level = follower_.is_live() && world_.mirror.revision() >= world_.own_revision;
+  const bool is_level = follower_.is_live() && world_.mirror.revision() >= world_.owed_revision;
   std::erase_if(surveys_, [&](auto& survey) {
     if (!is_level && now < survey.first) {
       return false;

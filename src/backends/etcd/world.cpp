@@ -72,7 +72,7 @@ void EtcdWorld::add_state(std::vector<EtcdOp>& ops, const std::string& pool,
 EtcdLook EtcdWorld::note_owner(const Owner& owner, const EtcdAnswer& answer, size_t first,
                                Time now) {
   for (const EtcdKv& kv : answer.parts.at(first).kvs) {
-    clock.note(kv, now);
+    note_clock(kv, now);
   }
   EtcdLook look{.revision = answer.revision, .lease = {}};
   for (const EtcdKv& kv : answer.parts.at(first + 1).kvs) {
@@ -153,13 +153,17 @@ void EtcdWorld::add_clock(std::vector<EtcdCompare>& compares) const {
 
 // --- own changes ---
 
+void EtcdWorld::note_clock(const EtcdKv& kv, Time now) {
+  clock.note(kv, now);
+  note_owed(kv.mod);
+}
+
 void EtcdWorld::note_base(const std::string& value, uint64_t revision, Time now) {
-  clock.note({.key = keys.base(), .value = value, .create = 0, .mod = revision}, now);
-  note_own(revision);
+  note_clock({.key = keys.base(), .value = value, .create = 0, .mod = revision}, now);
 }
 
 void EtcdWorld::note_removal(const std::string& pool, const EtcdLease& lease, uint64_t revision) {
-  note_own(revision);
+  note_owed(revision);
   keeper.gone(pool, lease.owner, revision);
   sights.note_removal(pool, lease.create, revision);
 }
@@ -172,7 +176,7 @@ void EtcdWorld::tell_expired(const std::string& pool, const EtcdLease& lease, Ti
 // So many slots are taken as before.
 void EtcdWorld::note_rest(const std::string& pool, const EtcdLease& lease, const Rest& rest,
                           uint64_t revision, Time now) {
-  note_own(revision);
+  note_owed(revision);
   keeper.gone(pool, lease.owner, revision);
   rest_keeper.wrote(pool, rest_owner(rest.token), {rest.token, revision, rest.ends});
   happened.push_back(rested(pool, rest, now));
@@ -198,7 +202,7 @@ void EtcdWorld::set_back() {
   rulings_ = 0;
   rulings_at_ = 0;
   leftovers.clear();
-  own_revision = 0;
+  owed_revision = 0;
   is_ready = false;
 }
 

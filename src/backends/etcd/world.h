@@ -97,9 +97,12 @@ struct EtcdWorld {
   [[nodiscard]] std::vector<EtcdCompare> if_clock(uint64_t mod, const std::string& text) const;
   void add_clock(std::vector<EtcdCompare>& compares) const;
 
+  // The clock as an answer tells it. The watch has to tell of it soon as well: it may be
+  // silent because it is cut off, while other servers move the clock on.
+  void note_clock(const EtcdKv& kv, Time now);
   // Own changes that were answered.
   void note_base(const std::string& value, uint64_t revision, Time now);
-  void note_own(uint64_t revision) { own_revision = std::max(own_revision, revision); }
+  void note_owed(uint64_t revision) { owed_revision = std::max(owed_revision, revision); }
   void note_removal(const std::string& pool, const EtcdLease& lease, uint64_t revision);
   // In the place of the lease its slot rests.
   void note_rest(const std::string& pool, const EtcdLease& lease, const Rest& rest,
@@ -127,7 +130,7 @@ struct EtcdWorld {
   std::vector<EtcdNewsOf> news;
   std::vector<Happening> happened;
   Token highest_token = 0;         // of our own grants, which the watch may not have told yet
-  uint64_t own_revision = 0;       // of the newest change of ours that the watch will tell
+  uint64_t owed_revision = 0;      // of the newest change that the watch has to tell
   bool is_ready = false;           // the mirror was filled and the offset is high enough
   std::optional<Time> answered{};  // when etcd answered last
   std::string reason;              // why it did not, last

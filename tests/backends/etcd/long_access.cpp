@@ -135,7 +135,9 @@ void a_login_that_is_refused_is_said(void** state) {
   turn_auth_on(*f.etcd, "other/", "other0");
   refuse_user(f, with_user(f, "wrong"), "user or password refused");
   refuse_user(f, "", "set etcduser and etcdpasswordfile");
-  refuse_user(f, with_user(f, "secret"), "permission denied");
+  refuse_user(f, with_user(f, "secret"),
+              "permission denied: etcduser locks needs a role that may read and write all keys "
+              "that begin with distributex/");
 }
 
 // --- a full database ---

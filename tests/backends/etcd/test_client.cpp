@@ -7,6 +7,7 @@
 
 #include "backends/etcd/client.h"
 #include "backends/etcd/codec.h"
+#include "support/log_pipe.h"
 #include "support/loop.h"
 #include "support/memcached.h"
 #include "support/scripted.h"
@@ -51,7 +52,7 @@ struct Fixture {
   void connect(std::vector<std::string> urls, const std::string& user = "") {
     write_file(dir.file("password"), "secret\n");
     client = std::make_unique<EtcdClient>(
-        loop.base(), EtcdAccess{std::move(urls), {}, user, dir.file("password")});
+        loop.base(), EtcdAccess{std::move(urls), {}, user, dir.file("password"), "locks/"});
   }
   EtcdReply ask(Duration limit = seconds(10)) {
     std::optional<EtcdReply> got;
@@ -105,7 +106,7 @@ void an_answer_that_does_not_come_is_unknown(void** state) {
   Fixture& f = fixture(state);
   ScriptedHttp& server = f.serve(member([](const auto&) { return ""; }));
   f.connect({server.url()});
-  assert_true(f.ask(milliseconds(50)).outcome == EtcdOutcome::unknown);
+  assert_true(f.ask(milliseconds(500)).outcome == EtcdOutcome::unknown);
   assert_int_equal(server.count(etcd_txn_path), 1);
 }
 
@@ -243,6 +244,48 @@ void a_user_that_is_missing_is_said(void** state) {
   assert_text(reply.reason, "user name is empty: set etcduser and etcdpasswordfile");
 }
 
+void a_permission_that_is_missing_is_said_with_the_prefix(void** state) {
+  Fixture& f = fixture(state);
+  ScriptedHttp& server = f.serve(member([](const auto&) {
+    return scripted_answer(R"({"error":"etcdserver: permission denied"})", 403);
+  }));
+  f.connect({server.url()}, "dx");
+  const EtcdReply reply = f.ask();
+  assert_true(reply.outcome == EtcdOutcome::refused);
+  assert_text(reply.reason,
+              "permission denied: etcduser dx needs a role that may read and write all keys that "
+              "begin with locks/");
+}
+
+// What the log says of a member that answers so when it is asked about itself.
+std::string log_of(Fixture& f, const std::string& health_of_member) {
+  LogPipe pipe;
+  ScriptedHttp& server = f.serve([&](const auto&) { return scripted_answer(health_of_member); });
+  bool was_heard = false;
+  pipe.open_log(Level::info);
+  pipe.logging([&] {
+    f.connect({server.url()});
+    was_heard = f.loop.until([&] { return f.client->health().has_value(); });
+    f.client.reset();
+  });
+  pipe.drain();
+  assert_true(was_heard);
+  return pipe.text;
+}
+
+std::string health_with(const std::string& more) {
+  return R"({"header":{"revision":"5"},"version":"3.4.23","leader":"1")" + more + "}";
+}
+
+void a_database_that_grows_without_end_is_warned_of(void** state) {
+  Fixture& f = fixture(state);
+  const std::string warned = log_of(f, health_with(R"(,"dbSizeInUse":"1342177280")"));
+  assert_that(warned.find("its database has more than 1280 MiB: is auto-compaction on?") !=
+                  std::string::npos,
+              "%s", warned.c_str());
+  assert_text(log_of(f, health_with(R"(,"dbSizeInUse":"1073741823")")), "");
+}
+
 void a_watch_tells_line_by_line_and_its_end(void** state) {
   Fixture& f = fixture(state);
   const std::string created = R"({"result":{"header":{"revision":"5"},"created":true}})";
@@ -343,6 +386,8 @@ int main() {
       test_with(Fixture, a_connection_that_closes_makes_a_user_log_in_again),
       test_with(Fixture, a_wrong_password_is_refused_and_not_tried_by_everybody),
       test_with(Fixture, a_user_that_is_missing_is_said),
+      test_with(Fixture, a_permission_that_is_missing_is_said_with_the_prefix),
+      test_with(Fixture, a_database_that_grows_without_end_is_warned_of),
       test_with(Fixture, a_watch_tells_line_by_line_and_its_end),
       test_with(Fixture, a_watch_that_is_refused_moves_on),
       test_with(Fixture, a_watch_can_be_renewed_from_within),
