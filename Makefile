@@ -52,7 +52,7 @@ endif
 ifneq ($(filter fuzz-http,$(goals)),)
 SAN = address,undefined
 endif
-ifneq ($(filter bench bench-cost bench-flat,$(goals)),)
+ifneq ($(filter bench bench-cost bench-etcd bench-flat,$(goals)),)
 DEPS += bench
 endif
 ifneq ($(filter mutants,$(goals)),)
