@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one interface to where leases live. A backend answers "may this owner
 // have a slot of this pool", asynchronously even when it knows at once: every
-// call ends in exactly one decided(), on the loop's thread, in order per pool; but
-// a renewal may be decided before what other owners or operators have asked.
+// call ends in exactly one decided(), on the loop's thread, in order per pool.
 // It knows nothing of waiters, requests or the server's sockets. `now` is the
 // time of the question; a backend whose verdict comes later, or whose leases
 // are told by the clock of day, reads base/clock.h as well.

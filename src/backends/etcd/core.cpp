@@ -71,13 +71,10 @@ void EtcdCore::release(const Release& question, Time now) {
   start(std::move(task), now);
 }
 
-// It waits for no other owner's question: not for the answer to a freeze, which is kept
-// back for a while.
 void EtcdCore::renew(const Renew& question, Time now) {
   start({.op = question.op,
          .question = EtcdRenew(world_, question, now),
-         .name = {question.pool, question.owner},
-         .is_ordered = false},
+         .name = {question.pool, question.owner}},
         now);
 }
 

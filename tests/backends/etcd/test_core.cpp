@@ -140,27 +140,7 @@ void a_grant_that_others_came_before_is_told_when_nothing_is_frozen(void** state
   assert_true(f.a.kind_of(granted) == Kind::granted);
 }
 
-// A freeze is answered late by intention; a lease must not end for that.
-void a_renewal_does_not_wait_for_the_answer_to_a_freeze(void** state) {
-  Fixture& f = of(state);
-  (void)f.get(f.a, "holder");
-  f.settle(f.a);
-  const OpId frozen = f.freeze(f.a);
-  f.settle(f.a);
-  const OpId renewed = f.renew(f.a, "holder");
-  const OpId refused = f.get(f.a, "other");
-  f.settle(f.a);
-  assert_false(f.a.has_decided(frozen));
-  assert_true(f.a.has_decided(renewed));
-  assert_true(f.a.kind_of(renewed) == Kind::renewed);
-  assert_false(f.a.has_decided(refused));
-  f.pass(milliseconds(300));
-  f.settle(f.a);
-  assert_true(f.a.kind_of(frozen) == Kind::done);
-  assert_true(f.a.kind_of(refused) == Kind::full);
-}
-
-// But for one that was asked of the same owner before.
+// Of one owner.
 void a_renewal_waits_for_what_its_owner_asked_before(void** state) {
   Fixture& f = of(state);
   (void)f.get(f.a, "holder");
@@ -273,7 +253,6 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, a_grant_that_others_came_before_is_not_told_after_a_freeze),
       test_with(Fixture, a_grant_that_others_came_before_is_told_when_nothing_is_frozen),
-      test_with(Fixture, a_renewal_does_not_wait_for_the_answer_to_a_freeze),
       test_with(Fixture, a_renewal_waits_for_what_its_owner_asked_before),
       test_with(Fixture, what_changes_before_the_watch_stands_is_listed),
       test_with(Fixture, a_list_that_is_older_than_the_watch_is_read_again),
