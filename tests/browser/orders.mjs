@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { live, overflow, test, wrongs } from "./browser.mjs";
 import { until } from "./daemon.mjs";
+import { has_nginx, Proxy } from "./proxy.mjs";
 
 export const order_pools = [
   { name: "deploy/web", maxlocks: 3, expire: 3600, release_delay: 600 },
@@ -71,6 +72,24 @@ async function by_keyboard(page, daemon, browser) {
   });
 }
 
+async function through_proxy(browser, daemon) {
+  const proxy = new Proxy();
+  await proxy.start(daemon);
+  const page = await browser.open(proxy.url);
+  await pool(page, "deploy/web").getByRole("button", { name: "Freeze\u2026" }).click();
+  await page.locator("#order-reason").fill("through a proxy");
+  await page.locator("#order-do").click();
+  await page.locator("#frozen:not([hidden])").waitFor();
+  assert.equal((await daemon.status()).freezes[0].reason, "through a proxy");
+  await page.locator("#freezes").getByRole("button", { name: "Thaw\u2026" }).click();
+  await page.locator("#order-do").click();
+  await page.locator("#frozen").waitFor({ state: "hidden" });
+  assert.ok(page.asked.every((url) => url.startsWith(proxy.url) || url.startsWith("data:")), page.asked.join(" "));
+  assert.deepEqual(await wrongs(page), []);
+  await page.close();
+  await proxy.close();
+}
+
 export async function check_orders(browser, daemon) {
   const page = await browser.open(daemon.url);
   await live(page);
@@ -86,5 +105,10 @@ export async function check_orders(browser, daemon) {
     await phone.locator("#order-no").click();
     assert.deepEqual(await wrongs(phone), []);
   });
+  if (has_nginx()) {
+    await test("all of it works behind a proxy, under a path", () => through_proxy(browser, daemon));
+  } else {
+    console.log("skipped: there is no nginx");
+  }
   await test("the page breaks no rule of its own", async () => assert.deepEqual(await wrongs(page), []));
 }
