@@ -160,9 +160,10 @@ struct Fixture {
     ++locks[door];
   }
 
-  void be_client(size_t door) {
+  // At the port of the first start, which each restart takes again.
+  void be_client(size_t door, uint16_t port) {
     for (int round = 0; !stopping; ++round) {
-      Client client{.port = daemon.port(), .id = rows[door].name + std::to_string(round)};
+      Client client{.port = port, .id = rows[door].name + std::to_string(round)};
       take_turn(door, client);
     }
   }
@@ -201,7 +202,7 @@ struct Fixture {
 void all_doors_share_one_slot_over_a_kill(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   for (size_t door = 0; door < doors; ++door) {
-    f.threads.emplace_back([&f, door] { f.be_client(door); });
+    f.threads.emplace_back([&f, door, port = f.daemon.port()] { f.be_client(door, port); });
   }
   // DISTRIBUTEX_TEST_ALL: for a minute, with a kill after each bit of progress.
   const auto until = Clock::now() + std::chrono::seconds(getenv("DISTRIBUTEX_TEST_ALL") ? 60 : 0);
