@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What etcdctl lock does: a key with the session's lease below the lock's prefix; the key
+// What etcdctl lock does: a key with the client's lease below the lock's prefix; the key
 // that was made first has the lock; each other one watches the key made before its own.
 #include <stdlib.h>
 

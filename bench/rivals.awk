@@ -1,18 +1,7 @@
 # SPDX-License-Identifier: MIT
 # From durable.jsonl to a table: medians over rounds, the best round, the server's
 # processors, and ratios to ours as medians of the quotients within one round. Writes
-# durable-*.dat for the plots.
-
-function median(list,    n, i, j, value, sorted) {
-    n = split(list, sorted, " ")
-    for (i = 2; i <= n; i++) {
-        value = sorted[i] + 0
-        for (j = i - 1; j > 0 && sorted[j] + 0 > value; j--) sorted[j + 1] = sorted[j]
-        sorted[j + 1] = value
-    }
-    if (n == 0) return ""
-    return n % 2 ? sorted[(n + 1) / 2] + 0 : (sorted[n / 2] + sorted[n / 2 + 1]) / 2
-}
+# durable-*.dat for the plots. Needs median.awk.
 
 function best(list,    n, i, part, highest) {
     n = split(list, part, " ")

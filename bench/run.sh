@@ -153,8 +153,8 @@ done
 
 {
     cat "$out/machine.txt"
-    [ ! -s "$results" ] || awk -f "$here/table.awk" -v data="$out" "$results"
-    [ ! -s "$out/durable.jsonl" ] || awk -f "$here/rivals.awk" -v data="$out" "$out/durable.jsonl"
+    [ ! -s "$results" ] || awk -f "$here/median.awk" -f "$here/table.awk" -v data="$out" "$results"
+    [ ! -s "$out/durable.jsonl" ] || awk -f "$here/median.awk" -f "$here/rivals.awk" -v data="$out" "$out/durable.jsonl"
 } >"$out/results.txt"
 cat "$out/results.txt"
 if command -v gnuplot >/dev/null; then

@@ -1,18 +1,7 @@
 # SPDX-License-Identifier: MIT
 # From results.jsonl to a table of medians and ratios, and to what the plots
 # are drawn from (data/*.dat). A ratio is the median of the quotients within
-# one round. Written for any awk.
-
-function median(list,    n, i, j, value, sorted) {
-    n = split(list, sorted, " ")
-    for (i = 2; i <= n; i++) {
-        value = sorted[i] + 0
-        for (j = i - 1; j > 0 && sorted[j] + 0 > value; j--) sorted[j + 1] = sorted[j]
-        sorted[j + 1] = value
-    }
-    if (n == 0) return ""
-    return n % 2 ? sorted[(n + 1) / 2] + 0 : (sorted[n / 2] + sorted[n / 2 + 1]) / 2
-}
+# one round. Needs median.awk; written for any awk.
 
 # The median quotient of ours and another's in the same round.
 function ratio(size, other, figure,    r, list, ours, theirs) {

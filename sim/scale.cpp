@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How far one server goes: fleets that doc/scale.txt tells of, as a table. Words on the
-// command line: cost=FILE, seed=N, part=N (each fleet is divided by that and
-// its counts are multiplied again), and what one processor does in a second: instructions=MILLIONS,
-// calls=THOUSANDS.
+// command line: cost=FILE, rows=LETTERS (only these), seed=N, part=N (each large fleet is
+// divided by that and its counts are multiplied again), and what one processor does in a
+// second: instructions=MILLIONS, calls=THOUSANDS.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -134,34 +134,24 @@ Course times(Course course, uint32_t parts) {
   return course;
 }
 
-std::vector<Column> puppet_columns(const Wish& wish) {
-  std::vector<Column> columns;
-  for (const PuppetRow& row : puppet_rows) {
-    if (!wish.has(row.letter)) {
-      continue;
-    }
-    const uint32_t part = row.load.hosts < large ? 1 : wish.part;
-    PuppetLoad load = part_of(row.load, part);
-    load.seed = wish.seed;
-    printf("%s  %s\n", row.letter, row.what);
-    fflush(stdout);
-    columns.push_back({row.letter, load.slots, times(run_puppet(load), part)});
-  }
-  return columns;
-}
+uint32_t size_of(const PuppetLoad& load) { return load.hosts; }
+uint32_t size_of(const NodesLoad& load) { return load.nodes; }
+Course run(const PuppetLoad& load) { return run_puppet(load); }
+Course run(const NodesLoad& load) { return run_nodes(load); }
 
-std::vector<Column> nodes_columns(const Wish& wish) {
+template <typename Rows>
+std::vector<Column> columns_of(const Rows& rows, const Wish& wish) {
   std::vector<Column> columns;
-  for (const NodesRow& row : nodes_rows) {
+  for (const auto& row : rows) {
     if (!wish.has(row.letter)) {
       continue;
     }
-    const uint32_t part = row.load.nodes < large ? 1 : wish.part;
-    NodesLoad load = part_of(row.load, part);
+    const uint32_t part = size_of(row.load) < large ? 1 : wish.part;
+    auto load = part_of(row.load, part);
     load.seed = wish.seed;
     printf("%s  %s\n", row.letter, row.what);
     fflush(stdout);
-    columns.push_back({row.letter, load.slots, times(run_nodes(load), part)});
+    columns.push_back({row.letter, load.slots, times(run(load), part)});
   }
   return columns;
 }
@@ -188,11 +178,11 @@ int run(const Wish& wish) {
         "Simulated is one part of %u of each large fleet; its counts are multiplied by that.\n\n",
         wish.part);
   }
-  const std::vector<Column> hosts = puppet_columns(wish);
+  const std::vector<Column> hosts = columns_of(puppet_rows, wish);
   if (!hosts.empty()) {
     printf("\n%s\n", table_of(hosts, costs, wish.machine).c_str());
   }
-  const std::vector<Column> nodes = nodes_columns(wish);
+  const std::vector<Column> nodes = columns_of(nodes_rows, wish);
   if (!nodes.empty()) {
     printf("\n%s", table_of(nodes, costs, wish.machine).c_str());
   }

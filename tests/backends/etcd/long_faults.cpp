@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A fault every second, drawn by a seed, under a crowd that takes and gives back, a
-// line of waiters and holders that renew: three daemons over three members. Nobody is
-// granted a lock twice, no token falls, no lease ends early. DISTRIBUTEX_TEST_GRANTS
-// (3000) says how many grants that are, DISTRIBUTEX_TEST_SEED which faults.
+// One fault after the other, drawn by a seed, under a crowd that takes and gives back, a
+// line of waiters and holders that renew: three daemons over three members. The next one
+// comes a second after the last has begun, or once that is over and something was granted.
+// Nobody is granted a lock twice, no token falls, no lease ends early.
+// DISTRIBUTEX_TEST_GRANTS (3000) says for how many grants, DISTRIBUTEX_TEST_SEED which faults.
 #include <signal.h>
 #include <stdlib.h>
 
@@ -143,7 +144,7 @@ constexpr Fault all_faults[] = {
     {"history compacted", compact},
 };
 
-void a_fault_every_second_breaks_no_promise(void** state) {
+void faults_one_after_the_other_break_no_promise(void** state) {
   Fixture& f = of(state);
   const uint64_t wanted = setting("DISTRIBUTEX_TEST_GRANTS", 3000);
   f.start_all();
@@ -207,7 +208,7 @@ int main() {
     return 1;
   }
   const CMUnitTest tests[] = {
-      test_with(Fixture, a_fault_every_second_breaks_no_promise),
+      test_with(Fixture, faults_one_after_the_other_break_no_promise),
       test_with(Fixture, a_leader_that_goes_on_ends_no_lease_that_was_renewed_meanwhile),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
