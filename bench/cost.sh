@@ -13,8 +13,9 @@ rows=${COST_ROWS:-.}
 programs=$1 out=$2 record=${3:-bench/cost.txt}
 mkdir -p "$out"
 ulimit -n "$(ulimit -Hn)"
-server=
 etcd=
+# shellcheck source=bench/server.sh
+. "${BASH_SOURCE[0]%/*}/server.sh"
 trap 'kill -9 $server $etcd 2>/dev/null || true' EXIT
 trap 'exit 1' INT TERM
 
@@ -43,38 +44,20 @@ config tls 1 'backend: inmemory' "tls_certificate: $out/server.pem" "tls_key: $o
     'access: [{who: anyone, may: lock}]'
 listen=127.0.0.1:0
 
-# start CONFIG TOOL...: sets $server, $pid (the daemon, under a tool) and $port.
+# start CONFIG TOOL...: on an empty store.
 start() {
-    local file=$1
-    shift
     rm -rf "$out/store"
     mkdir -p "$out/store"
-    : >"$out/server.log"
-    "$@" "$programs/distributexd" -c "$out/$file.yaml" 2>"$out/server.log" &
-    server=$!
-    port=
-    until [ -n "$port" ]; do
-        kill -0 "$server" || { cat "$out/server.log" >&2; return 1; }
-        port=$(sed -n 's/.*listening address=\(tls:\)\{0,1\}127\.0\.0\.1:\([0-9]*\).*/\2/p' "$out/server.log")
-        [ -n "$port" ] || sleep 0.05
-    done
-    pid=$server
-    case $1 in strace) pid=$(cat "/proc/$server/task/$server/children") ;; esac
-    pid=${pid%% *}
+    serve "$@"
 }
-stop() {
-    kill -TERM "$pid"
-    wait "$server" || true
-    server=
-}
-load() { "$programs/bench/load" server=ours port="$port" pid="$pid" "$@" >/dev/null; }
+quietly() { load "$@" >/dev/null; }
 
 # The tools' sums over a whole run.
 instructions() { # CONFIG NAME=VALUE...
     local file=$1
     shift
     start "$file" valgrind --tool=callgrind --callgrind-out-file="$out/callgrind" -q
-    load "$@"
+    quietly "$@"
     stop
     sed -n 's/^\(summary\|totals\): //p' "$out/callgrind" | head -n 1
 }
@@ -82,7 +65,7 @@ calls() { # PATTERN CONFIG NAME=VALUE...
     local pattern=$1 file=$2
     shift 2
     start "$file" strace -f -c -o "$out/strace"
-    load "$@"
+    quietly "$@"
     stop
     awk -v pattern="^($pattern)\$" '$NF != "total" && $NF ~ pattern && $4 ~ /^[0-9]+$/ { n += $4 } END { print n + 0 }' "$out/strace"
 }
@@ -90,13 +73,13 @@ written() { # CONFIG NAME=VALUE...
     local file=$1
     shift
     start "$file" env
-    load "$@"
+    quietly "$@"
     sed -n 's/^write_bytes: //p' "/proc/$pid/io"
     stop
 }
 resident() { # CONFIG LEASES
     start "$1" env
-    [ "$2" = 0 ] || load workload=leases leases="$2" pools=1 clients=1 ops=1
+    [ "$2" = 0 ] || quietly workload=leases leases="$2" pools=1 clients=1 ops=1
     sed -n 's/^Rss: *\([0-9]*\) kB/\1/p' "/proc/$pid/smaps_rollup"
     stop
 }
@@ -113,7 +96,7 @@ redis_instructions() { # NAME=VALUE...
             kill -0 "$server" 2>/dev/null || continue 2
             sleep 0.1
         done
-        load peer=redis "$@"
+        quietly peer=redis "$@"
         stop
         sed -n 's/^\(summary\|totals\): //p' "$out/callgrind" | head -n 1
         return
@@ -150,7 +133,7 @@ in_etcd() { # COUNTER NAME=VALUE...
     shift
     start etcd env
     before=$(member_counter "$counter")
-    load "$@"
+    quietly "$@"
     after=$(member_counter "$counter")
     stop
     echo $((after - before))

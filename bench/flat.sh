@@ -16,8 +16,9 @@ out=$(realpath "$out")
 limit=$(ulimit -Hn)
 [ "$limit" = unlimited ] || [ "$limit" -ge 110000 ] || { ulimit -Hn 110000 2>/dev/null && limit=110000; } || true
 ulimit -n "$limit"
-server=
 waiters=
+# shellcheck source=bench/server.sh
+. "${BASH_SOURCE[0]%/*}/server.sh"
 trap 'kill -9 $server $waiters 2>/dev/null || true' EXIT
 trap 'exit 1' INT TERM
 
@@ -33,28 +34,7 @@ config() { # NAME LINE...
 config memory 'backend: inmemory'
 config sqlite 'backend: sqlite' "sqlitefile: $out/store/locks.db"
 
-# start CONFIG TOOL...: sets $server and $port.
-start() {
-    local file=$1
-    shift
-    : >"$out/server.log"
-    "$@" "$programs/distributexd" -c "$out/$file.yaml" 2>"$out/server.log" &
-    server=$!
-    port=
-    until [ -n "$port" ]; do
-        kill -0 "$server" || { cat "$out/server.log" >&2; return 1; }
-        port=$(sed -n 's/.*listening address=127\.0\.0\.1:\([0-9]*\).*/\1/p' "$out/server.log")
-        [ -n "$port" ] || sleep 0.1
-    done
-}
-counting() { start "$1" valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file="$out/callgrind" -q; }
-stop() {
-    kill -TERM "$server"
-    wait "$server" || true
-    server=
-}
-load() { "$programs/bench/load" server=ours port="$port" pid="$server" "$@"; }
-
+counting() { serve "$1" valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file="$out/callgrind" -q; }
 # instructions OPS CLIENTS POOLS: of so many pairs.
 instructions() {
     rm -f "$out"/callgrind.*
@@ -105,7 +85,7 @@ by_leases() {
         [ "$size" -le "$biggest" ] || continue
         rm -rf "$out/store"
         mkdir -p "$out/store"
-        start sqlite env
+        serve sqlite env
         [ "$size" = 0 ] || load workload=fill clients=256 leases="$size" pools=2 >/dev/null
         stop
         counting sqlite

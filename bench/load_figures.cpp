@@ -106,6 +106,14 @@ void Line::add(std::string_view name, double value, int decimals) {
   text_.append(name).append("\":").append(number);
 }
 
+void Line::add_turns(const std::vector<double>& waits, const std::vector<double>& shares,
+                     uint64_t overlaps) {
+  add("p50_us", quantile(waits, 0.5), 1);
+  add("p99_us", quantile(waits, 0.99), 1);
+  add("jain", jain(shares), 4);
+  add("overlaps", static_cast<double>(overlaps), 0);
+}
+
 void Line::print() const { printf("%s}\n", text_.c_str()); }
 
 }  // namespace bench

@@ -28,6 +28,10 @@ class Line {
  public:
   void add(std::string_view name, std::string_view text);
   void add(std::string_view name, double value, int decimals);
+  // How long each waited (in microseconds), how often each had its turn, and how often
+  // two had it at once.
+  void add_turns(const std::vector<double>& waits, const std::vector<double>& shares,
+                 uint64_t overlaps);
   void print() const;
 
  private:

@@ -37,12 +37,7 @@ class Handoff {
   }
   [[nodiscard]] size_t grants() const { return grants_; }
   [[nodiscard]] double passed() const { return static_cast<double>(passed_); }
-  void add_figures(Line& line) const {
-    line.add("p50_us", quantile(waits_, 0.5), 1);
-    line.add("p99_us", quantile(waits_, 0.99), 1);
-    line.add("jain", jain(shares_), 4);
-    line.add("overlaps", static_cast<double>(overlaps_), 0);
-  }
+  void add_figures(Line& line) const { line.add_turns(waits_, shares_, overlaps_); }
 
  private:
   void replied(Client& client, std::string_view body) {

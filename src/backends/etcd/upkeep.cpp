@@ -157,9 +157,7 @@ void EtcdCore::seed(Time now) {
       world_.clock.forget();
     }
     if (!reply.answer.succeeded) {
-      for (const EtcdKv& kv : reply.answer.parts.at(0).kvs) {
-        world_.note_clock(kv, at);
-      }
+      world_.note_clock(reply.answer, 0, at);
     }
     seed(at);
   });
@@ -196,9 +194,7 @@ void EtcdCore::tick_clock(Time now) {
       world_.counts.ticks++;
       world_.note_base(value, reply.answer.revision, at);
     } else {
-      for (const EtcdKv& kv : reply.answer.parts.at(0).kvs) {
-        world_.note_clock(kv, at);
-      }
+      world_.note_clock(reply.answer, 0, at);
     }
   });
 }
@@ -324,9 +320,7 @@ void EtcdCore::probe(Time now) {
   txn.success.emplace_back(EtcdRange{.key = world_.keys.base()});
   ask(std::move(txn), attempt, [this](const EtcdReply& reply, Time at) {
     if (reply.outcome == EtcdOutcome::answered) {
-      for (const EtcdKv& kv : reply.answer.parts.at(0).kvs) {
-        world_.note_clock(kv, at);
-      }
+      world_.note_clock(reply.answer, 0, at);
     }
   });
 }

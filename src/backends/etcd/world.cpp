@@ -71,9 +71,7 @@ void EtcdWorld::add_state(std::vector<EtcdOp>& ops, const std::string& pool,
 
 EtcdLook EtcdWorld::note_owner(const Owner& owner, const EtcdAnswer& answer, size_t first,
                                Time now) {
-  for (const EtcdKv& kv : answer.parts.at(first).kvs) {
-    note_clock(kv, now);
-  }
+  note_clock(answer, first, now);
   EtcdLook look{.revision = answer.revision, .lease = {}};
   for (const EtcdKv& kv : answer.parts.at(first + 1).kvs) {
     look.lease = mirror.read_lease(owner, kv, now);
@@ -156,6 +154,12 @@ void EtcdWorld::add_clock(std::vector<EtcdCompare>& compares) const {
 void EtcdWorld::note_clock(const EtcdKv& kv, Time now) {
   clock.note(kv, now);
   note_owed(kv.mod);
+}
+
+void EtcdWorld::note_clock(const EtcdAnswer& answer, size_t part, Time now) {
+  for (const EtcdKv& kv : answer.parts.at(part).kvs) {
+    note_clock(kv, now);
+  }
 }
 
 void EtcdWorld::note_base(const std::string& value, uint64_t revision, Time now) {

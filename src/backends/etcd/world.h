@@ -100,6 +100,7 @@ struct EtcdWorld {
   // The clock as an answer tells it. The watch has to tell of it soon as well: it may be
   // silent because it is cut off, while other servers move the clock on.
   void note_clock(const EtcdKv& kv, Time now);
+  void note_clock(const EtcdAnswer& answer, size_t part, Time now);
   // Own changes that were answered.
   void note_base(const std::string& value, uint64_t revision, Time now);
   void note_owed(uint64_t revision) { owed_revision = std::max(owed_revision, revision); }
