@@ -131,10 +131,13 @@ bool StoreWriter::Room::stop() {
   return true;
 }
 
+// The thread is woken when the lock is free: else it wakes, and waits for the lock.
 void StoreWriter::Room::post(StoreBatch batch) {
-  const std::lock_guard guard(lock_);
-  queue_.push_back(std::move(batch));
-  changed_.notify_all();
+  {
+    const std::lock_guard guard(lock_);
+    queue_.push_back(std::move(batch));
+  }
+  changed_.notify_one();
 }
 
 std::vector<StoreNews> StoreWriter::Room::take() {
