@@ -337,7 +337,7 @@ bench: deps $O/distributexd $O/bench/load $O/bench/bare
 
 # Two daemons over etcd, beside the recipe of etcdctl; see bench/etcd.cpp.
 etcd_support := $(call object,$(patsubst %,tests/support/%.cpp,daemon etcd http memcached status))
-$O/bench/etcd: $(call object,$(wildcard bench/etcd*.cpp)) $O/bench/load_net.o $(etcd_support) $(library)
+$O/bench/etcd: $(call object,$(wildcard bench/etcd*.cpp)) $O/bench/load_net.o $O/bench/load_channel.o $(etcd_support) $(library)
 	$(say) LD $@
 	$(at)$(CXX) $(ldflags) -o $@ $(filter %.o,$^) $(library) $(daemon_libs)
 
