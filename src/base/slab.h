@@ -58,10 +58,13 @@ class Slab {
   struct Kept {
     Kept* next;
   };
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): a node may be a pointer
   static_assert(sizeof(Node) >= sizeof(Kept) && alignof(Node) <= alignof(std::max_align_t));
 
+  // NOLINTBEGIN(readability-identifier-naming): these are members, and private
   static inline constinit thread_local Kept* kept_ = nullptr;
   static inline constinit thread_local size_t kept_count_ = 0;
+  // NOLINTEND(readability-identifier-naming)
 };
 
 }  // namespace distributex
