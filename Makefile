@@ -398,7 +398,7 @@ tidy_checks = $(if $(filter src/%,$<),,--checks='-clang-analyzer-*,-cert-err34-c
 lint_log = >$@.log 2>&1 && mv $@.log $@ || { cat $@.log; exit 1; }
 
 .PHONY: lint lint-quick
-lint: lint-quick $(tidy_stamps)
+lint: lint-quick $(tidy_stamps) build/lint/odr/daemon
 lint-quick: deps $(format_stamps) build/lint/cppcheck build/lint/shellcheck
 
 # 16 is the first clang-format that inserts braces; Debian 12's own is 14.
@@ -429,6 +429,18 @@ build/lint/cppcheck: $(code) $(code_headers) config.mk | deps
 	$(at)cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability \
 		--inline-suppr $(cppcheck_mistakes:%=--suppress=%) --error-exitcode=1 -j 2 \
 		--cppcheck-build-dir=build/lint/cppcheck.dir $(defines) -Isrc -Itests $(code) $(lint_log)
+
+# Two types of one name in two files are one to the linker. Only the optimiser at link
+# time compares them; what it makes is not used.
+odr_objects := $(patsubst %.cpp,build/lint/odr/%.o,$(library_sources) $(daemon_main))
+build/lint/odr/%.o: %.cpp $(code_headers) config.mk | deps
+	@mkdir -p $(@D)
+	$(say) ODR $<
+	$(at)g++ $(language) -w -O0 -flto -c -o $@ $<
+
+build/lint/odr/daemon: $(odr_objects) $O/page_html.o
+	$(say) ODR $@
+	$(at)g++ -O0 -flto=auto -Werror=odr -o $@ $^ $(daemon_libs)
 
 build/lint/shellcheck: $(scripts) | deps
 	@mkdir -p $(@D)

@@ -16,6 +16,7 @@
 #include "fuzz.h"
 #include "http/target.h"
 #include "lock/names.h"
+#include "support/parameters.h"
 
 using namespace distributex;
 using namespace distributex::fuzz;
@@ -115,15 +116,14 @@ void check_request(const Command& request, Verb verb) {
   must(!request.token || verb == Verb::release || verb == Verb::renew,
        "a token gives back or renews");
   must(!request.expire || verb != Verb::release, "a release has no expire");
-  const auto again = parse_request(verb, {}, written(request));
+  const auto again = test::parse_parameters(verb, {}, written(request));
   must(std::holds_alternative<Command>(again), "what was read can be written");
   must(same(std::get<Command>(again), request), "what was written reads the same");
 }
 
-void check_refusal(const Refusal& refusal) {
-  must(refusal.fault == Fault::bad_request, "a request is refused for its own fault");
-  must(!refusal.error.empty() && refusal.error.size() <= 256, "a refusal is short");
-  must(is_printable(refusal.error), "a refusal is printable ASCII");
+void check_complaint(const Complaint& complaint) {
+  must(!complaint.empty() && complaint.size() <= 256, "a complaint is short");
+  must(is_printable(complaint), "a complaint is printable ASCII");
 }
 
 void check_accept(std::string_view accept) {
@@ -149,11 +149,11 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   check_accept(accept);
   for (const Verb verb : {Verb::get, Verb::wait, Verb::release, Verb::renew}) {
-    const auto parsed = parse_request(verb, target.query, rest);
+    const auto parsed = test::parse_parameters(verb, target.query, rest);
     if (const auto* request = std::get_if<Command>(&parsed)) {
       check_request(*request, verb);
     } else {
-      check_refusal(std::get<Refusal>(parsed));
+      check_complaint(std::get<Complaint>(parsed));
     }
   }
   PageQuery page{target.query};

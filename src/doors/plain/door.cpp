@@ -31,11 +31,11 @@ bool is_form(std::string_view content_type) {
   return type.empty() || equal_ignoring_case(type, "application/x-www-form-urlencoded");
 }
 
-Refused refuse(Verb verb, Form form, Refusal refusal) {
+Refused refuse(Verb verb, Form form, Complaint complaint) {
   Answer answer;
   answer.result = Result::invalid;
-  answer.fault = refusal.fault;
-  answer.error = std::move(refusal.error);
+  answer.fault = Fault::bad_request;
+  answer.error = std::move(complaint);
   HttpReply reply = write(answer, form);
   return {.verb = verb, .answer = std::move(answer), .reply = std::move(reply)};
 }
@@ -56,7 +56,7 @@ Reading read(const HttpRequest& request, Form form) {
   Reading reading;
   Command& command = std::get<Command>(reading);
   if (Complaint complaint = read_command(request, command); !complaint.empty()) {
-    reading = refuse(command.verb, form, {Fault::bad_request, std::move(complaint)});
+    reading = refuse(command.verb, form, std::move(complaint));
   }
   return reading;
 }

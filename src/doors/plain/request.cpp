@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/text.h"
@@ -210,17 +212,6 @@ Complaint read_parameters(std::string_view query, std::string_view form, Command
     }
   }
   return {};
-}
-
-std::variant<Command, Refusal> parse_request(Verb verb, std::string_view query,
-                                             std::string_view form) {
-  std::variant<Command, Refusal> parsed;
-  Command& command = std::get<Command>(parsed);
-  command.verb = verb;
-  if (Complaint complaint = read_parameters(query, form, command); !complaint.empty()) {
-    parsed = Refusal{Fault::bad_request, std::move(complaint)};
-  }
-  return parsed;
 }
 
 }  // namespace distributex

@@ -5,6 +5,7 @@
 
 #include "doors/plain/request.h"
 #include "lock/names.h"
+#include "support/parameters.h"
 #include "support/test.h"
 
 using namespace distributex;
@@ -16,16 +17,16 @@ namespace {
 struct Fixture {
   std::string text;
   std::string wanted;
-  std::variant<Command, Refusal> parsed;
+  std::variant<Command, Complaint> parsed;
 
   void parse(Verb verb, std::string_view query, std::string_view form = {}) {
-    parsed = parse_request(verb, query, form);
+    parsed = parse_parameters(verb, query, form);
   }
 
   // "wait pool=p host=h id=i token=1 expire=5 timeout=2.500000000", or the error.
   void render() {
-    if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
-      text = refusal->fault == Fault::bad_request ? refusal->error : "not a bad request";
+    if (const auto* complaint = std::get_if<Complaint>(&parsed)) {
+      text = *complaint;
       return;
     }
     const Command& r = std::get<Command>(parsed);

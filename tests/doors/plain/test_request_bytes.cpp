@@ -13,6 +13,7 @@
 #include "doors/plain/request.h"
 #include "doors/query.h"
 #include "http/target.h"
+#include "support/parameters.h"
 #include "support/test.h"
 
 using namespace distributex;
@@ -26,7 +27,7 @@ struct Fixture {
   std::string wanted;
   std::vector<char> query;
   std::vector<char> form;
-  std::variant<Command, Refusal> parsed;
+  std::variant<Command, Complaint> parsed;
   std::mt19937 random{20260131};
 
   size_t below(size_t end) { return random() % end; }
@@ -36,7 +37,7 @@ struct Fixture {
     query.shrink_to_fit();
     form.assign(new_form.begin(), new_form.end());
     form.shrink_to_fit();
-    parsed = parse_request(verb, {query.data(), query.size()}, {form.data(), form.size()});
+    parsed = parse_parameters(verb, {query.data(), query.size()}, {form.data(), form.size()});
   }
 
   [[nodiscard]] bool sound() const { return std::holds_alternative<Command>(parsed); }
@@ -142,7 +143,7 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
     if (f.sound()) {
       check_sound(std::get<Command>(f.parsed));
     } else {
-      check_printable(std::get<Refusal>(f.parsed).error);
+      check_printable(std::get<Complaint>(f.parsed));
     }
     sound += f.sound();
     const std::string_view bytes(f.query.data(), f.query.size());
