@@ -42,8 +42,8 @@ std::optional<int> refusal_status(Fault fault) {
 
 void add_login(HttpReply& reply) {
   if (reply.status == 401) {
-    reply.headers.push_back({"WWW-Authenticate", "Basic realm=\"distributex\", charset=\"UTF-8\""});
-    reply.headers.push_back({"WWW-Authenticate", "Bearer"});
+    reply.headers.add("WWW-Authenticate", "Basic realm=\"distributex\", charset=\"UTF-8\"");
+    reply.headers.add("WWW-Authenticate", "Bearer");
   }
 }
 

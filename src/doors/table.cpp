@@ -35,7 +35,7 @@ Refused refuse(const HttpRequest& request, Doors doors, const Door& door, Form f
   answer.error = std::move(refusal.error);
   HttpReply reply = write_with(doors, door, answer, form);
   if (refusal.fault == Fault::bad_method) {
-    reply.headers.push_back({"Allow", allow_text(door.methods)});
+    reply.headers.add("Allow", allow_text(door.methods));
   }
   reply.closes = refusal.fault != Fault::no_such_path || request.trouble != HttpTrouble::none;
   return {.verb = std::nullopt, .answer = std::move(answer), .reply = std::move(reply)};

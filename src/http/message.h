@@ -10,8 +10,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "http/header_lines.h"
 #include "lock/identity.h"
 
 struct evkeyvalq;
@@ -71,17 +71,10 @@ struct HttpRequest {
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
-struct Header {
-  Header(std::string_view its_name, std::string_view its_value)
-      : name(its_name), value(its_value) {}
-  std::string_view name;  // a constant
-  std::string value;
-};
-
 struct HttpReply {
   int status = 200;                                             // one that status_reason knows
   std::string_view content_type = "text/plain; charset=utf-8";  // a constant
-  std::vector<Header> headers;  // without Content-Type, Content-Length, Date
+  HeaderLines headers;  // without Content-Type, Content-Length, Date
   std::string body;
   bool closes = false;  // the connection ends with this reply
 };

@@ -161,7 +161,6 @@ class Http {
   void write(Connection& connection, const HttpReply& reply);
   void write_brief(Connection& connection, const HttpReply& reply);
   void make_head(const Connection& connection, const HttpReply& reply);
-  void add_to_head(std::string_view name, std::string_view value);
   [[nodiscard]] const std::string& date();
   static void watch_presence(Connection& connection);
   void start_stream(Connection& connection, const HttpReply& reply);

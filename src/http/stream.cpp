@@ -56,8 +56,9 @@ void Http::start_stream(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
   evkeyvalq* out = evhttp_request_get_output_headers(request);
   evhttp_add_header(out, "Content-Type", std::string(reply.content_type).c_str());
-  for (const Header& header : reply.headers) {
-    evhttp_add_header(out, std::string(header.name).c_str(), header.value.c_str());
+  std::string_view lines = reply.headers.text();
+  for (Header header; take_header(lines, header);) {
+    evhttp_add_header(out, std::string(header.name).c_str(), std::string(header.value).c_str());
   }
   // nginx would keep the pieces until its buffer is full.
   evhttp_add_header(out, "X-Accel-Buffering", "no");

@@ -110,7 +110,7 @@ struct TwoWays::Way {
     HttpReply reply;
     reply.body = text_of(request);
     reply.closes = request.query.ends_with("close");
-    reply.headers.push_back({"X-Path", std::string(request.path)});
+    reply.headers.add("X-Path", std::string(request.path));
     Received received = receive(all_doors(), request);
     http->remember(ticket, received.mark);
     reply.body += "door " + std::to_string(received.mark.door) + " form " +

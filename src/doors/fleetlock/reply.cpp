@@ -74,9 +74,9 @@ HttpReply fleetlock_error(int status, std::string_view kind, std::string_view va
   HttpReply reply;
   reply.status = status;
   reply.content_type = "application/json";
-  reply.headers.push_back({"Cache-Control", "no-store"});
+  reply.headers.add("Cache-Control", "no-store");
   if (status == 503) {
-    reply.headers.push_back({"Retry-After", "1"});
+    reply.headers.add("Retry-After", "1");
   }
   add_login(reply);
   const Json json{json_object()};
@@ -94,7 +94,7 @@ HttpReply fleetlock_reply(const Answer& answer) {
     case Result::not_held:
     case Result::renewed: {
       HttpReply reply;
-      reply.headers.push_back({"Cache-Control", "no-store"});
+      reply.headers.add("Cache-Control", "no-store");
       return reply;
     }
     case Result::busy:

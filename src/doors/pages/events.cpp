@@ -109,7 +109,7 @@ Shown show_events(const PageRequest& request, const PageView& view) {
   }
   if (view.no_followers) {
     HttpReply refusal = page_of_text(503, std::string(view.no_followers) + "\n");
-    refusal.headers.push_back({"Retry-After", "5"});
+    refusal.headers.add("Retry-After", "5");
     return refusal;
   }
   if (sse) {

@@ -12,11 +12,11 @@ namespace {
 HttpReply html_page() {
   HttpReply reply;
   reply.content_type = "text/html; charset=utf-8";
-  reply.headers = {{"Cache-Control", "no-store"},
-                   {"Vary", "Accept"},
-                   {"Content-Security-Policy", page_policy},
-                   {"X-Content-Type-Options", "nosniff"},
-                   {"Referrer-Policy", "no-referrer"}};
+  reply.headers.add("Cache-Control", "no-store");
+  reply.headers.add("Vary", "Accept");
+  reply.headers.add("Content-Security-Policy", page_policy);
+  reply.headers.add("X-Content-Type-Options", "nosniff");
+  reply.headers.add("Referrer-Policy", "no-referrer");
   reply.body = page_html;
   return reply;
 }
@@ -31,7 +31,7 @@ Shown show_readyz(const PageRequest&, const PageView& view) {
   }
   HttpReply reply =
       page_of_text(503, (view.stopping ? "the server is shutting down" : *view.trouble) + "\n");
-  reply.headers.push_back({"Retry-After", "1"});
+  reply.headers.add("Retry-After", "1");
   return reply;
 }
 

@@ -52,7 +52,7 @@ Shown show_page(const PageRequest& request, const PageView& view) {
   Shown shown = request.page->show(request, view);
   auto* reply = std::get_if<HttpReply>(&shown);
   if (reply && request.method == HttpMethod::options) {
-    reply->headers.push_back({"Allow", allow_text(methods)});
+    reply->headers.add("Allow", allow_text(methods));
   }
   return shown;
 }
@@ -60,7 +60,7 @@ Shown show_page(const PageRequest& request, const PageView& view) {
 HttpReply page_of_text(int status, std::string text) {
   HttpReply reply;
   reply.status = status;
-  reply.headers = {{"Cache-Control", "no-store"}};
+  reply.headers.add("Cache-Control", "no-store");
   reply.body = std::move(text);
   return reply;
 }

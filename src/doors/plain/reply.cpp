@@ -82,33 +82,30 @@ std::string holder_text(const Owner& owner) {
   return escaped(owner.id.empty() ? owner.host : owner.host + '/' + owner.id);
 }
 
-void add_headers(const Answer& answer, std::vector<Header>& headers) {
+void add_headers(const Answer& answer, HeaderLines& headers) {
   const ResultRow& row = row_of(answer.result);
-  headers.reserve(4);
-  headers.emplace_back("Cache-Control", "no-store");
-  headers.emplace_back("Distributex-Result", result_name(answer.result));
+  headers.add("Cache-Control", "no-store");
+  headers.add("Distributex-Result", result_name(answer.result));
   if (row.has_lease) {
-    headers.emplace_back("Distributex-Token", decimal(answer.token));
+    headers.add("Distributex-Token", answer.token);
     if (answer.expires_in) {
-      headers.emplace_back("Distributex-Expires",
-                           seconds_text(milliseconds_left(*answer.expires_in)));
+      headers.add("Distributex-Expires", seconds_text(milliseconds_left(*answer.expires_in)));
     }
   }
   if (row.has_error) {
-    headers.emplace_back("Distributex-Error", escaped(answer.error));
+    headers.add("Distributex-Error", escaped(answer.error));
   }
   if (answer.standing) {
     if (!answer.standing->holders.empty()) {
-      headers.emplace_back("Distributex-Holder",
-                           holder_text(answer.standing->holders.front().owner));
+      headers.add("Distributex-Holder", holder_text(answer.standing->holders.front().owner));
     }
-    headers.emplace_back("Distributex-Waiting", decimal(answer.standing->waiting));
+    headers.add("Distributex-Waiting", answer.standing->waiting);
   }
   if (answer.frozen) {
-    headers.emplace_back("Distributex-Frozen", escaped(answer.frozen->reason));
+    headers.add("Distributex-Frozen", escaped(answer.frozen->reason));
   }
   if (answer.result == Result::unavailable) {
-    headers.emplace_back("Retry-After", "1");
+    headers.add("Retry-After", "1");
   }
 }
 

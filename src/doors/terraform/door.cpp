@@ -52,9 +52,9 @@ Verb verb_of(Form form) { return form == unlock ? Verb::release : Verb::wait; }
 HttpReply text_reply(int status, std::string text) {
   HttpReply reply;
   reply.status = status;
-  reply.headers.push_back({"Cache-Control", "no-store"});
+  reply.headers.add("Cache-Control", "no-store");
   if (status == 503) {
-    reply.headers.push_back({"Retry-After", "1"});
+    reply.headers.add("Retry-After", "1");
   }
   if (!text.empty()) {
     reply.body = std::move(text) + "\n";
