@@ -118,7 +118,8 @@ gcc_warnings = -Wno-maybe-uninitialized -Wlogical-op -Wduplicated-cond
 # glibc fortifies only what is optimised, and warns about anything else.
 fortify = $(if $(filter -O1 -O2 -O3 -Os,$(CXXFLAGS)),$(if \
 	$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CXXFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
-hardening = $(if $(SAN)$(COVER),,$(fortify) -fstack-protector-strong -fstack-clash-protection)
+# -z now fills the table of addresses at the start: calls can go straight through it.
+hardening = $(if $(SAN)$(COVER),,$(fortify) -fstack-protector-strong -fstack-clash-protection -fno-plt)
 sanitizers = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 fuzzing = $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 coverage = $(if $(COVER),--coverage -fprofile-update=atomic)

@@ -31,11 +31,15 @@ void unlink(LeasePool& pool, const HeldLease& held) {
 }  // namespace
 
 LeasePool& LeaseTable::open(const std::string& name) {
+  if (opened_ && opened_->name == name) {
+    return *opened_;
+  }
   const auto [it, is_new] = pools_.try_emplace(name);
   if (is_new) {
     it->second.name = name;
   }
-  return it->second;
+  opened_ = &it->second;
+  return *opened_;
 }
 
 LeasePool& LeaseTable::open(const std::string& name, Time now) {
@@ -145,6 +149,7 @@ bool LeaseTable::forget(const std::string& name) {
   if (it == pools_.end() || it->second.taken() != 0 || it->second.failed_runs != 0) {
     return false;
   }
+  opened_ = nullptr;
   pools_.erase(it);
   return true;
 }

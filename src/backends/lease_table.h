@@ -129,6 +129,7 @@ class LeaseTable {
   Expired expired_;
   Rested rested_;
   NameMap<LeasePool> pools_;
+  LeasePool* opened_ = nullptr;  // the last one: a release and the next grant are of one pool
   using End = std::pair<Time, LeasePool*>;
   std::set<End, std::less<>, Slab<End>> ends_;  // the first end of each pool
 };

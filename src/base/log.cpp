@@ -127,13 +127,12 @@ std::string_view date_of(time_t second) {
 using Line = Text<line_max>;
 
 template <size_t N>
-void add_prefix(Level level, Text<N>& line) {
+void add_prefix(Level level, uint64_t now, Text<N>& line) {
   if (state.journal) {
     const char priority[] = {'<', static_cast<char>('0' + row_of(level).priority), '>'};
     line.add({priority, sizeof priority});
     return;
   }
-  const uint64_t now = wall_us();
   const uint64_t milliseconds = now / 1000 % 1000;
   line.add(date_of(static_cast<time_t>(now / 1000000)));
   const char rest[] = {'.',
@@ -148,28 +147,28 @@ void add_prefix(Level level, Text<N>& line) {
 }
 
 template <size_t N>
-void add_line(Level level, std::string_view text, Text<N>& to) {
-  add_prefix(level, to);
+void add_line(Level level, std::string_view text, uint64_t now, Text<N>& to) {
+  add_prefix(level, now, to);
   to.add(text);
   to.add("\n");
 }
 
 // Puts a line behind those that wait, with the count of the dropped before it.
 // False when it does not fit.
-[[nodiscard]] bool append(Level level, std::string_view text) {
+[[nodiscard]] bool append(Level level, std::string_view text, uint64_t now) {
   if (state.dropped == 0 && buffer_max - waiting.size >= text.size() + prefix_max) {
-    add_line(level, text, waiting);
+    add_line(level, text, now, waiting);
     return true;
   }
   Line line;
   if (!text.empty()) {
-    add_line(level, text, line);
+    add_line(level, text, now, line);
   }
   Line gap;
   if (state.dropped > 0) {
     std::array<char, 48> count;
     std::snprintf(count.data(), count.size(), "log: dropped=%lu", state.dropped);
-    add_line(Level::warning, count.data(), gap);
+    add_line(Level::warning, count.data(), now, gap);
   }
   if (waiting.size + gap.size + line.size > buffer_max) {
     return false;
@@ -180,14 +179,14 @@ void add_line(Level level, std::string_view text, Text<N>& to) {
   return true;
 }
 
-void emit(Level level, std::string_view text) {
+void emit(Level level, std::string_view text, uint64_t now) {
   if (state.target == LogTarget::syslog) {
     syslog(row_of(level).priority, "%.*s", static_cast<int>(text.size()), text.data());
     return;
   }
-  if (!append(level, text)) {
+  if (!append(level, text, now)) {
     write_waiting();
-    if (!append(level, text)) {
+    if (!append(level, text, now)) {
       ++state.dropped;
       ++state.dropped_ever;
     }
@@ -251,12 +250,12 @@ void log_line(Level level, const char* format, ...) {
     return;
   }
   const size_t size = std::min(static_cast<size_t>(length), raw.size() - 1);
-  emit(level, one_line({raw.data(), size}).view());
+  emit(level, one_line({raw.data(), size}).view(), wall_us());
 }
 
-void log_sound_line(Level level, std::string_view text) {
+void log_sound_line(Level level, std::string_view text, uint64_t at_us) {
   if (log_enabled(level)) {
-    emit(level, text);
+    emit(level, text, at_us);
   }
 }
 
@@ -278,7 +277,7 @@ void log_flush() {
   if (waiting.size > 0 || state.dropped == 0) {
     return;
   }
-  if (append(Level::info, {})) {
+  if (append(Level::info, {}, wall_us())) {
     write_waiting();
   }
 }

@@ -25,8 +25,9 @@ void log_open(LogTarget target, Level most_verbose);
 // what is longer than 1 KiB ends in "...".
 [[gnu::format(printf, 2, 3)]] void log_line(Level level, const char* format, ...);
 
-// The same for a text that is sound already: printable ASCII of up to 4 KiB.
-void log_sound_line(Level level, std::string_view text);
+// The same for a text that is sound already, printable ASCII of up to 4 KiB, of an event
+// at this wall clock time (microseconds since 1970).
+void log_sound_line(Level level, std::string_view text, uint64_t at_us);
 
 // For a process that ends here and now: past what has gathered, from any
 // thread, and without memory or the time.

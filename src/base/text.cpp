@@ -17,12 +17,6 @@ std::string_view trimmed(std::string_view text, std::string_view what) {
   return text.substr(0, text.find_last_not_of(what) + 1);
 }
 
-std::string_view take_until(char separator, std::string_view& rest) {
-  const std::string_view piece = rest.substr(0, rest.find(separator));
-  rest.remove_prefix(std::min(piece.size() + 1, rest.size()));
-  return piece;
-}
-
 std::string decimal(uint64_t number) {
   std::array<char, 20> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;

@@ -28,7 +28,11 @@ inline constexpr size_t quote_max = 64;  // characters of input that an error sh
 
 // Returns the text before the first separator and removes it from `rest`, with
 // the separator; all of `rest` when there is none.
-[[nodiscard]] std::string_view take_until(char separator, std::string_view& rest);
+[[nodiscard]] inline std::string_view take_until(char separator, std::string_view& rest) {
+  const std::string_view piece = rest.substr(0, rest.find(separator));
+  rest.remove_prefix(piece.size() < rest.size() ? piece.size() + 1 : piece.size());
+  return piece;
+}
 
 // The whole text as a decimal number of this type: digits (for signed types
 // with a - before them), nothing else, and within the type's range.

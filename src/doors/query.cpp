@@ -98,6 +98,10 @@ const char* unsound_name(std::string_view text) {
     return "is longer than 255 bytes";
   }
   for (size_t i = 0; i < text.size();) {
+    if (text[i] >= ' ' && text[i] < '\x7f') {  // the usual case, at little cost
+      ++i;
+      continue;
+    }
     const CodePoint c = code_point_at(text, i);
     if (c.length == 0) {
       return "is not valid UTF-8";

@@ -24,8 +24,20 @@
 namespace distributex {
 
 EnginePool* Engine::find(std::string_view name) const {
+  if (found_ && found_->spec.name == name) {
+    return found_;
+  }
   const auto it = pools_.find(name);
-  return it == pools_.end() ? nullptr : it->second.get();
+  if (it == pools_.end()) {
+    return nullptr;
+  }
+  found_ = it->second.get();
+  return found_;
+}
+
+void Engine::erase(const EnginePool& pool) {
+  found_ = nullptr;
+  pools_.erase(pools_.find(pool.spec.name));
 }
 
 namespace {
@@ -131,7 +143,7 @@ void Engine::settle(EnginePool& pool, Time now) {
   }
   const bool used = pool.ops != 0 || !pool.promises.empty() || !pool.by_owner.empty();
   if (!used && pool.removed) {
-    pools_.erase(pools_.find(pool.spec.name));
+    erase(pool);
   } else if (!used) {
     note_idle(pool);
   }

@@ -112,6 +112,7 @@ class Engine {
   EnginePool* find_or_make(const Command&);
   EnginePool* make_pool(const PoolSpec& pattern, const std::string& name);
   void unlist(EnginePool&);
+  void erase(const EnginePool&);
   void note_idle(EnginePool&);
   void reconfigure_made(Time now);
   bool refused_at_door(Ticket, const Command&, const EnginePool*, Time now);
@@ -151,6 +152,7 @@ class Engine {
   void end_unheard(EnginePool&);
 
   NameMap<std::unique_ptr<EnginePool>> pools_;
+  mutable EnginePool* found_ = nullptr;  // the last one: what follows is often about it, too
   PoolBook book_;
   std::vector<EnginePool*> order_;  // those with a row of their own
   std::vector<EnginePool*> made_;   // those that patterns have made

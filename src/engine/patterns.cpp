@@ -83,7 +83,7 @@ bool Engine::forget(const std::string& name, Time) {
     return false;
   }
   unlist(*pool);
-  pools_.erase(pools_.find(name));
+  erase(*pool);
   return true;
 }
 

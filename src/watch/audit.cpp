@@ -7,6 +7,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "base/text.h"
+
 namespace distributex {
 
 namespace {
@@ -30,7 +32,7 @@ bool is_harmless(char c) { return harmless[static_cast<unsigned char>(c)]; }
 AuditLine::AuditLine(const LockEvent& event) {
   add("event=");
   add(what_name(event.what));
-  add_seconds(" time=", std::chrono::microseconds{event.wall_us});
+  add_time(event.wall_us);
   if (!event.verb.empty()) {
     add_text(" verb=", event.verb);
   }
@@ -83,16 +85,38 @@ void AuditLine::add_what_fits(std::string_view text) {
 }
 
 void AuditLine::add_digits(uint64_t number) {
-  std::array<char, 20> digits;
-  const char* end = std::to_chars(digits.begin(), digits.end(), number).ptr;
-  add({digits.data(), static_cast<size_t>(end - digits.data())});
+  constexpr size_t most_digits = 20;
+  if (bytes_.size() - size_ < most_digits) {
+    return add_what_fits(decimal(number));
+  }
+  char* begin = bytes_.data() + size_;
+  size_ += static_cast<size_t>(std::to_chars(begin, begin + most_digits, number).ptr - begin);
 }
 
 void AuditLine::add_duration(Duration duration) {
   const auto whole = std::chrono::floor<std::chrono::milliseconds>(duration).count();
   const auto ms = static_cast<uint64_t>(std::max<int64_t>(whole, 0));
   add_digits(ms / 1000);
-  const char rest[] = {'.', static_cast<char>('0' + ms / 100 % 10),
+  add_milliseconds(ms % 1000);
+}
+
+// The digits of a second are made once and serve for all its events.
+void AuditLine::add_time(uint64_t wall_us) {
+  static constinit thread_local uint64_t second = 0;
+  static constinit thread_local std::array<char, 20> digits{'0'};
+  static constinit thread_local size_t size = 1;
+  if (const uint64_t now = wall_us / 1'000'000; now != second) {
+    second = now;
+    size =
+        static_cast<size_t>(std::to_chars(digits.begin(), digits.end(), now).ptr - digits.begin());
+  }
+  add(" time=");
+  add({digits.data(), size});
+  add_milliseconds(wall_us / 1000 % 1000);
+}
+
+void AuditLine::add_milliseconds(uint64_t ms) {
+  const char rest[] = {'.', static_cast<char>('0' + ms / 100),
                        static_cast<char>('0' + ms / 10 % 10), static_cast<char>('0' + ms % 10)};
   add({rest, sizeof rest});
 }

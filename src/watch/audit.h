@@ -42,6 +42,8 @@ class AuditLine {
   void add_what_fits(std::string_view text);
   void add_digits(uint64_t number);
   void add_duration(Duration duration);
+  void add_time(uint64_t wall_us);
+  void add_milliseconds(uint64_t ms);  // 0 to 999, with the point before them
   // A value with anything but harmless characters stands in quotes, the bytes
   // that would break a line or a quote as \xHH. So does the equals sign: not
   // even to a reader who splits at spaces does a value look like a field.

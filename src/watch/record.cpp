@@ -72,7 +72,7 @@ void Record::tell(LockEvent&& event) {
     events_.add(event);
   }
   if (logged) {
-    log_sound_line(level, AuditLine{event}.text());
+    log_sound_line(level, AuditLine{event}.text(), event.wall_us);
   }
 }
 

@@ -243,8 +243,8 @@ void sound_line_goes_out_as_it_is(void** state) {
   auto& f = fixture_of<LogPipe>(state);
   const std::string line = "event=granted " + std::string(4000, 'x');
   f.logging([&] {
-    log_sound_line(Level::debug, "left out");
-    log_sound_line(Level::info, line);
+    log_sound_line(Level::debug, "left out", 0);
+    log_sound_line(Level::info, line, 1);
     log_flush();
   });
   f.drain();

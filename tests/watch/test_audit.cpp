@@ -35,6 +35,21 @@ void has_every_field_in_a_fixed_order(void**) {
               "error=\"a\\x3db\"");
 }
 
+// The digits of a second are kept from one line to the next.
+void shows_each_time_exactly(void**) {
+  constexpr std::pair<uint64_t, const char*> rows[] = {{1'790'000'000'999'999, "1790000000.999"},
+                                                       {1'790'000'001'000'000, "1790000001.000"},
+                                                       {1'790'000'001'050'000, "1790000001.050"},
+                                                       {1'790'000'000'999'000, "1790000000.999"},
+                                                       {999'999, "0.999"},
+                                                       {9'999'999'999'000'000, "9999999999.000"},
+                                                       {10'000'000'000'001'000, "10000000000.001"}};
+  for (const auto& [wall_us, text] : rows) {
+    assert_text(line_of({.wall_us = wall_us, .what = What::busy}),
+                std::string{"event=busy time="} + text);
+  }
+}
+
 void leaves_out_what_is_not_there(void**) {
   assert_text(line_of({.what = What::not_held, .pool = "p", .host = "h"}),
               "event=not-held time=0.000 pool=p host=h");
@@ -132,6 +147,7 @@ void longest_error_is_cut(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(has_every_field_in_a_fixed_order),
+      cmocka_unit_test(shows_each_time_exactly),
       cmocka_unit_test(leaves_out_what_is_not_there),
       cmocka_unit_test(names_each_event),
       cmocka_unit_test(no_name_forges_a_line_or_a_field),
