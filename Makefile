@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Builds, tests and installs Distributex: GNU make, one file, no recursion.
-# 'make help' lists the targets and variables. config.mk, which ./configure
-# writes, is included below; make brings it up to date first and starts over,
-# so 'make run' and 'make check' set up a bare machine by themselves.
+# 'make help' lists the targets and variables. This file includes config.mk, which
+# ./configure writes; make brings config.mk up to date first and starts over, so
+# 'make run' and 'make check' set up a bare machine by themselves.
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -15,14 +15,14 @@ V =
 COVER =
 DEPS = build test
 
-# make -n makes config.mk nonetheless, but it shall install nothing.
+# make -n makes config.mk nonetheless, but must install nothing.
 dry_run := $(findstring n,$(firstword -$(MAKEFLAGS)))
 
 # --- goals ------------------------------------------------------------------
 goals := $(or $(MAKECMDGOALS),all)
 default: all
 
-# These work before there is a compiler, and leave the machine alone.
+# These goals need no config.mk, and so work before there is a compiler.
 packages_goals := deb check-deb check-systemd
 plain_goals := deps deps-browser help clean distclean dist format check-fresh $(packages_goals)
 configured := $(filter-out $(plain_goals),$(goals))
@@ -66,8 +66,8 @@ ifneq ($(configured),)
 include config.mk
 endif
 
-# Packages first, where a goal promises them: config.mk waits for 'deps', but
-# is made anew only when what it depends on has changed.
+# These goals install packages first: config.mk waits for 'deps' (order-only), and is
+# made anew only when its real prerequisites have changed.
 ifneq ($(filter run check check-etcd check-browser lint lint-quick cover bench bench-cost bench-etcd bench-flat scale fuzz fuzz-http soak mutants,$(goals)),)
 config.mk config.status configure: | deps
 endif
@@ -77,7 +77,8 @@ configure: configure.ac
 	@command -v autoconf >/dev/null || { echo "autoconf is missing: 'make deps' installs what is needed" >&2; exit 1; }
 	$(at)autoconf
 
-# Variables of this run of make are not for keeps: ./configure by hand is.
+# ./configure must not keep the variables of this run of make: only those that somebody
+# gives to ./configure by hand are for lasting.
 neutral = env -u CXX -u CPPFLAGS -u CXXFLAGS -u LDFLAGS -u MAKEFLAGS
 config.status: configure
 	$(say) CONFIGURE config.mk
@@ -112,7 +113,7 @@ warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wold-style-cast -Wswitch-enum -Wformat=2 -Wcast-qual -Wcast-align -Wundef -Wvla \
 	-Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Wmissing-declarations \
 	-Wredundant-decls $(if $(findstring clang,$(compiler_name)),,$(gcc_warnings)) $(if $(WERROR),-Werror)
-# gcc 12 takes the storage of an empty std::optional for a variable never set.
+# gcc 12 takes the storage of an empty std::optional for a variable that is never set.
 gcc_warnings = -Wno-maybe-uninitialized -Wlogical-op -Wduplicated-cond
 
 # glibc fortifies only what is optimised, and warns about anything else.
@@ -137,8 +138,8 @@ client_libs = $(CURL_LIBS) $(JANSSON_LIBS)
 test_libs = $(CMOCKA_LIBS) $(daemon_libs)
 
 # --- where objects go -------------------------------------------------------
-# One folder for each compiler and kind of build. Other flags than last time in
-# the same folder rebuild it: every object depends on the file 'flags'.
+# One folder for each compiler and kind of build. Every object depends on the file
+# 'flags' there, so that other flags than last time rebuild the folder.
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -160,8 +161,8 @@ say = @$(if $(V),:,printf '  %-9s %s\n')
 # --- programs ---------------------------------------------------------------
 object = $(patsubst %.cpp,$O/%.o,$(1))
 
-# Sources are found by folder: src/ROOM and src/ROOM/PART. The library has all of
-# them but the client's and the two mains.
+# Sources are found by folder: src/ROOM and src/ROOM/PART. The library has all sources
+# but the client's and the two mains.
 client_main := src/client/main.cpp
 daemon_main := src/daemon/main.cpp
 client_parts := $(filter-out $(client_main),$(wildcard src/client/*.cpp))
@@ -217,12 +218,12 @@ chosen_programs = $(patsubst %.cpp,$O/%,$(call chosen,$(test_sources)))
 chosen_scripts = $(call chosen,$(test_scripts))
 
 test_link = $(at)$(CXX) $(ldflags) -o $@ $^ $(test_libs)
-# Programs that look inside the client have its parts as well.
+# Test programs of the client are linked with the client's parts.
 $O/tests/client/test_%: $O/tests/client/test_%.o $(support_objects) $(call object,$(client_parts)) $(library)
 	$(say) LD $@
 	$(test_link)
 
-# And these the simulation, all of it but its main.
+# Test programs of the simulation are linked with all of it but its main.
 sim_main := sim/scale.cpp
 sim_parts := $(filter-out $(sim_main),$(wildcard sim/*.cpp))
 $O/tests/sim/test_%: $O/tests/sim/test_%.o $(support_objects) $(call object,$(sim_parts)) $(library)
@@ -233,15 +234,16 @@ $(patsubst %.cpp,$O/%,$(filter-out tests/client/% tests/sim/%,$(test_sources))):
 	$(say) LD $@
 	$(test_link)
 
-# What tests preload into the programs; never instrumented, for it may come before a
-# sanitizer's own library.
+# Libraries that tests preload into the programs. They are built without sanitizers,
+# because they may be loaded before a sanitizer's own library.
 preloads := $(patsubst %.cpp,$O/%.so,$(wildcard tests/support/preload/*.cpp))
 $O/%.so: %.cpp $O/flags
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(at)$(CXX) $(language) $(warnings) -O1 -g -fPIC -shared -MMD -MP -MF $@.d -o $@ $<
 
-# Every header compiles alone; sanitizers and coverage would find the same.
+# Compiles every header alone. Not repeated with sanitizers or coverage, which would find
+# the same.
 headers := $(patsubst %,$O/%.alone,$(wildcard src/*/*.h src/*/*/*.h tests/*/*.h sim/*.h))
 $O/%.h.alone: %.h $O/flags
 	$(say) HEADER $<
@@ -266,7 +268,7 @@ check-etcd: deps $(programs) $(etcd_programs)
 	@DISTRIBUTEXD=$(abspath $O/distributexd) DISTRIBUTEX=$(abspath $O/distributex) TOP=$(CURDIR) SAN=$(SAN) \
 		JOBS=1 TEST_TIMEOUT=1200 tools/run-tests.sh $O/tests/log-etcd $(etcd_programs)
 
-# The page in a real browser: not part of check, for it needs one, and npm.
+# The page in a real browser: not part of check, because it needs a browser and npm.
 CHROMIUM = $(or $(shell command -v chromium || command -v chromium-browser || command -v google-chrome),/usr/bin/chromium)
 driver := tests/browser/node_modules/playwright-core
 
@@ -290,8 +292,8 @@ run: deps all
 .SECONDARY: $(call object,$(test_sources)) $(support_objects)
 
 # --- fuzz -------------------------------------------------------------------
-# The goal 'fuzz' makes this whole run a build of its own (FUZZ=1 above). What
-# is found, and what the corpora grow by, stays in build/fuzz.
+# The goal 'fuzz' makes this whole run a build of its own (FUZZ=1 above). Findings and
+# new inputs of the corpora stay in build/fuzz.
 FUZZ_SECS = 60
 fuzz_names := $(patsubst fuzz/fuzz_%.cpp,%,$(wildcard fuzz/fuzz_*.cpp))
 FUZZERS = $(fuzz_names)
@@ -336,7 +338,7 @@ $O/bench/bare: $O/bench/bare.o $O/flags
 bench: deps $O/distributexd $O/bench/load $O/bench/bare
 	@bench/run.sh $O build/bench
 
-# Two daemons over etcd, beside the recipe of etcdctl; see bench/etcd.cpp.
+# Two daemons over etcd, beside the recipe of etcdctl lock; see bench/etcd.cpp.
 etcd_support := $(call object,$(patsubst %,tests/support/%.cpp,daemon etcd http memcached status))
 $O/bench/etcd: $(call object,$(wildcard bench/etcd*.cpp)) $O/bench/load_net.o $O/bench/load_channel.o $(etcd_support) $(library)
 	$(say) LD $@
@@ -346,13 +348,13 @@ $O/bench/etcd: $(call object,$(wildcard bench/etcd*.cpp)) $O/bench/load_net.o $O
 bench-etcd: deps $O/distributexd $O/bench/etcd
 	@DISTRIBUTEXD=$(abspath $O/distributexd) $O/bench/etcd
 
-# Counts, not times: beside what bench/cost.txt records.
+# Counts, not times, beside those that bench/cost.txt records.
 .PHONY: bench-cost
 bench-cost: deps $O/distributexd $O/bench/load
 	@bench/cost.sh $O build/bench-cost bench/cost.txt
 
-# Whether a pair costs the same whatever is there. FLAT_ROWS and FLAT_MOST are read by
-# bench/flat.sh.
+# Whether a pair of get and release costs the same with many pools, leases or waiters.
+# FLAT_ROWS and FLAT_MOST are read by bench/flat.sh.
 .PHONY: bench-flat
 bench-flat: deps $O/distributexd $O/bench/load
 	@bench/flat.sh $O build/bench-flat
@@ -386,7 +388,7 @@ mutants: deps tests
 	@BUILT=$O CXX="$(CXX)" tools/mutants.py
 
 # --- lint -------------------------------------------------------------------
-# A stamp for each file, so that only what changed is read again.
+# A stamp for each file, so that only changed files are checked again.
 code_dirs := src/* src/*/* tests/* tests/*/* bench fuzz sim soak
 code := $(wildcard $(code_dirs:%=%/*.cpp))
 code_headers := $(wildcard $(code_dirs:%=%/*.h))
@@ -394,7 +396,7 @@ scripts := $(wildcard tools/*.sh tests/*/*.sh bench/*.sh fuzz/*.sh) .ci/run \
 	$(wildcard debian/*.init debian/*.postinst debian/*.postrm debian/tests/service debian/tests/client)
 tidy_stamps := $(patsubst %,build/lint/%.tidy,$(code))
 format_stamps := $(patsubst %,build/lint/%.format,$(code) $(code_headers))
-# Tests are spared what takes minutes, and what cmocka's macros look like.
+# Tests get no checks that take minutes, nor those that cmocka's macros fail.
 tidy_checks = $(if $(filter src/%,$<),,--checks='-clang-analyzer-*,-cert-err34-c,-performance-*,-readability-function-size')
 lint_log = >$@.log 2>&1 && mv $@.log $@ || { cat $@.log; exit 1; }
 
@@ -405,7 +407,7 @@ lint-quick: deps $(format_stamps) build/lint/cppcheck build/lint/shellcheck
 # 16 is the first clang-format that inserts braces; Debian 12's own is 14.
 clang_format = $(firstword $(shell command -v clang-format-16 clang-format))
 
-# The order-only 'deps' is the tools' installation; it makes nothing anew.
+# The order-only prerequisite 'deps' installs the tools; it makes no stamp anew.
 build/lint/%.format: % .clang-format | deps
 	@mkdir -p $(@D)
 	$(say) FORMAT $<
@@ -421,7 +423,7 @@ build/lint/%.tidy: % .clang-tidy $(code_headers) config.mk | deps
 	$(at)clang-tidy --quiet $(tidy_checks) $< -- $(language) $(lint_log)
 
 # cppcheck 2.10 takes "[" + text for a truth value, fails to read 5s, and believes that
-# parse_whole() keeps what it has read.
+# parse_whole() keeps a reference to its argument.
 cppcheck_mistakes = incorrectStringBooleanError cppcheckError missingIncludeSystem invalidLifetime:src/base/text.h
 
 build/lint/cppcheck: $(code) $(code_headers) config.mk | deps
@@ -468,8 +470,8 @@ conf_dir = $(DESTDIR)$(sysconfdir)/distributex
 completions = $(DESTDIR)$(datadir)/bash-completion/completions
 man_files = $(foreach page,$(man_pages),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
 
-# A configuration that somebody has edited stays; the new sample is put beside
-# it. A package is built into an empty DESTDIR and has the plain file.
+# A configuration that somebody has edited stays, and install puts the new sample beside
+# it. A package is built into an empty DESTDIR and so has the sample itself.
 .PHONY: install uninstall
 install: all
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(conf_dir) $(DESTDIR)$(docdir) $(completions)
@@ -503,8 +505,8 @@ define newline
 endef
 
 # --- packages ---------------------------------------------------------------
-# Debian's own tools build them, from a copy and with a configuration of their
-# own; nothing here is configured for them.
+# Debian's own tools build the packages, from a copy of the tree that they configure
+# themselves.
 .PHONY: deb check-deb check-systemd
 deb: deps
 	tools/build-deb.sh build/deb
@@ -523,8 +525,8 @@ check-fresh: deps
 	@tools/fresh.sh $(SUITES)
 
 # --- dist -------------------------------------------------------------------
-# What is committed, and configure, byte for byte the same whoever makes it.
-# It reads the version by itself: it shall work where nothing is configured.
+# An archive of what is committed, and configure, byte for byte the same on every machine.
+# It reads the version from configure.ac, so that it works where nothing is configured.
 .PHONY: dist
 dist:
 	@set -e; version=$$(sed -n 's/^AC_INIT(\[distributex\], \[\(.*\)\])$$/\1/p' configure.ac); \

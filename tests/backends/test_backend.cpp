@@ -139,7 +139,7 @@ void a_renewed_lease_outlives_its_first_end(void** state) {
   const Time later = *granted.ends + milliseconds(100);
   const OpId other = f.ask_get(b);
   assert_text(name(f.verdict_of(other)), "full");
-  // The loop turns until the first end is past.
+  // Runs the loop until the time of the first end is past.
   while (steady_now() < later) {
     assert_text(name(f.get(b)), "full");
   }

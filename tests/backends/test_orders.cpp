@@ -34,8 +34,7 @@ void a_frozen_pool_grants_nothing_and_lets_holders_be(void** state) {
   assert_text(f.news(), "frozen p bad release by ann");
 }
 
-// No matter how many questions are under way: what is granted is granted before
-// the order's verdict.
+// However many questions are under way: all grants come before the order's verdict.
 void nothing_is_granted_after_the_freeze_was_answered(void** state) {
   BackendBench& f = bench(state);
   for (int i = 0; i < 40; i++) {
@@ -138,8 +137,8 @@ void an_eviction_says_whose_lease_it_was(void** state) {
   assert_text(evicted.owner.id, "run1");
 }
 
-// A second server over the same memcached sees it within a second, and so does one
-// that starts later; a thaw by another server wakes who waits here.
+// A second server over the same memcached sees a freeze within a second, and so does one
+// that starts later; a thaw by another server wakes waiters here.
 void all_servers_over_one_memcached_see_a_freeze(void**) {
   const std::string options = memcache_options();
   BackendBench one("memcache", options);

@@ -28,7 +28,7 @@ PoolSpec pool_with(seconds min_hold, seconds release_delay, seconds lock_delay,
   return spec;
 }
 
-// The slot is closed for everybody until that time, and opens by itself.
+// Checks that the slot is closed for everybody until that time, and then opens by itself.
 void expect_rest(BackendBench& f, Time until, Rest::Why why) {
   assert_text(name(f.get(b)), "full");
   assert_text(name(f.get(a)), "full");
@@ -126,7 +126,7 @@ void failed_runs_in_a_row_freeze_the_pool(void** state) {
   assert_text(name(f.get(a)), "granted");
 }
 
-// By name or by pattern, and although nothing is frozen yet.
+// A thaw by name or by pattern, also when nothing is frozen yet.
 void a_thaw_starts_the_count_of_failed_runs_anew(void** state) {
   BackendBench& f = bench(state);
   f.configure(pool_with(seconds(0), seconds(0), seconds(0), 2));
@@ -176,7 +176,7 @@ void a_store_keeps_rests_and_failed_runs(void**) {
   assert_non_null(second.backend().frozen("p"));
 }
 
-// As after a reboot with the date set back, when the grant is still to come.
+// After a reboot with the date set back the grant may lie in the future.
 void a_lease_begins_at_most_now(void**) {
   const Time now{std::chrono::hours(100)};
   const Lease lease{.owner = a, .token = 1, .since = now + std::chrono::hours(9600), .ends = {}};

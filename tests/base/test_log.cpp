@@ -168,8 +168,8 @@ void other_stream_than_the_journals_gets_the_time(void** state) {
   }
 }
 
-// Checks that lines hold 0, 1, 2... with the gaps that they speak of, up to the
-// number given; gives the sum of the gaps.
+// Checks that lines hold the numbers 0, 1, 2... up to end, but for gaps that a "dropped" line
+// announces; returns the sum of the gaps.
 size_t check_sequence(const std::vector<std::string>& lines, size_t end) {
   size_t next = 0, dropped = 0;
   for (const std::string& line : lines) {
@@ -214,8 +214,8 @@ void refused_lines_wait_and_the_dropped_are_counted(void** state) {
   assert_true(check_sequence(f.lines, next) > 1000);
 }
 
-// A blocking pipe, as a shell makes it, that nobody reads. Were it waited for,
-// the alarm would end this program.
+// A blocking pipe, as a shell makes it, that nobody reads. If the log waited for it, the
+// alarm would end this program.
 void stuck_pipe_is_not_waited_for(void** state) {
   auto& f = fixture_of<LogPipe>(state);
   int stuck[2];

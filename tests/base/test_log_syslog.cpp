@@ -11,7 +11,7 @@
 using namespace distributex;
 using namespace distributex::test;
 
-// In the place of the C library's, to see what it would be given.
+// Replaces the C library's syslog functions, to see what they are called with.
 std::string* heard = nullptr;
 
 namespace {

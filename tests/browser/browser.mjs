@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The browser, the tests' frame, and what a page may never do: complain, break
-// its policy, or ask anybody but the daemon.
+// Starts the browser, runs the tests, and checks what a page may never do: log an error,
+// break its policy, or send a request to anybody but the daemon.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,8 +24,8 @@ export class Browser {
     this.context.setDefaultTimeout(60000);
   }
 
-  // A page of that daemon. What it does wrong is gathered in page.wrongs, what
-  // it asks for in page.asked.
+  // Opens a page of that daemon. page.wrongs gathers what the page does wrong,
+  // page.asked its requests.
   async open(url, options = {}) {
     const page = await this.context.newPage();
     page.wrongs = [];
@@ -69,10 +69,10 @@ export async function wrongs(page) {
   return [...page.wrongs, ...(await page.evaluate(() => window.violations))];
 }
 
-// Pixels that stick out to the right of the window.
+// How many pixels of the page are beyond the right edge of the window.
 export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-// How well the words of an element can be told from its ground, as WCAG has it.
+// The contrast between the text and the background of an element, by WCAG.
 export function contrast(page, selector) {
   return page.evaluate((chosen) => {
     const parts = (color) => color.match(/[\d.]+/g).map(Number);
@@ -103,7 +103,7 @@ export async function test(name, work) {
   }
 }
 
-// What ended the check before its time counts as failed.
+// Tests that did not run, because the check ended early, count as failed.
 export function result(error) {
   if (error) {
     failed.push("the rest");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// check.mjs DAEMON CHROMIUM FOLDER: what the page at / is to do, in a real
-// browser against a real daemon. Leaves screenshots in FOLDER. The rules are in
-// small.mjs (everyday life), orders.mjs (operators), trouble.mjs (a server that goes) and crowd.mjs.
+// check.mjs DAEMON CHROMIUM FOLDER: tests the page at / in a real browser against a
+// real daemon. Leaves screenshots in FOLDER. The tests are in small.mjs (few pools),
+// orders.mjs (operators), trouble.mjs (a server that is down) and crowd.mjs (many pools).
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Browser, result } from "./browser.mjs";

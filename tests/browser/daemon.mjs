@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A real daemon on a free port of 127.0.0.1, with a configuration of its own,
-// and clients that make real state in it. Ends what it started.
+// A real daemon on a free port of 127.0.0.1, with a configuration of its own, and
+// clients that take and wait for locks of it. Ends the processes that it started.
 import { spawn } from "node:child_process";
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -28,7 +28,7 @@ export class Daemon {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  // Again on the same port, if it had one before.
+  // Starts the daemon, after a first start on the same port again.
   start() {
     const child = spawn(this.program, ["-c", this.conf, "-l", `127.0.0.1:${this.port}`], { stdio: ["ignore", "ignore", "pipe"] });
     this.child = child;
@@ -84,7 +84,7 @@ export class Daemon {
     return answer.body;
   }
 
-  // The answer to a wait comes when it comes: this returns once it was sent.
+  // Returns once the wait was sent, without waiting for its answer.
   wait(query) {
     return new Promise((resolve, reject) => {
       const socket = net.connect(this.port, "127.0.0.1", () => {
@@ -101,7 +101,7 @@ export class Daemon {
     return JSON.parse((await this.get(`/status/?${query}`)).body);
   }
 
-  // Until this many wait in the pool, or in all of them.
+  // Returns when this many wait in the pool, or in all pools.
   async waiting(many, name) {
     await until(`${many} wait`, async () => {
       const { pools } = await this.status();
@@ -109,7 +109,7 @@ export class Daemon {
     });
   }
 
-  // One after the other, so that the line has this order.
+  // Sends the waits one after the other, so that the queue has this order.
   async line(pool, hosts) {
     let { queued } = (await this.status()).pools.find((p) => p.name === pool);
     for (const host of hosts) {
@@ -119,7 +119,7 @@ export class Daemon {
   }
 }
 
-// Waits for a condition, with a deadline far beyond what it takes.
+// Waits for a condition, with a deadline much longer than that takes.
 export async function until(what, condition, ms = 60000) {
   const deadline = Date.now() + ms;
   for (let last; ; ) {

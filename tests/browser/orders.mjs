@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Operators' hands on the page: a banner over what is frozen, closed slots apart
-// from held ones, and freeze, thaw and evict behind a dialog.
+// The page for operators: a banner for each freeze, closed slots shown apart from held
+// ones, and freeze, thaw and evict behind a dialog.
 import assert from "node:assert/strict";
 import { live, overflow, test, wrongs } from "./browser.mjs";
 import { until } from "./daemon.mjs";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// nginx as people put it before a service: under a path prefix, with its own Host. Ends
-// what it started.
+// nginx as people put it in front of a service: under a path prefix, with its own Host.
+// Ends the nginx that it started.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The page in everyday life: what it shows, how it keeps up, how it is used.
+// The page with few pools: what it shows, how it stays up to date, how it is used.
 import assert from "node:assert/strict";
 import { contrast, live, overflow, test, wrongs } from "./browser.mjs";
 import { until } from "./daemon.mjs";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The page when something is wrong: the server goes and comes back, cannot
-// grant, or its stream of events does not get through.
+// The page when something is wrong: the server ends and comes back, or cannot grant, or
+// its stream of events does not reach the browser.
 import assert from "node:assert/strict";
 import { live, test, wrongs } from "./browser.mjs";
 import { until } from "./daemon.mjs";

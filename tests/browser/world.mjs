@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the daemons of the check are filled with: a small world, as one sees it
-// every day, and a crowded one.
+// The pools, holders and waiters of the daemons in the check: an ordinary small set, and
+// a crowded one.
 
 export const evil_host = "<script>document.title='owned'</script>";
 export const evil_id = "<img src=x onerror=alert(1)>\u202e";

@@ -109,7 +109,7 @@ void a_signal_ends_the_wait_for_the_local_lock(void** state) {
   assert_text(ended.out, "");
 }
 
-// The server is gone, and the first run does not know it yet.
+// The server is dead, and the first run has not noticed yet.
 void no_two_runs_overlap_with_a_dead_server(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client first(f.args({"-l", "--", "sleep", "1000"}));
@@ -118,7 +118,7 @@ void no_two_runs_overlap_with_a_dead_server(void** state) {
   const Ended second = run_client(f.args({"-l", "-n", "echo overlap"}));
   assert_int_equal(second.code, 75);
   assert_text(second.out, "");
-  // A server that has forgotten everything would grant it.
+  // After its restart the server has forgotten the lock and would grant it again.
   assert_true(f.daemon.restart());
   const Ended third = run_client(f.args({"-l", "-n", "echo overlap"}));
   assert_int_equal(third.code, 75);
@@ -217,7 +217,7 @@ void a_link_or_a_strangers_file_is_refused(void** state) {
   assert_int_equal(access(f.dir.file("nothing").c_str(), F_OK), -1);
 }
 
-// The descriptors 0 to 2, those that were there before (9 here), and none of ours.
+// The command has the descriptors 0 to 2, inherited ones (9 here), and none of the client.
 void no_descriptor_of_ours_leaks_and_inherited_ones_stay(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client::Setup setup;
@@ -229,11 +229,12 @@ void no_descriptor_of_ours_leaks_and_inherited_ones_stay(void** state) {
   };
   Client client(f.args({"-l", "--", "/bin/sh", "-c", "cd /proc/self/fd && echo *"}), setup);
   const Ended ended = client.finish();
-  // 3 is the shell's own, from reading the folder.
+  // The shell itself may have opened 3 to read the folder.
   assert_that(ended.out == "0 1 2 9\n" || ended.out == "0 1 2 3 9\n", "%s", ended.out.c_str());
 }
 
-// Somebody tidies up in /run/lock. The run that waited has the lock of a file that is gone.
+// Somebody removes the lock file while a run waits for it. That run then locks a file that is
+// gone, and must lock the new one.
 void a_lock_file_that_was_removed_protects_nothing(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client first(f.args({"-l", "--", "sleep", "1000"}));
@@ -246,7 +247,7 @@ void a_lock_file_that_was_removed_protects_nothing(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "many", 2));
   first.send(SIGTERM);
   assert_int_equal(first.finish().code, died_by + SIGTERM);
-  // It tells again that it waits, for the third now.
+  // The second run says once more that it waits, now for the third.
   assert_true(eventually([&] { return lines_in(second.err()) >= 2; }));
   assert_int_equal(pool_state(f.daemon.port(), "many").holders.size(), 1);
   third.send(SIGTERM);
@@ -256,7 +257,7 @@ void a_lock_file_that_was_removed_protects_nothing(void** state) {
   assert_int_equal(second.finish().code, died_by + SIGTERM);
 }
 
-// A sandbox that knows no pidfd_open, or forbids it.
+// A sandbox may not know pidfd_open, or forbid it.
 void a_wait_needs_no_system_call_that_sandboxes_refuse(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client first(f.args({"-l", "--", "sleep", "1000"}));
@@ -292,7 +293,7 @@ void a_wait_needs_no_system_call_that_sandboxes_refuse(void** state) {
   }
 }
 
-// One place for one user, whatever the environment says and wherever it may write.
+// A user has one place for the lock file, whatever the environment says.
 void the_place_does_not_depend_on_the_environment(void** state) {
   auto& f = fixture_of<Fixture>(state);
   if (const std::string trouble = enter_namespaces(CLONE_NEWNS); !trouble.empty()) {
@@ -322,7 +323,7 @@ void the_place_does_not_depend_on_the_environment(void** state) {
                    0);
   exclude_each_other();
   assert_int_equal(umount("/run/lock"), 0);
-  // It is not there.
+  // The file is not there, and the folder is read-only.
   unlink(f.path.c_str());
   assert_int_equal(mount("/run/lock", "/run/lock", nullptr, MS_BIND, nullptr), 0);
   assert_int_equal(mount(nullptr, "/run/lock", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr),

@@ -307,7 +307,7 @@ void what_is_no_status_is_not_shown_as_one(void**) {
     assert_false(status_json(body).has_value());
     assert_text(describe_pool(body, "one", 0), "");
   }
-  // Odd, but safe.
+  // A status with members of wrong types is shown without a crash.
   assert_true(
       status_table(R"({"pools": [1, {"name": 3, "holders": [null]}]})", "s", 0).has_value());
 }

@@ -201,7 +201,7 @@ Bomb hosts_shared_by_many() {
   return {text, "f:199:25: " + std::string(too_much)};
 }
 
-// Each would take a naive reader minutes, all memory or the stack.
+// Each of these files would cost a naive reader minutes, all memory or the stack.
 void bombs_are_refused_at_once(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.bombs = {

@@ -22,7 +22,7 @@ struct Fixture {
     return std::get<Settings>(std::move(parsed));
   }
   void start(std::string_view text) { runs = settings(text); }
-  // What is said when the file reads so now.
+  // Reloads that text; returns the warnings about options that need a restart.
   const std::string& reload(std::string_view text) {
     Settings loaded = settings(text);
     said = needs_restart(runs, loaded, arguments);
@@ -96,7 +96,7 @@ void the_command_line_goes_before_listen(void** state) {
   f.arguments.addresses = {"127.0.0.1"};
   assert_text(f.reload("listen: '*:2'"), "");
   f.arguments = {.addresses = {}, .port = 5};
-  assert_text(f.reload("listen: '*:3'"), "");  // port 5 it is, whatever the file says
+  assert_text(f.reload("listen: '*:3'"), "");  // -p 5 overrides the port of the file
   assert_text(f.reload("listen: 127.0.0.1:3"),
               "only a restart changes listen from \"*:5\" to \"127.0.0.1:5\"");
 }

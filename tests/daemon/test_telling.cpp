@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is told when, over a backend that decides at once and stores later: the
-// engine and the record are real, the disk is the test. First single rules, then
-// a long random walk in which nothing may be told before it is stored.
+// When clients and the record are told of changes, over a backend that decides at once and
+// stores later: the engine and the record are real, the test plays the disk. First single
+// rules, then a long random walk in which nothing may be told before it is stored.
 #include "daemon/telling.h"
 #include "support/stored_world.h"
 #include "support/test.h"
@@ -88,7 +88,7 @@ void what_cannot_be_stored_is_refused_and_taken_back(void** state) {
   w.submit(4, Verb::get, "p", "b");
   assert_text(w.heard(), "4 unavailable");
   w.store();
-  // Nobody was told of the grants: neither they nor their ends are news.
+  // No client was told of the grants, so neither the grants nor their ends become events.
   assert_text(w.events(), "refused refused refused");
   w.submit(5, Verb::get, "p", "b");
   w.store();
@@ -105,7 +105,7 @@ void a_lease_that_ended_before_it_was_stored_is_refused(void** state) {
   assert_text(w.events(), "refused");
 }
 
-// The time that is left is that of the moment at which it is told.
+// Distributex-Expires counts from the moment at which the answer is sent.
 void the_rest_of_a_lease_is_reckoned_when_it_is_told(void**) {
   std::optional<Duration> left;
   StoredWorld w;

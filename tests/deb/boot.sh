@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # boot.sh FOLDER SCRIPT: boots a systemd of its own over a throw-away view of this
 # machine, with its own network, and runs FOLDER/SCRIPT in it; FOLDER is /t there.
-# Needs root and systemd-nspawn. Nothing is left at the end. Exit status 77: not
-# possible here, and why.
+# Needs root and systemd-nspawn. Leaves nothing behind. Exit status 77: it says why
+# this is not possible here.
 set -u
 folder=$(readlink -f "$1") script=$2
 
@@ -32,7 +32,7 @@ leave() {
     fi
     umount "$root"
     rmdir "$root"
-    # nspawn without a systemd around it leaves its cgroups behind, empty.
+    # Without a systemd around it nspawn leaves empty cgroups behind.
     find /sys/fs/cgroup/{systemd,unified}/{payload,supervisor} -depth -type d -exec rmdir {} + 2>/dev/null
     rm -f "$log"
 }
@@ -52,7 +52,7 @@ within() {
     done
 }
 
-# nspawn's child, and the systemd that is its child.
+# The systemd is the child of nspawn's child.
 find_leader() {
     local child
     child=$(pgrep -P "$nspawn") && leader=$(pgrep -P "$child" | head -n 1) && [ -n "$leader" ]

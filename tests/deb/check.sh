@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # check.sh [FOLDER]: what 'make check-deb' runs. Builds the packages twice, in
 # two places, and compares them; asks lintian; then installs them in throw-away views of this
-# machine (overlay.sh) for the tests of this folder. With FOLDER, the packages
-# that are there already are taken. This machine gets no package and no service.
+# machine (overlay.sh) for the tests of this folder. With FOLDER, it takes the
+# packages of FOLDER and builds none. This machine gets no package and no service.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -48,7 +48,7 @@ build_twice() {
     local which
     for which in first second; do
         say "build, $which"
-        # Another place and time zone: neither may show.
+        # Another folder and time zone, which must not show in the packages.
         mkdir -p "$work/$which/$which"
         if ! TZ=$([ $which = first ] && echo UTC || echo Asia/Kathmandu) \
             "$top/tools/build-deb.sh" "$work/$which" "$work/$which/$which" >"$work/$which.log" 2>&1; then
@@ -73,7 +73,7 @@ identical() {
     return $differ
 }
 
-# As root it only warns about that; its own word would look like a finding.
+# Run as root lintian prints a warning of its own, which would look like a finding.
 judge() {
     say "lintian"
     lintian --allow-root -i -I --pedantic --tag-display-limit 0 "$work"/first/*.changes >"$work/lintian" 2>&1
@@ -105,7 +105,7 @@ make_next() {
     done
 }
 
-# The tests count for themselves; their last line is the sum.
+# Each test script counts its checks; its last line has the sum.
 run_inside() {
     local test=$1 status sum
     say "$test"

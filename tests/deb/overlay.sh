@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # overlay.sh FOLDER COMMAND...: runs the command as root over a throw-away view of
 # this machine: writes go to memory, /t is FOLDER (read-only), processes and network are
-# its own. Nothing of it is left at the end, whatever the command does. Exit
+# its own. Nothing of the view is left at the end, whatever the command does. Exit
 # status 77: not possible here.
 set -eu
 
@@ -18,7 +18,7 @@ if [ "${1:-}" != --inside ]; then
     root=$(mktemp -d)
     trap 'rmdir "$root"' EXIT
     status=0
-    # The group's leader is process 1 in there: its end is the end of all of them.
+    # The group's leader is process 1 in the view: when it ends, all processes there end.
     unshare -m -n -p -i -u -f --kill-child --propagation private "$0" --inside "$root" "$@" || status=$?
     exit $status
 fi
@@ -36,8 +36,8 @@ mount -t tmpfs -o mode=1777 tmpfs tmp
 mount --rbind /dev dev
 mkdir -p run/lock t
 mount --bind -o ro "$folder" t
-# A machine with sysv init: services may be started, in runlevel 2. Its index of
-# manual pages is not what is tried here.
+# Make the view a machine with sysv init: services may be started, in runlevel 2. The
+# index of manual pages is not needed and takes time.
 rm -f usr/sbin/policy-rc.d var/lib/man-db/auto-update usr/sbin/runlevel
 printf '#!/bin/sh\necho N 2\n' >usr/sbin/runlevel
 chmod 755 usr/sbin/runlevel

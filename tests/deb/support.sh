@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What the package tests share: counted assertions, waiting on conditions, a
-# daemon's pid. To be sourced by bash; says "N passed, N failed" in finish.
+# daemon's pid. To be sourced by bash; finish prints "N passed, N failed".
 # shellcheck shell=bash
 
 passed=0 failed=0

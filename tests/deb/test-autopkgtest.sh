@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test-autopkgtest.sh: the tests that the source package has for installed packages
-# (debian/tests, here /t/tests), and that they leave things as they were. Runs
-# inside overlay.sh; autopkgtest itself would install on this machine.
+# test-autopkgtest.sh: runs the tests that the source package has for installed
+# packages (debian/tests, here /t/tests), and checks that they leave the system as it
+# was. Runs inside overlay.sh; autopkgtest itself would install on this machine.
 # shellcheck disable=SC2317 # functions are called by name
 set -u
 # shellcheck source=tests/deb/support.sh

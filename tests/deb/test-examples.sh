@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test-examples.sh: every file of examples/ with the program that it is for,
-# against the installed packages. Runs inside overlay.sh; /t/examples are the
-# files, /t the packages. Only addresses and intervals are changed.
+# test-examples.sh: tries every file of examples/ with the program that it is for,
+# against the installed packages. Runs inside overlay.sh; /t/examples has the files,
+# /t the packages. The test changes only addresses and intervals.
 # shellcheck disable=SC2317 # functions are called by name
 set -u
 # shellcheck source=tests/deb/support.sh
@@ -53,8 +53,8 @@ try_nagios_when_stopped() {
     check_status "nagios: CRITICAL when it is stopped" 2 sh -c "$(nagios_command)"
 }
 
-# keepalived's own check needs the kernel's virtual servers; the file is
-# read by the program, and what it would ask is asked by curl.
+# keepalived's own check needs the kernel's virtual servers. So keepalived only
+# reads the file, and curl sends the request that keepalived would send.
 try_keepalived() {
     if command -v keepalived >/dev/null; then
         check "keepalived: the file is good" keepalived -t -f $examples/keepalived.conf

@@ -20,7 +20,8 @@ remains() {
         ! -path '/var/lib/dpkg/*' 2>/dev/null | sort
 }
 
-# debhelper takes its right to be run away; whoever gives it back has no daemon.
+# debhelper makes the init script not executable when the package is removed; if somebody
+# makes it executable again, it finds no daemon.
 left_alone() {
     chmod +x /etc/init.d/distributexd
     /etc/init.d/distributexd start && silent

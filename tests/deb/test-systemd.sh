@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test-systemd.sh: the packages in /t under a systemd that is process 1: start,
-# reload, death, watchdog, upgrade, socket activation, what the sandbox lets
-# through. Runs inside boot.sh.
+# test-systemd.sh: tries the packages in /t under a systemd that is process 1: start,
+# reload, death, watchdog, upgrade, socket activation, and what the sandbox allows. Runs
+# inside boot.sh.
 # shellcheck disable=SC2317 # functions are called by name
 set -u
 # shellcheck source=tests/deb/support.sh
@@ -120,7 +120,7 @@ waits_for_its_address() {
 
 restarts_are() { [ "$(property NRestarts)" -ge "$1" ]; }
 
-# A store that is damaged stops the start, once, with a line that says so.
+# With a damaged store the service fails to start, once, with a line that says so.
 refuses_a_damaged_store() {
     systemctl stop distributexd
     systemctl reset-failed distributexd
@@ -150,8 +150,8 @@ starts_with_broken_configuration() {
 one_holds() { [ -n "$(token)" ]; }
 one_waits() { curl -sS --max-time 5 "$url/status/?pool=test1" | grep -q '"queued":1'; }
 
-# A job of our client goes on while the server is upgraded, and who waits for the
-# same lock has it afterwards.
+# A job under distributex goes on while the server is upgraded, and a waiter for the same
+# lock has it afterwards.
 upgrades_under_load() {
     local held job waiter
     distributex -H 127.0.0.1 -r test1 -i job -- sleep 15 >"$tmp/job" 2>&1 &
@@ -192,7 +192,7 @@ upgrades() {
     systemctl enable distributexd 2>/dev/null
 }
 
-# Requests at a steady pace; what went wrong is printed.
+# Sends requests at a steady pace and prints those that failed.
 ask_steadily() {
     local i
     for i in $(seq 150); do
@@ -230,7 +230,7 @@ activated_by_socket() {
     check "and answers" answers
 }
 
-# A unix socket of its own, and a memcached on another.
+# The daemon listens on a unix socket, and memcached is on another.
 unix_sockets() {
     sed -i 's|^listen: .*|listen: ["127.0.0.1:9889", "unix:/run/distributex/distributexd.sock"]|' $config
     check "a unix socket below /run/distributex: restart" systemctl restart distributexd

@@ -13,8 +13,7 @@ pid() { cat /run/distributex/distributexd.pid; }
 get() { curl -sS --max-time 5 "$url/get/?pool=test1&host=$1"; }
 release() { curl -sS --max-time 5 "$url/release/?pool=test1&host=$1"; }
 
-# Fails with a status, in under a second (this machine may be slow: two), and
-# says why.
+# The verb must fail with that status, within two seconds, and say why.
 check_fails_fast() {
     local name=$1 wanted=$2 text=$3 start took status
     shift 3
@@ -48,7 +47,7 @@ install_packages() {
     check "systemd-analyze finds no fault with the unit" systemd_verify
 }
 
-# A typo in a unit is a message and status 0.
+# systemd-analyze reports a typo in a unit by a message, and exits 0.
 systemd_verify() {
     systemd-analyze verify /lib/systemd/system/distributexd.service 2>"$tmp/verify"
     cat "$tmp/verify"

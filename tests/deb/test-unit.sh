@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test-unit.sh UNIT: each line of the sandbox is there. Many of them move the
-# score of systemd-analyze by too little for its threshold to notice their loss.
+# test-unit.sh UNIT: checks that the unit has each line of the sandbox. Many lines change
+# the score of systemd-analyze so little that its threshold would not notice their loss.
 set -u
 unit=$1
 missing=0

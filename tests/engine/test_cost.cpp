@@ -48,7 +48,7 @@ struct Crowd {
     return last;
   }
 
-  // Effects until now.
+  // Takes all effects that the engine has now, and counts them.
   size_t count() {
     size_t effects = 0;
     for (; auto effect = take_effect(engine); ++effects) {
@@ -89,10 +89,11 @@ void event_in_a_long_line_has_few_effects(void** state) {
   assert_int_equal(crowd.decide(Verdict::Kind::full), 1);
   crowd.submit(Verb::release, 0, "holder");
   assert_int_equal(crowd.count(), 1);
-  assert_int_equal(crowd.decide(Verdict::Kind::released), 2);  // its answer, the head is asked
+  assert_int_equal(crowd.decide(Verdict::Kind::released),
+                   2);  // the release's answer, and a question for the head
   assert_int_equal(crowd.decide(Verdict::Kind::granted), 1);
   crowd.engine.cancel(1, crowd.now);
-  assert_int_equal(crowd.count(), 1);  // given back
+  assert_int_equal(crowd.count(), 1);  // the grant is given back
   assert_int_equal(crowd.decide(Verdict::Kind::released), 1);
   assert_int_equal(crowd.decide(Verdict::Kind::full), 0);
   crowd.engine.changed("0", crowd.now);

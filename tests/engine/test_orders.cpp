@@ -122,7 +122,7 @@ changed p
 )"));
 }
 
-// The grant was decided before the freeze was: it is answered first.
+// The backend decided the grant before the freeze, so the engine answers the grant first.
 void a_grant_that_was_asked_for_before_a_freeze_is_answered_before_it(void**) {
   assert_true(holds(R"(
 pools p:1:60

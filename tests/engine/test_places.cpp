@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who leaves the line and comes back soon stands where it stood; for how long,
-// for whom and for how many that holds; and that nobody is held up by it.
+// A waiter that leaves the queue and comes back soon has its old place; for how long, for
+// whom and for how many that holds; and that a remembered place keeps nobody waiting.
 #include "engine/places.h"
 #include "support/test.h"
 #include "support/trace.h"
@@ -127,7 +127,7 @@ idle
 )"));
 }
 
-// A get is no wait, and a wait without patience does not stand in the line.
+// A get and a wait with timeout=0 never stand in the queue, so they leave no place.
 void only_who_stood_in_the_line_has_a_place(void**) {
   assert_true(holds(R"(
 pools p:1:60
@@ -153,7 +153,7 @@ waiting p
 )"));
 }
 
-// A get asks for a lock at this moment; the place stays for a wait.
+// A get leaves the place for the owner's next wait.
 void get_does_not_use_the_place_up(void**) {
   assert_true(holds(R"(
 pools p:1:60

@@ -19,14 +19,15 @@
 namespace distributex::test {
 namespace {
 
-// A connection that the daemon has lost sight of ends soon.
+// Short deadlines, so that a connection soon ends if the daemon does not watch it any more.
 constexpr std::string_view config = R"(idle_timeout: 1
 request_timeout: 1
 pools:
   - {name: one, expire: 600}
   - {name: two, expire: 600}
 )";
-// Of signal(7), those that the daemon uses; not open, which its handlers restart.
+// Calls of signal(7) that the daemon uses and that a signal may interrupt. Not open, which
+// SA_RESTART restarts.
 constexpr std::string_view interruptible[] = {"read",    "readv", "recv",      "recvmsg", "write",
                                               "writev",  "send",  "sendmsg",   "accept4", "poll",
                                               "connect", "flock", "epoll_wait"};
@@ -80,7 +81,7 @@ class Life {
     Connection connection{std::string_view(address())};
     return connection.connected() ? fetch(connection, target).body : std::string();
   }
-  // False when it has ended instead.
+  // Waits until the daemon serves or has ended; false when it has ended.
   [[nodiscard]] bool is_up() {
     const bool is_known = eventually([&] { return is_over() || fetch_status("/livez") == 200; });
     check(is_known, "neither up nor over");
@@ -91,7 +92,8 @@ class Life {
     return connection.connected() ? fetch(connection, target).status : 0;
   }
 
-  // It may do so when something fails that it cannot do without: never without a word.
+  // The daemon may end when a call fails that it needs, but only with an error code and a line
+  // in the log.
   void ended() {
     const auto code = daemon_.wait_exit();
     const std::string died = "died: " + std::to_string(code.value_or(-1));
@@ -102,7 +104,7 @@ class Life {
           "an interrupted call ended it");
   }
 
-  // One has the lock, another waits for it; then it is released and handed over.
+  // One client has the lock, another waits for it; the first releases it, the second gets it.
   void hand_over() {
     Connection holder{std::string_view(address())};
     Connection waiter{std::string_view(address())};
@@ -122,7 +124,7 @@ class Life {
           "no hand-over");
   }
 
-  // Other ways of asking: a page, metrics, a lock for a connection.
+  // Other requests: a page, metrics, a lock for a connection.
   void stand_by() {
     check(eventually([&] { return fetch_status("/status/") == 200 || is_over(); }), "no status");
     check(eventually([&] { return fetch_status("/metrics") == 200 || is_over(); }), "no metrics");

@@ -38,7 +38,7 @@ std::string find_library() {
   return path;
 }
 
-// A daemon and the clock on its wall: seconds ahead of the real one.
+// A daemon whose wall clock is a number of seconds ahead of the real one.
 struct Clocked {
   Daemon daemon;
   TempDir dir{};
@@ -57,7 +57,7 @@ struct Clocked {
                         "FAKETIME_DONT_FAKE_MONOTONIC=1", "ASAN_OPTIONS=verify_asan_link_order=0"}};
   }
   [[nodiscard]] bool start() { return daemon.start(launch()); }
-  // libfaketime tidies up at an orderly end only.
+  // libfaketime removes its shared memory only when the process ends in order.
   void kill_now() {
     const std::string pid = std::to_string(daemon.pid());
     daemon.kill_now();
@@ -67,7 +67,7 @@ struct Clocked {
   [[nodiscard]] bool restart() {
     return daemon.start(launch("127.0.0.1:" + std::to_string(daemon.port())));
   }
-  // Seconds that the daemon believes to be ahead.
+  // How many seconds the daemon's wall clock is ahead of this process's.
   [[nodiscard]] double ahead() const {
     const Json status = parse_json(fetch(daemon.port(), "/status/").body);
     return json_number_at(status.get(), "time").value_or(0) - static_cast<double>(time(nullptr));
@@ -78,7 +78,7 @@ struct Clocked {
   }
 };
 
-// Before a test has anything that its end would leave behind.
+// To be called before a test has made anything, for skip() runs no destructor.
 void skip_without_library() {
   if (!find_library().empty()) {
     return;
@@ -112,10 +112,10 @@ Seconds expires_in(const Response& response) {
   return Seconds{strtod(response.header("Distributex-Expires").c_str(), nullptr)};
 }
 
-// One daemon's part of it: a lease of a second, somebody who waits for its end, and
-// a wait of 1.2 seconds.
+// What runs at one daemon during a step: a lease of a second, a waiter for its end, and a
+// wait with a timeout of 1.2 seconds.
 struct Waits {
-  // Who waited before would have its old place: each step has hosts of its own.
+  // Each step has hosts of its own, for a host that waited before would have its old place.
   Waits(const Clocked& d, long to)
       : port(d.daemon.port()), next(port), brief(port), other("c" + std::to_string(to)) {}
 
@@ -152,8 +152,8 @@ void check_took(const char* what, Seconds took, Seconds least, Seconds control) 
               what, took.count(), control.count());
 }
 
-// The clock goes from one day to another under the first daemon. The second one, the
-// control, says how late this machine is in the same moments.
+// The clock of the first daemon steps. The second daemon is the control: it shows how late
+// this machine is in the same moments.
 void check_step(const Clocked& d, const Clocked& control, long to) {
   Waits stepped(d, to);
   Waits calm(control, to);
@@ -166,7 +166,7 @@ void check_step(const Clocked& d, const Clocked& control, long to) {
   check_took("the wait", stepped.wait_took, Seconds{1.2}, calm.wait_took);
 }
 
-// What a holder hears of its lease does not feel a step either.
+// A step does not change the time left that a holder is told.
 void check_held(const Clocked& d, long to) {
   const Response granted = fetch(d.daemon.port(), "/get?pool=mutex&host=a&expire=60");
   d.step(to);
@@ -213,7 +213,8 @@ void tokens_rise_over_steps_and_over_a_restart(void** state) {
   assert_that(token > last, "token %lld after %lld", token, last);
 }
 
-// The day that is gained or lost would end it at once, or keep it for a day.
+// If the freeze followed the wall clock, a step of a day would end it at once or keep it for
+// a day.
 void a_freeze_for_a_time_does_not_feel_a_step(void** state) {
   skip_without_library();
   Fixture& f = fixture_of<Fixture>(state);
@@ -261,8 +262,8 @@ void daemons_that_differ_on_the_date_share_a_mutex(void** state) {
   assert_true(wait_for_holders(one.daemon.port(), "mutex", 0));
 }
 
-// Of a lease that another daemon granted only the time of day tells when it
-// ends, and memcached's counts. The granting daemon's word is the control.
+// A daemon knows the end of another daemon's lease only by the time of day and by memcached's
+// clock. What the granting daemon says is the control.
 void a_daemon_that_differs_on_the_date_tells_the_same_end_of_a_lease(void** state) {
   skip_without_library();
   Fixture& f = fixture_of<Fixture>(state);

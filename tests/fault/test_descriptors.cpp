@@ -47,14 +47,14 @@ struct Fixture {
   bool finish() { return !daemon || daemon->stop(); }
   uint16_t port() const { return daemon->port(); }
 
-  // How many descriptors it may have: their numbers are below that.
+  // Sets the daemon's limit: it may open descriptors with numbers below files.
   void allow(rlim_t files) const {
     rlimit limit{};
     assert_int_equal(prlimit(daemon->pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
     limit.rlim_cur = files;
     assert_int_equal(prlimit(daemon->pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
   }
-  // Clients that have all there are.
+  // Connects clients until the daemon has no descriptor left.
   std::vector<Connection> use_up() {
     allow(static_cast<rlim_t>(daemon->open_files()));
     std::vector<Connection> crowd;
@@ -141,8 +141,8 @@ void full_server_can_still_reload(void** state) {
   for (unsigned i = 0; i < files + 20; ++i) {
     crowd.emplace_back(f.port());
   }
-  // The last one is among those far above the limit, which are closed at once,
-  // or no descriptor is left.
+  // The last client is far above the limit, so the daemon closes it at once, or has no
+  // descriptor left and pauses.
   assert_true(eventually([&] {
     return !f.daemon->log_lines("accept paused").empty() ||
            crowd.back().wait_end(milliseconds{20}) != End::none;
@@ -152,7 +152,7 @@ void full_server_can_still_reload(void** state) {
   assert_text(word(control, "/get?pool=other&host=a"), "YES");
 }
 
-// The connection of before is gone, and clients have taken its descriptor.
+// The daemon's connection to memcached is gone, and clients have taken its descriptor.
 void memcached_is_found_again_once_there_is_a_descriptor(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.start_with_memcached());

@@ -45,7 +45,7 @@ struct TinyDisk {
   TinyDisk(const TinyDisk&) = delete;
   TinyDisk& operator=(const TinyDisk&) = delete;
 
-  // Leaves no room; gives it back.
+  // fill() leaves no room on the disk, empty() frees it again.
   void fill() const {
     FILE* ballast = fopen(place.file("ballast").c_str(), "we");
     const std::string block(4096, 'x');
@@ -70,7 +70,7 @@ std::unique_ptr<Daemon> daemon_in(const std::string& folder) {
   return daemon;
 }
 
-// Each round leaves two lines. All of them are right, whatever the log does.
+// Each round makes two lines of the log. All answers are right, whatever the log does.
 void take_turns(const Daemon& daemon, int rounds, long long& token) {
   Connection client(daemon.port());
   for (int i = 0; i < rounds; i++) {
@@ -85,8 +85,8 @@ void take_turns(const Daemon& daemon, int rounds, long long& token) {
   }
 }
 
-// What the log has of the grants: those of the beginning, without a gap, then
-// how many lines are missing, then those of the end.
+// The log must have the grants of the beginning without a gap, then the number of dropped
+// lines, then the grants of the end.
 void check_log(Daemon& daemon, long long first, long long last) {
   long long expected = first;
   bool gap = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One slot behind all doors: an apply, a reboot, a Puppet run and a hold contend for it
-// while the server is killed and started again on its store. Nobody has it together with
-// another, and nothing is granted twice.
+// An apply, a reboot, a Puppet run and a hold contend for one slot through their doors, while
+// the server is killed and started again on its store. Never do two have the slot, and no
+// token is granted twice.
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ namespace {
 constexpr size_t doors = 4;
 constexpr auto answer_due = milliseconds{3000};
 
-// One client of a door; all that it asks it asks again until it has an answer.
+// One client of a door; it repeats each request until it has an answer.
 struct Client {
   uint16_t port = 0;
   std::string id{};
@@ -49,8 +49,8 @@ std::string info_request(std::string_view method, const std::string& id) {
 }
 
 bool lock_apply(Client& c) { return c.says(info_request("LOCK", c.id), 200, ""); }
-// 409: another ID has the lock, so ours is back; after a restart the server knows no more
-// which ID gave it back last.
+// 409 means that another ID has the lock, so ours was given back: after a restart the server
+// does not know any more which ID gave the lock back last.
 bool unlock_apply(Client& c) {
   const auto response = c.ask(info_request("UNLOCK", c.id));
   return response && (response->status == 200 || response->status == 409);
@@ -65,7 +65,7 @@ bool lock_puppet(Client& c) {
 bool unlock_puppet(Client& c) {
   return c.says(get_request("/release?pool=shared&host=web&id=" + c.id), 200, "OK");
 }
-// Here the connection is the lock: it stays open.
+// The lock lasts as long as the connection, so the connection stays open.
 bool lock_hold(Client& c) {
   c.line = Connection(c.port);
   if (!c.line.connected() ||
@@ -130,7 +130,7 @@ struct Fixture {
     threads.clear();
   }
 
-  // While it has the lock: which token that is, if the server tells.
+  // The token of the client's lock; 0 when the server does not tell.
   uint64_t token_of(const Client& client) const {
     const PoolState state = pool_state(client.port, "shared");
     return state.holders.size() == 1 ? static_cast<uint64_t>(state.holders[0].token) : 0;
@@ -152,7 +152,7 @@ struct Fixture {
     while (!rows[door].unlock(client) && !stopping) {
     }
     if (token == 0) {
-      return;  // the server was away
+      return;  // the server was down
     }
     const std::lock_guard guard(mutex);
     history.told("shared", client.id, token, asked, answered);
@@ -160,7 +160,7 @@ struct Fixture {
     ++locks[door];
   }
 
-  // At the port of the first start, which each restart takes again.
+  // port: that of the first start, which each restart uses again.
   void be_client(size_t door, uint16_t port) {
     for (int round = 0; !stopping; ++round) {
       Client client{.port = port, .id = rows[door].name + std::to_string(round)};

@@ -41,7 +41,7 @@ struct Fixture {
   uint16_t port() const { return daemon.port(); }
 };
 
-// What several threads were told; they assert nothing, for they cannot.
+// What several threads were told. Threads note trouble here, for cmocka cannot assert in them.
 struct Told {
   std::mutex lock{};
   std::set<long long> tokens{};
@@ -92,7 +92,7 @@ bool send_burst(Connection& connection, const std::string& host, Told& told) {
   return true;
 }
 
-// In the order of the daemon's log: granted to nobody but when it was free.
+// Checks the daemon's log: each grant comes when the lock was free.
 void check_order(Daemon& daemon, const Told& told) {
   assert_true(!told.tokens.empty());
   const std::string last = "token=" + std::to_string(*told.tokens.rbegin()) + " held=";
@@ -138,8 +138,8 @@ void answers_a_pipelined_flood_whole_and_in_order(void** state) {
 
 // --- connects -----------------------------------------------------------------
 
-// A connection that says nothing, or not all, or asks, or takes a lock and
-// gives it back; and ends in its own way.
+// By kind: a connection that sends nothing, or a part of a request, or a request, or takes a
+// lock and gives it back; the ways in which it ends differ, too.
 void connect_once(uint16_t port, int kind, const std::string& who, Told& told) {
   Connection connection(port);
   if (!connection.connected()) {

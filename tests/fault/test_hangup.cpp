@@ -66,7 +66,8 @@ void leave(Connection& client, Leave how) {
 
 // --- a part of a request -------------------------------------------------------
 
-// The first bytes of it, read by the daemon before the end comes or with it.
+// Sends the first bytes of a request and leaves. apart: the daemon reads the bytes before the
+// end of the connection, else both at once.
 void send_part_and_leave(Fixture& f, std::string_view part, Leave how, bool apart) {
   Connection client(f.port());
   assert_true(client.send(part));
@@ -113,8 +114,8 @@ void a_part_of_a_request_gives_no_lock_back(void** state) {
 enum class Step { sent, read, answer_begun };
 constexpr Step all_steps[] = {Step::sent, Step::read, Step::answer_begun};
 
-// Leaves at that step of a request. The lock may be its own afterwards, when its
-// answer was on the way; then it can be given back, and goes to the next.
+// Leaves at that step of a request. When the answer was on its way the client may have the
+// lock afterwards; then a release gives it back, and the next one gets it.
 void ask_and_leave(Fixture& f, const std::string& request, Step step, Leave how) {
   Connection client(f.port());
   assert_true(client.send(request));
@@ -160,8 +161,7 @@ void a_lock_whose_client_left_goes_to_the_next(void** state) {
 
 // --- under load ------------------------------------------------------------------
 
-// Asks for the lock, leaves at any byte in any way, and has what it may have
-// got by that taken back.
+// Asks for the lock, leaves at any byte in any way, and releases the lock that it may have.
 void be_rude(uint16_t port, unsigned number, const std::atomic<bool>& stopping) {
   unsigned dice = number;
   const std::string who = "pool=mutex&host=rude" + std::to_string(number);

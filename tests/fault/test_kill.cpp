@@ -68,8 +68,8 @@ struct Fixture {
   }
 };
 
-// A moment is after so many locks, and so many requests of ours. Gives the time at
-// which it lived for certain.
+// Kills the daemon after a random number of locks and of requests. Returns a time at which
+// the daemon surely lived.
 Clock::time_point kill_at_some_moment(Fixture& f, Daemon& daemon) {
   assert_true(f.crowd->goes_on(1 + f.roll(12)));
   for (size_t more = f.roll(20); more > 0; more--) {
@@ -108,7 +108,7 @@ void a_semaphore_in_memcached_outlives_every_daemon(void** state) {
   kill_in_turn(fixture_of<Fixture>(state), "sem", 3);
 }
 
-// With both of them dead nobody is served, and nothing is forgotten.
+// While both daemons are dead nobody is served, and memcached keeps the lock.
 void a_lock_in_memcached_outlives_all_daemons_at_once(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.start(2, f.shared());
@@ -157,7 +157,7 @@ void a_semaphore_in_a_store_outlives_the_daemon(void** state) {
   kill_with_a_store(fixture_of<Fixture>(state), "sem", 3);
 }
 
-// Its end is the same moment as before, by the holder's own clock.
+// By the holder's own clock the lease ends at the same moment as before the kill.
 void a_lock_in_a_store_goes_on_with_its_time(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.start(1, f.stored());

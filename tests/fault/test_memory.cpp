@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The daemon runs out of memory, by RLIMIT_AS while it runs and clients fill its
-// buffers. It ends, at once and with a word, rather than go on with a timer that
-// was not armed or an answer that lost its end; then it starts afresh. And within
-// its own limits clients cannot bring it there.
+// buffers. It ends, at once and with a line in the log, instead of going on with a timer
+// that was not armed or an answer that lost its end; then it starts again. And while its own
+// limits hold, clients cannot use up its memory.
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -22,7 +22,7 @@ pools:
   - {name: mutex, expire: 2}
   - {name: long, expire: 600}
 )";
-constexpr long room_kib = 3072;  // for more than it has
+constexpr long room_kib = 3072;  // what the daemon may take beyond what it has
 constexpr size_t most_greedy = 200;
 
 struct Fixture {
@@ -48,7 +48,7 @@ struct Fixture {
   }
 };
 
-// Before a test has anything that its end would leave behind.
+// To be called before a test has made anything, for skip() runs no destructor.
 void skip_where_sanitized() {
   if (!sanitized) {
     return;
@@ -65,8 +65,8 @@ void limit_memory(const Daemon& daemon) {
   assert_int_equal(prlimit(daemon.pid(), RLIMIT_AS, &limit, nullptr), 0);
 }
 
-// Clients that never finish their heads, more and more of them; gives the time
-// at which the daemon lived for certain. None of them is told of a lock.
+// Adds clients that never finish their heads until the daemon ends; returns a time at which
+// the daemon surely lived. None of these clients is told of a lock.
 Clock::time_point fill_until_it_ends(Daemon& daemon) {
   limit_memory(daemon);
   const std::string head =

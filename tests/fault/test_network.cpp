@@ -89,8 +89,8 @@ void packets_that_are_lost_doubled_and_late_harm_nobody(void** state) {
   f.check_peace("mutex", 1);
 }
 
-// Longer than a lease. Those who are here go on as soon as it has ended, those
-// who are there when packets come through again.
+// The network is away for longer than a lease. Clients on this side go on once the lease has
+// ended, clients behind the network once packets come through again.
 void a_network_that_is_away_for_a_while_harms_nobody(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.start_far_away();
@@ -117,8 +117,7 @@ void a_network_that_is_away_for_a_while_harms_nobody(void** state) {
   assert_text(unrest(f.daemon, "one", 1, f.at_rest), "");
 }
 
-// Whoever does not need the link goes on, as soon as the leases of those whom it
-// keeps have ended.
+// Clients that do not use the link go on once the leases of clients behind it have ended.
 void take_turns_past_it(const Fixture& f) {
   for (int i = 0; i < 10; i++) {
     assert_text(word(f.port(), "/wait?pool=sem&host=here"), "YES");

@@ -47,9 +47,9 @@ struct Fixture {
 
 struct Slow {
   Connection connection;
-  std::string rest;    // to be sent byte by byte; "": it reads byte by byte
-  size_t asked = 0;    // and has sent so many bytes of requests
-  Seconds lasted{-1};  // less than nothing: it lasts
+  std::string rest;    // still to be sent, byte by byte; "": the client reads byte by byte
+  size_t asked = 0;    // bytes of requests that a reading client has sent
+  Seconds lasted{-1};  // until the daemon cut it off; negative: not yet
 };
 
 bool has_ended(const Connection& connection) {
@@ -57,7 +57,7 @@ bool has_ended(const Connection& connection) {
   return poll(&look, 1, 0) == 1;
 }
 
-// Sends all the requests that go.
+// Sends as many requests as the socket takes.
 void ask_for_more(Slow& slow) {
   static const std::string request = get_request("/status/");
   static const std::string many = [] {
@@ -169,8 +169,8 @@ void slow_readers_cost_nobody_else_a_lock(void** state) {
   assert_text(unrest(f.daemon, "mutex", 1, f.at_rest), "");
 }
 
-// They take all connections that there are: others are told so, who holds a
-// lock keeps it, who waits for it keeps the place, until there is room again.
+// Slow clients take all connections. Others are answered unavailable, a holder keeps its
+// lock, a waiter keeps its place, until there is room again.
 void a_house_full_of_slow_clients_empties(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection parked(f.port());

@@ -86,8 +86,8 @@ struct Pair {
   }
 };
 
-// Whether it is renewed before its end or after makes no difference: it has
-// ended when the renewal is read, and somebody waits.
+// It makes no difference whether the client sends the renewal before the lease's end or
+// after: when the daemon reads the renewal the lease has ended, and somebody waits.
 void a_lease_that_ended_meanwhile_is_lost_and_passed_on(void** state) {
   Daemon& daemon = fixture_of<Fixture>(state).add(pools);
   const long at_rest = daemon.open_files();
@@ -115,9 +115,9 @@ struct Askers {
   std::vector<Connection> fresh{};
 };
 
-// Connections that are idle, and others that have begun a request, to a daemon that then
-// stands still. As many as the machine can make in half of their deadline: on a busy
-// one the daemon would rightly cut off the first before it had the last.
+// Makes connections that are idle and others that have begun a request, before the daemon
+// stands still. It makes as many as the machine can in half of their deadline: else on a busy
+// machine the daemon would rightly cut off the first before it had the last.
 Askers ask_half(Daemon& daemon, const std::string& request) {
   for (size_t count = 100; count > 0; count /= 2) {
     const Clock::time_point since = Clock::now();
@@ -139,8 +139,8 @@ Askers ask_half(Daemon& daemon, const std::string& request) {
   return {};
 }
 
-// It stood still, not the clients: their deadlines are over, and are no reason
-// to cut those off that had said all they had to.
+// The daemon stood still, not the clients. Their deadlines are over, but the daemon must not
+// cut off those that had sent all of their request.
 void whoever_asked_meanwhile_is_answered(void** state) {
   Daemon& daemon = fixture_of<Fixture>(state).add(pools);
   const long at_rest = daemon.open_files();
@@ -209,8 +209,8 @@ void one_of_two_that_share_a_memcached_stands_still(void** state) {
   assert_text(unrest(other, "mutex", 1, at_rest), "");
 }
 
-// memcached was not silent, nobody listened: who waits for a lock of somebody
-// who still has it goes on waiting, and no 503 is said.
+// memcached was not silent; the daemon did not listen. A waiter for a lock that is still held
+// goes on waiting, and nobody is answered 503.
 void a_standstill_is_not_taken_for_a_silence_of_memcached(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.memcached.start());

@@ -126,7 +126,7 @@ void a_disk_that_is_full_is_said_and_heals(void**) {
   disk.empty();
   assert_true(is_ready(daemon));
   assert_text(word(daemon.port(), "/get?pool=mutex&host=a"), "YES");
-  // What was set aside at the start serves for a while.
+  // The room that the daemon set aside at the start lasts for a while.
   disk.fill();
   Connection client(daemon.port());
   for (int i = 0; i < 300; i++) {
@@ -162,7 +162,7 @@ void a_disk_that_hangs_holds_up_nobody_else(void**) {
   assert_text(held.header("Distributex-Result"), "held");
   assert_that(why.body.starts_with("the disk has not answered for "), "%s", why.body.c_str());
   assert_true(is_ready(daemon));
-  // Nobody was told of it: it was taken back.
+  // The client was not told of the grant, so the daemon took it back.
   assert_text(holders_of(daemon.port(), "many"), "");
   assert_text(word(daemon.port(), "/get?pool=many&host=b"), "YES");
   assert_true(daemon.stop());
@@ -243,7 +243,7 @@ struct Fixture {
   Daemon daemon{yaml_for(file)};
 
   bool finish() { return daemon.stop(); }
-  // How another start with that store ends: its exit status and the last line.
+  // Starts another daemon with this store; returns its exit status and last line.
   std::string refusal() const {
     Daemon other(yaml_for(file));
     other.spawn();
@@ -316,7 +316,7 @@ void another_boot_ends_no_lock_early(void** state) {
   const std::chrono::duration<double> left(std::stod(held.header("Distributex-Expires")));
   constexpr std::chrono::duration<double> length{600};
   constexpr std::chrono::duration<double> rounding{0.01};
-  // Not early; late by the time in which it was not looked after, at most.
+  // The lease does not end early, and ends late by the time without a daemon at most.
   assert_true(Clock::now() + left + rounding >= before + length);
   assert_true(left <= length + rounding);
   assert_true(asked + left - rounding <= asked + length && after > before);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The bash completion of distributex, asked as bash would: options, pools of a
-# running daemon, nothing where a value is the user's own.
+# The bash completion of distributex, called as bash calls it: options, pools of a
+# running daemon, and nothing where only the user knows the value.
 set -u
 export LC_ALL=C.UTF-8
 cd "${TOP:-.}" || exit 1
@@ -11,7 +11,7 @@ daemon=
 trap '[ -z "$daemon" ] || kill "$daemon"; rm -rf "$dir"' EXIT
 failures=0
 
-# expect LINE WORDS: LINE is complete up to its last word, what is offered is WORDS.
+# expect LINE WORDS: for the last word of LINE the completion offers WORDS.
 expect() {
     local offered
     COMP_LINE=$1

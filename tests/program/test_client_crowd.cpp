@@ -42,7 +42,7 @@ size_t open_descriptors() {
   return count;
 }
 
-// mkdir succeeds for one only: what is there already belongs to a run that overlaps.
+// Each run makes a folder and removes it: mkdir fails if another run overlaps.
 void fifty_clients_run_one_after_another(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const size_t descriptors = open_descriptors();

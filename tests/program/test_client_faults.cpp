@@ -66,7 +66,8 @@ class Session {
         with(faults_));
   }
 
-  // Ends in order, with a word when anything went wrong, and says 0 only when the command was run.
+  // The client must exit by itself, with a message when anything went wrong, and may exit 0 only
+  // when the command was run.
   void check() {
     const Ended ended = client_->finish();
     const std::string what = "call " + std::to_string(call_) + " (" + faults_.page().failed +
@@ -80,7 +81,7 @@ class Session {
     assert_that(ended.code == 0 || !ended.err.empty(), "%s", what.c_str());
     gave_back_ = ended.err.find("could not give back") == std::string::npos;
   }
-  // Whether a lock that is still held under this id was said to be kept.
+  // Whether the client has said that it could not give back the lock of this id.
   [[nodiscard]] bool explains(const std::string& held_id) const {
     return !gave_back_ && held_id == id();
   }
@@ -245,7 +246,8 @@ void too_little_memory_is_said(void** state) {
   assert_true(said > 0);
 }
 
-// Where processes cannot be found, one that left the group is not; nobody is told that all is over.
+// Without /proc the client cannot find a process that left the group, so it must not claim that
+// all have ended.
 void without_proc_nothing_outlives_the_lease_unnoticed(void** state) {
   if (sanitized) {
     print_message("a leak check needs /proc\n");

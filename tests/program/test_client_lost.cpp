@@ -34,7 +34,7 @@ struct Fixture {
   Daemon daemon{config};
   TempDir dir;
 
-  // Verbose: renewals are worth a line of the log only then.
+  // Verbose, because only then the log has lines for renewals.
   bool begin() { return daemon.start({.args = {"-v", "-l", "127.0.0.1:0"}}); }
   bool finish() {
     if (daemon.running()) {
@@ -57,8 +57,8 @@ struct Fixture {
   [[nodiscard]] std::vector<pid_t> family_pids() const {
     return {wait_for_pid(pid_file(0)), wait_for_pid(pid_file(1)), wait_for_pid(pid_file(2))};
   }
-  // Not later than this the lease ends: what the server said was left, counted from before it was
-  // asked.
+  // The lease ends at this time at the latest: now, from before the request, and the time left that
+  // the server told.
   [[nodiscard]] std::optional<Clock::time_point> lease_end(std::string_view pool = "one") const {
     const auto asked = Clock::now();
     const PoolState state = pool_state(daemon.port(), pool);
@@ -101,7 +101,7 @@ void a_silent_server_has_everything_dead_before_the_lease_ends(void** state) {
   assert_that(*died < *end, "dead %.3f s after the end",
               std::chrono::duration<double>(*died - *end).count());
   assert_true(Clock::now() < *end + std::chrono::seconds(1));
-  // The server's own times: the one that waited got the lock after all were dead.
+  // The waiter must get the lock only after all processes are dead.
   const auto alive = [&] {
     return is_alive(family[0]) || is_alive(family[1]) || is_alive(family[2]);
   };
@@ -142,7 +142,8 @@ void a_short_silence_is_survived(void** state) {
   assert_int_equal(client.finish().code, died_by + SIGTERM);
 }
 
-// A server without a memory of its own says "lost" when it is back: everything ends at once.
+// A server in memory has forgotten the lock after its restart and answers "lost": everything ends
+// at once.
 void a_server_that_was_killed_and_forgot_ends_the_command(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--lease", std::to_string(6 * slowness), f.stubborn_family()}));
@@ -169,14 +170,14 @@ void a_lock_taken_away_ends_the_command(void** state) {
   const Ended ended = client.finish();
   assert_int_equal(ended.code, 74);
   assert_int_equal(lines_in(ended.err), 1);
-  // What the server itself has called lost is not given back.
+  // The client does not release a lock that the server has called lost.
   assert_text(word(f.daemon.port(), "/get/?pool=one&host=later"), "YES");
   assert_true(f.daemon.wait_for_log("host=later").has_value());
   assert_int_equal(f.daemon.log_lines("event=lost").size(), 1);
   assert_int_equal(f.daemon.log_lines("event=not-held").size(), 0);
 }
 
-// One that is stopped, and one in a session of its own: a KILL alone would leave them no time.
+// One process is stopped, one has a session of its own: both must get TERM before KILL.
 void everybody_hears_of_the_end_before_being_killed(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--lease", "3", "-i", "run",
@@ -236,7 +237,7 @@ void a_release_is_retried(void** state) {
   assert_int_equal(pool_state(f.daemon.port(), "one").holders.size(), 0);
 }
 
-// No deadline there: a server that is away costs nothing, one that forgot ends the command.
+// The lease has no end: a server that is away does not matter, one that forgot ends the command.
 void a_lease_that_never_ends_survives_silence_but_not_a_loss(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--lease", "1", "-v", "--", "sleep", "1000"}, "never"));
@@ -265,9 +266,9 @@ std::optional<double> asked_to_end_at(const Client& client) {
   return is_asked ? std::optional(at) : std::nullopt;
 }
 
-// The answers to one client's renewals are late; the server counts from when it was asked. Silence
-// then ends both clients so long before their leases end as a client must that knows that. The one
-// whose answers are in time is the control.
+// The answers to one client's renewals are late, but the server counts from when it read the
+// renewal. When the server falls silent, that client must end its command as long before its
+// lease's end as the other one does, whose answers are in time: the control.
 void a_lease_counts_from_before_its_renewal_was_sent(void** state) {
   auto& f = fixture_of<Fixture>(state);
   FaultProxy proxy(f.daemon.port());
@@ -279,9 +280,9 @@ void a_lease_counts_from_before_its_renewal_was_sent(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "one", 1));
   assert_true(wait_for_holders(f.daemon.port(), "two", 1));
   proxy.set(FaultProxy::Mode::late);
-  double apart = 0;  // the end of one lease after that of the other
+  double apart = 0;  // by how much the leases' ends differ
   const auto renewed = [&] { return f.daemon.log_lines("renewed").size(); };
-  size_t failures = 0;  // on a machine so slow that 0.8 s become 1.5
+  size_t failures = 0;  // of renewals, on a machine so slow that 0.8 s become 1.5
   const auto failed = [&] {
     return late.err().find("renewal failed", failures) != std::string::npos;
   };
@@ -313,7 +314,7 @@ void a_lease_counts_from_before_its_renewal_was_sent(void** state) {
   assert_int_equal(control.finish().code, 74);
 }
 
-// A server that forgot has given the same host and id a lock anew: that one is another run's.
+// A server that forgot has granted the same host and id a new lock: it belongs to another run.
 void a_lock_of_the_next_run_with_the_same_id_is_left_alone(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const std::string go = f.dir.file("go");

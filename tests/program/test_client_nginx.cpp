@@ -97,7 +97,7 @@ void wait_that_nginx_cuts_off_goes_on_at_its_place(void** state) {
   Connection first = Fixture::waiting(f.nginx->port(), "a");
   assert_true(wait_for_waiting(f.daemon.port(), "one", 1));
   Connection second = Fixture::waiting(f.daemon.port(), "b");
-  // For longer than nginx allows, twice; each time it has been cut off.
+  // The client waits twice for longer than nginx allows, and is cut off each time.
   for (int times = 0; times < 2; ++times) {
     assert_int_equal(first.response().value_or(Response{}).status, 504);
     first = Fixture::waiting(f.nginx->port(), "a");
@@ -107,8 +107,8 @@ void wait_that_nginx_cuts_off_goes_on_at_its_place(void** state) {
   assert_true(second.quiet());
 }
 
-// The measure is what the others got meanwhile: at the end of the line each time,
-// a client that is there for two seconds at a time is never served.
+// A client that waits two seconds at a time, and went to the end of the queue each time, would
+// never be served. So count how often the others had the lock meanwhile.
 void client_behind_nginx_is_served_beside_others(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.start_nginx();

@@ -42,7 +42,8 @@ std::string said(const Fixture& f, std::string_view target) {
 
 void the_original_lets_a_command_run_and_gets_its_lock_back(void** state) {
   auto& f = fixture_of<Fixture>(state);
-  (void)setenv("DISTRIBUTEX_TOKEN", "17", 1);  // of a command around this one: it has no say here
+  (void)setenv("DISTRIBUTEX_TOKEN", "17",
+               1);  // as of a run around this one; the command must not inherit it
   for (const std::vector<std::string>& way : {std::vector<std::string>{"-n"}, {"-w", "5"}, {}}) {
     std::vector<std::string> args = way;
     args.emplace_back("test -z \"$DISTRIBUTEX_TOKEN\" && exit 7");
@@ -115,7 +116,7 @@ std::string http(const std::string& head, const std::string& body) {
          body;
 }
 
-// Whatever answers, nothing is run unless it says clearly that the lock is ours.
+// The client runs the command only if the answer says clearly that it has the lock.
 void nothing_is_run_on_the_word_of_something_else(void**) {
   const TempDir dir;
   const std::string mark = dir.file("ran");
@@ -141,7 +142,7 @@ void nothing_is_run_on_the_word_of_something_else(void**) {
        http("503 Service Unavailable\r\nDistributex-Result: unavailable\r\nRetry-After: 1", "NO")},
       {"a gateway without a server", http("502 Bad Gateway", "YES")},
   };
-  // All at once: each of them takes its second to leave.
+  // All clients at once, because each needs a second to give up.
   std::vector<StandIn> servers;
   std::vector<std::unique_ptr<Client>> clients;
   for (const Odd& row : odd) {
@@ -173,7 +174,7 @@ void what_a_server_says_cannot_steer_the_terminal(void**) {
   assert_true(ended.err.find("\xc2\x9b") == std::string::npos);
 }
 
-// Asked to come again, it comes again, and not before the time that was named.
+// The client asks again after the time that Retry-After names, and not before.
 void retry_after_is_honoured(void**) {
   const StandIn server = StandIn::fixed(
       http("503 Service Unavailable\r\nDistributex-Result: unavailable\r\nRetry-After: 2", "NO"));

@@ -73,9 +73,9 @@ void show_instead(const Fixture& f, const std::string& path, std::string_view te
   assert_int_equal(mount(source.c_str(), path.c_str(), nullptr, MS_BIND, nullptr), 0);
 }
 
-// A host that its own /etc/hosts does not know, and a name server that says nothing.
+// Makes /etc/hosts not know this host, and the name server silent.
 Fd fall_silent(const Fixture& f, std::string_view hosts) {
-  // The look-up's thread goes on at the end, where a leak check may wait for it for ever.
+  // The thread of the look-up still runs at the end; a leak check might wait for it for ever.
   setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
   assert_text(enter_namespaces(CLONE_NEWNS | CLONE_NEWUTS), "");
   assert_int_equal(sethostname("web7", 4), 0);

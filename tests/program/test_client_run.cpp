@@ -233,7 +233,8 @@ void an_output_that_cannot_be_written_is_1_and_blames_no_server(void** state) {
   }
 }
 
-// Whatever of 0, 1 and 2 is closed, the command finds it closed, and nothing else takes its place.
+// Descriptors 0, 1 and 2 that are closed at the start are closed in the command, too: the client
+// opens nothing in their place.
 void closed_standard_descriptors_are_no_trouble(void** state) {
   auto& f = fixture_of<Fixture>(state);
   for (int closed = 0; closed < 8; ++closed) {

@@ -51,8 +51,8 @@ struct Fixture {
   }
 };
 
-// A process that is to end at a moment, as a timer of its own tells it: how late it is shows how
-// late anything on this machine is just then.
+// A process that a timer of its own ends at a given moment. How late it ends shows how late this
+// machine is at that moment.
 class Control {
  public:
   explicit Control(Clock::time_point due) : due_(due), pid_(fork()) {
@@ -120,7 +120,7 @@ void each_signal_reaches_the_command_and_its_grandchild(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "one", 0));
 }
 
-// However early a TERM comes, either nothing is run, or the command gets it; never is it lost.
+// However early a TERM comes, either the command is not run, or the command gets the signal.
 void a_signal_in_the_first_moments_is_not_lost(void** state) {
   auto& f = fixture_of<Fixture>(state);
   for (int i = 0; i < 25; ++i) {
@@ -128,7 +128,7 @@ void a_signal_in_the_first_moments_is_not_lost(void** state) {
     Client::Setup setup;
     setup.environment = own_environment_and(counted.environment());
     Client client(f.args({"--", "sleep", "1000"}), setup);
-    // Somewhere between its start and its sleep: two system calls later each time.
+    // The signal comes two system calls later each time.
     const auto calls = static_cast<uint64_t>(2 * i);
     assert_true(eventually(
         [&] { return counted.page().calls >= calls || holders_of(f.daemon.port(), "one") != ""; }));
@@ -216,7 +216,7 @@ void the_lock_is_held_until_the_commands_group_is_gone(void** state) {
   assert_int_equal(pool_state(f.daemon.port(), "one").holders.size(), 0);
 }
 
-// A daemon that a command starts has left the group, and is none of ours.
+// A daemon that the command starts leaves the process group, so the client does not end it.
 void a_daemon_that_the_command_started_lives_on_without_the_lock(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const Ended ended = run_client(f.args({"setsid sh -c 'echo $$ >" + f.pid_file(0) +
@@ -230,7 +230,8 @@ void a_daemon_that_the_command_started_lives_on_without_the_lock(void** state) {
   assert_int_equal(pool_state(f.daemon.port(), "one").holders.size(), 0);
 }
 
-// Nobody is left to renew: the keeper ends the command, its children and the lease.
+// The client is dead and cannot renew: the keeper ends the command and its children, and gives
+// the lock back.
 void kill_9_of_the_client_ends_all_and_frees_the_lock(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--lease", "30", "--", "bash", "-c", f.family()}));
@@ -255,7 +256,7 @@ void kill_9_of_a_client_whose_command_ignores_term_frees_the_lock(void** state) 
   assert_true(Clock::now() - killed < std::chrono::seconds(6));
 }
 
-// The other process: the front ends everything, and says so.
+// The keeper is dead: the front ends everything, and says so.
 void kill_9_of_the_keeper_ends_all_and_is_74(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--", "bash", "-c", f.family()}));
@@ -272,7 +273,7 @@ void kill_9_of_the_keeper_ends_all_and_is_74(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "one", 0));
 }
 
-// Stopped by hand: the other one goes on renewing, far beyond the lease.
+// The front is stopped by hand: the keeper goes on renewing, for much longer than a lease.
 void a_stopped_client_keeps_its_lock(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args(
@@ -290,9 +291,8 @@ void a_stopped_client_keeps_its_lock(void** state) {
 }
 
 // Both processes cannot stop at once by one signal; when the keeper alone is
-// stopped, the front ends everything before the lease ends. The control is a process of the test's
-// own that is due at the same moment and killed a moment later than the client must have: when the
-// machine is late, both are.
+// stopped, the front ends everything before the lease ends. The control is a process of the test
+// that a timer ends shortly before the lease does: on a machine that is late, both are late.
 void a_stopped_keeper_ends_all_before_the_lease_is_over(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--lease", "4", "--", "bash", "-c", f.family()}));
@@ -305,7 +305,7 @@ void a_stopped_keeper_ends_all_before_the_lease_is_over(void** state) {
   assert_int_equal(pool.holders.size(), 1);
   const std::chrono::duration<double> left(pool.holders.front().expires_in.value_or(0));
   const auto end = asked + std::chrono::duration_cast<Clock::duration>(left);
-  // The front looks at 19/20 of the lease, and then has all that walking and killing takes.
+  // The front looks at 19/20 of the lease, and has the rest of it to find and kill processes.
   Control control(end - milliseconds(100));
   assert_true(wait_for_death(family));
   const auto died = Clock::now();

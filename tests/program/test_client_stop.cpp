@@ -84,7 +84,7 @@ void a_signal_that_reaches_both_processes_reaches_the_command_once(void** state)
   assert_true(heard(client, "ready"));
   const std::vector<pid_t> keeper = children_of(client.pid());
   assert_int_equal(keeper.size(), 1);
-  client.send(SIGSTOP);  // both are there when either is read
+  client.send(SIGSTOP);  // so that both signals are pending when the client reads them
   kill(keeper.front(), SIGHUP);
   assert_true(heard(client, "got HUP"));
   client.send(SIGHUP);
@@ -94,8 +94,8 @@ void a_signal_that_reaches_both_processes_reaches_the_command_once(void** state)
   assert_text(client.out(), "ready\ngot HUP\nover\n");
 }
 
-// One signal ends the command; the release of its lock goes on. A second one, of somebody who has
-// waited for a while, ends that, too.
+// One signal ends the command, and the release of the lock goes on. A second signal, some time
+// later, ends the release, too.
 void only_a_second_signal_well_apart_cuts_the_release_short(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client client(f.args({"--lease", "60", "echo ready; exec sleep 1000"}));
@@ -116,7 +116,7 @@ void only_a_second_signal_well_apart_cuts_the_release_short(void** state) {
   f.daemon.send_signal(SIGCONT);
 }
 
-// The client ends by a signal only when it has got it.
+// The client ends by a signal only if it got that signal itself.
 void a_signal_of_the_commands_own_is_an_exit_code(void** state) {
   auto& f = fixture_of<Fixture>(state);
   assert_int_equal(run_client(f.args({"kill -TERM $$"})).code, 143);
@@ -141,7 +141,7 @@ void verbose_tells_what_is_waited_for_when_the_command_has_ended(void** state) {
   assert_int_equal(client.finish().code, 5);
 }
 
-// A process that has become root for good, below a client that is not.
+// The command is set-uid and runs as root, below a client that is not root.
 void a_command_that_may_not_be_signalled_is_said(void** state) {
   auto& f = fixture_of<Fixture>(state);
   if (geteuid() != 0) {
@@ -179,7 +179,7 @@ void a_run_inside_a_run_of_the_same_pool_is_warned_at_once(void** state) {
   assert_non_null(strstr(client.err().c_str(), "inside the command of a run that has one"));
   client.send(SIGTERM);
   assert_int_equal(client.finish().code, died_by + SIGTERM);
-  // Where there is room, or the pool is another, there is nothing to say.
+  // The client says nothing when the pool has room, or is another one.
   const Ended room = run_client(on(f.daemon.port(), "two", {again + "two true"}));
   assert_int_equal(room.code, 0);
   assert_text(room.err, "");
@@ -188,7 +188,7 @@ void a_run_inside_a_run_of_the_same_pool_is_warned_at_once(void** state) {
   assert_text(other.err, "");
 }
 
-// What waits in the line for its own lock gets there when the lock is another's after all.
+// The run inside waits, and gets the lock when the holder is another client after all.
 void a_run_inside_a_run_still_waits(void** state) {
   auto& f = fixture_of<Fixture>(state);
   assert_text(word(f.daemon.port(), "/get/?pool=one&host=other"), "YES");

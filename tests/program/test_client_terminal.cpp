@@ -194,7 +194,7 @@ void a_background_command_that_reads_is_stopped_until_fg(void** state) {
   assert_true(f.screen.wait_for("got-answer"));
 }
 
-// With a pipe behind it the terminal stays with the pipeline; a command that wants it gets it.
+// When stdout is a pipe, the pipeline keeps the terminal until the command reads from it.
 void in_a_pipeline_the_terminal_is_handed_over_on_demand(void** state) {
   auto& f = fixture_of<Fixture>(state);
   f.screen.enter(f.distributex() + "'echo ask; read x </dev/tty; echo got-$x' | cat");
@@ -209,8 +209,8 @@ void in_a_pipeline_the_terminal_is_handed_over_on_demand(void** state) {
   assert_true(wait_for_holders(f.daemon.port(), "one", 0));
 }
 
-// A shell that starts programs all the time would be no good here: while its child
-// is stopped between vfork and exec it cannot be stopped itself, whoever tries.
+// The command must not be a shell that starts programs all the time: while its child is
+// stopped between vfork and exec, the shell cannot be stopped itself.
 void ctrl_z_stops_a_pipeline_and_fg_resumes_it(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const std::string go = f.dir.file("go");
@@ -228,7 +228,7 @@ void ctrl_z_stops_a_pipeline_and_fg_resumes_it(void** state) {
   assert_true(f.screen.wait_for("prompt> "));
 }
 
-// The key was meant for the whole script, not for the command alone.
+// Ctrl-C must end the whole script, not the command alone.
 void ctrl_c_ends_the_script_around_it(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const std::string script = f.dir.file("script");
@@ -266,7 +266,8 @@ void ctrl_z_suspends_the_script_around_it(void** state) {
   assert_true(f.screen.wait_for("after"));
 }
 
-// An interactive shell ignores the stop of readers in the background for what runs in $( ).
+// An interactive shell makes what runs in $( ) ignore SIGTTIN. The client resets that, so that the
+// command stops when it reads from the terminal, and then hands the terminal over.
 void in_a_command_substitution_the_terminal_is_handed_over(void** state) {
   auto& f = fixture_of<Fixture>(state);
   f.screen.enter("x=$(" + f.distributex() +
@@ -279,7 +280,7 @@ void in_a_command_substitution_the_terminal_is_handed_over(void** state) {
   assert_true(f.screen.wait_for("code-0"));
 }
 
-// The shell breaks a loop off when what runs in it has ended by the key's signal.
+// The shell leaves a loop when the program in it was ended by Ctrl-C's signal.
 void ctrl_c_ends_a_loop_around_it(void** state) {
   auto& f = fixture_of<Fixture>(state);
   f.screen.enter("for i in 1 2; do " + f.distributex() +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The client over TLS: what it believes, what it proves, what it says when either is
-// no good, and what becomes of a proof that ends while the command runs.
+// The client over TLS: which servers it accepts, how it proves itself, what it says when
+// either fails, and what happens when a proof expires while the command runs.
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -108,7 +108,7 @@ void what_is_wrong_with_tls_is_said_and_nothing_is_run(void** state) {
   };
   for (const Row& row : rows) {
     Words words = row.args;
-    // What is wrong does not pass: no patience helps.
+    // A wrong certificate does not become right, so the client does not wait with -w.
     words.insert(words.end(), {"-r", "p", "-w", "100000", "echo ran"});
     const Ended ended = run_client(words);
     check(ended, 69, row.says);
@@ -166,7 +166,7 @@ void a_secret_goes_nowhere_in_clear(void** state) {
   assert_true(f.start(f.secret_lines()));
   check(run_client({"-H", "192.0.2.1", "--secret-file", f.file("secret"), "-r", "p", "true"}), 64,
         "the secret would go to 192.0.2.1:9889 in clear");
-  // To this machine itself it may.
+  // To this machine itself a secret may go in clear.
   assert_int_equal(run_client({"-H", "127.0.0.1:" + std::to_string(f.plain()), "--secret-file",
                                f.file("secret"), "-r", "p", "true"})
                        .code,
@@ -219,7 +219,7 @@ void a_renewed_certificate_counts_while_the_command_runs(void** state) {
   Client client(f.agent_args({"--lease", "3", "-r", "p", "exec sleep 1000"}));
   assert_true(f.daemon->wait_for_log("event=granted").has_value());
   f.put_agent(f.puppet.agent("web1"));
-  // The resumed session shows the old one, and then the new one is shown.
+  // The resumed TLS session still has the old certificate; then the client shows the new one.
   assert_true(f.daemon->wait_for_log("reason=expired").has_value());
   f.daemon->forget_log();
   assert_that(client.running(), "%s", client.err().c_str());

@@ -72,7 +72,7 @@ void every_signal_while_waiting_leaves_the_line_and_runs_nothing(void** state) {
   assert_false(f.has_run());
 }
 
-// The worst moment: the lock is granted while the client leaves.
+// The lock is granted while the client leaves.
 void a_grant_to_a_client_that_leaves_is_given_back(void** state) {
   auto& f = fixture_of<Fixture>(state);
   for (int i = 0; i < 10; ++i) {
@@ -138,7 +138,8 @@ void a_server_that_stays_away_longer_than_w_is_69(void** state) {
   assert_false(f.has_run());
 }
 
-// Granted while we stood still, and over by the time we look: it must not be believed.
+// The lock is granted while the client stands still, and its lease is over when the client reads
+// the answer: the client must not use it.
 void a_grant_that_has_run_out_before_it_was_read_is_not_used(void** state) {
   auto& f = fixture_of<Fixture>(state);
   f.occupy();
@@ -186,7 +187,7 @@ void the_port_can_be_given_apart(void** state) {
   assert_int_equal(run_client({"-H", f.address(), "-p", "1", "-r", "one", "true"}).code, 0);
 }
 
-// A lock server is never reached by way of a proxy, unless one is asked for.
+// The client uses a proxy only with --proxy, whatever the environment says.
 void proxies_are_off_unless_asked_for(void** state) {
   auto& f = fixture_of<Fixture>(state);
   Client::Setup setup;
@@ -268,7 +269,7 @@ void a_bad_rollout_stops_by_itself(void** state) {
   assert_int_equal(run({"exit 3"}), 3);
   Client stopped(on(f.daemon.port(), "roll", {"--", "sleep", "1000"}));
   assert_true(eventually([&] { return !pool_state(f.daemon.port(), "roll").holders.empty(); }));
-  stopped.send(SIGTERM);  // a person's word is no failed run
+  stopped.send(SIGTERM);  // a run that a person stops is no failed run
   (void)stopped.finish();
   assert_int_equal(run({"-n", "exit 4"}), 4);
   const Ended frozen = run_client(on(f.daemon.port(), "roll", {"-n", "true"}));

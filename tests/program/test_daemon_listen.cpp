@@ -90,7 +90,7 @@ void wakes_a_waiter_of_another_listener(void** state) {
   assert_text(waiter.response()->body, "YES");
 }
 
-// Not on loopback alone, for a moment: that is the rule to prove.
+// This test must listen on all addresses for a moment, since that is the rule to prove.
 void listens_on_every_address_where_none_is_named(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start({.args = {"-p", "0"}}));
@@ -117,8 +117,8 @@ void refuses_the_socket_of_a_live_daemon(void** state) {
   assert_text(word_at(f.unix_address, "/livez"), "ok\n");
 }
 
-// Whether somebody listens cannot be told from a socket that may not be opened. Root
-// may open all, but for this capability.
+// The daemon cannot tell whether somebody listens on a socket that it may not open. Root may
+// open any, unless it drops this capability.
 void tells_a_socket_that_it_may_not_open_from_a_live_one(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   if (geteuid() == 0) {

@@ -23,7 +23,7 @@ struct Fixture {
   bool finish() { return daemon.stop(); }
 };
 
-// Skips the test where that cannot be done: /proc/sys is often read-only.
+// Skips the test where IPv6 cannot be switched: /proc/sys is often read-only.
 void switch_ipv6(bool on) {
   if (!no_namespace.empty()) {
     print_message("skipped: no network namespace (%s)\n", no_namespace.c_str());

@@ -177,7 +177,7 @@ void asks_the_new_list_who_may_have_a_lock(void** state) {
   assert_text(f.word("/get?pool=kept&host=b"), "YES");
 }
 
-// A lock that never ends must not be stuck with a host that is listed no more.
+// A host that is no longer listed must be able to give back a lock that never ends.
 void host_taken_off_the_list_renews_and_gives_back_what_it_holds(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.reload("pools:\n  - name: kept\n    expire: 0\n    servers: a\n"));
@@ -209,7 +209,7 @@ void says_what_only_a_restart_changes_and_runs_on_as_before(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   const std::string yaml = "backend: memcache\nlisten: 127.0.0.1:1\n" + std::string(two_slots);
   for (int i = 0; i < 2; ++i) {
-    assert_true(f.reload(yaml));  // -l goes before listen
+    assert_true(f.reload(yaml));  // -l overrides listen, so listen is not named
     const std::string line = f.daemon.wait_for_log("only a restart changes ").value_or("");
     const std::string end = "only a restart changes backend from \"inmemory\" to \"memcache\"";
     assert_that(line.ends_with(end), "%s", line.c_str());

@@ -126,7 +126,7 @@ void tells_of_locks_and_waiters(void** state) {
   assert_text(f.told_of("1 waiting"), "STATUS=1 pool, 1 lock held, 1 waiting");
 }
 
-// STOPPING is the last word: a reload that comes behind it is not begun.
+// After STOPPING the daemon sends nothing more: it does not begin a reload.
 void ignores_a_reload_once_it_stops(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start(f.managed()));
@@ -182,8 +182,8 @@ void gives_signs_of_life_when_asked_for(void** state) {
   }
 }
 
-// STATUS comes every two seconds when there is news: by then the other would
-// have come many times.
+// STATUS comes every two seconds when there is news: until then signs of life would have come
+// many times.
 void gives_no_signs_of_life_in_anothers_name(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start(f.managed({"WATCHDOG_USEC=20000", "WATCHDOG_PID=1"})));
@@ -260,7 +260,8 @@ void serves_whoever_came_between_two_lives(void** state) {
   assert_text(response->body, "YES");
 }
 
-// The moment that it leaves to others is no reason to forget these.
+// With sockets of the manager the daemon leaves new connections to the next process, but must
+// still answer those that wait here.
 void answers_all_who_wait_before_its_successor_comes(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_true(f.daemon.start(f.activated()));

@@ -42,8 +42,8 @@ struct Fixture {
     return waiter;
   }
 
-  // A client that asks for much and reads nothing: until its answers are
-  // taken, or its time is over, an orderly end has to wait for it.
+  // A client that asks for much and reads nothing: an orderly end has to wait until the client
+  // has taken its answers, or its time is over.
   Connection greedy() {
     Connection client(port());
     assert_true(stuff(client, get_request("/status/")));
@@ -108,8 +108,8 @@ struct Remote {
   bool finish() { return daemon->stop(); }
 };
 
-// Whether the page was still in flight when the daemon began to stop: it is in flight
-// for a second and a half, and a busy machine may take longer than that.
+// Returns whether the page was still in flight when the daemon began to stop: the page is in
+// flight for a second and a half, and a busy machine may take longer than that.
 bool stops_under(Remote& f, const char* path) {
   f.memcached.stop();
   Connection reader(f.daemon->port());
@@ -131,7 +131,7 @@ bool stops_under(Remote& f, const char* path) {
   return was_in_flight;
 }
 
-// A page that shows leases asks memcached, which does not answer any more.
+// A page that shows leases asks memcached, which is stopped and does not answer.
 void answers_pages_in_flight_before_it_exits(void** state) {
   Remote& f = fixture_of<Remote>(state);
   for (const char* path : {"/status/", "/metrics"}) {
@@ -202,7 +202,7 @@ void exits_at_once_on_the_second_signal(void** state) {
   Connection greedy = f.greedy();
   Connection parked = f.park("a", 1);
   f.daemon.send_signal(SIGTERM);
-  check_unavailable(parked.response());  // so it has begun to end
+  check_unavailable(parked.response());  // so the daemon has begun to stop
   const Clock::time_point start = Clock::now();
   assert_false(f.daemon.wait_exit(milliseconds{300}).has_value());
   f.daemon.send_signal(SIGTERM);
@@ -210,7 +210,7 @@ void exits_at_once_on_the_second_signal(void** state) {
   assert_true(Clock::now() - start < std::chrono::seconds{3});
 }
 
-// Answers that come are whole, and the first that closes is the last.
+// All answers are whole, and none comes after the first one with Connection: close.
 void breaks_no_answer_off_under_load(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   std::string requests;
@@ -336,7 +336,7 @@ void takes_over_the_pid_file_of_a_dead_daemon(void** state) {
   assert_true(b.pid() != 999999);
 }
 
-// A folder that may not be written is no obstacle for root, but for this capability.
+// Root may write to any folder, unless it drops this capability.
 void empties_a_pid_file_that_it_cannot_remove(void** state) {
   Background& b = fixture_of<Background>(state);
   if (geteuid() == 0) {

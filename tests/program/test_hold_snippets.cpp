@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The programs that doc/hold.txt shows, run as they stand there: each takes the lock, has
-// it, and frees it by its end.
+// the lock, and its end frees the lock.
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,7 +28,7 @@ struct Fixture {
   }
 };
 
-// The indented lines behind that heading, with our address, and at the dots `body`.
+// The indented lines behind that heading, with the test's address, and `body` for the dots.
 std::string snippet(Fixture& f, std::string_view heading, std::string_view body) {
   const char* top = getenv("TOP");
   const std::string page = read_whole_file(std::string(top ? top : ".") + "/doc/hold.txt");
@@ -76,8 +76,8 @@ int wait_for_end(Fixture& f) {
 struct Language {
   const char* program;
   const char* heading;
-  const char* waits;  // until somebody has written to a fifo
-  const char* ends;   // waits for what it has ended
+  const char* waits;  // code that waits until somebody writes to a fifo
+  const char* ends;   // code that waits for the process that the snippet ended
   const char* file;
 };
 
@@ -86,7 +86,7 @@ constexpr Language languages[] = {
     {"python3", "In Python", "import sys\nopen(sys.argv[0] + '.go').read()", "", "hold.py"},
 };
 
-// Calls body with each language that is there, the program's text and its file.
+// For each language that is installed, calls body with the language, the program and its file.
 template <typename Body>
 void in_each_language(Fixture& f, Body body) {
   for (const Language& language : languages) {
@@ -99,7 +99,7 @@ void in_each_language(Fixture& f, Body body) {
   }
 }
 
-// Runs it up to the place where the lock is held, and there it waits.
+// Runs the program up to the place where it has the lock, and lets it wait there.
 void run_to_the_lock(Fixture& f, const Language& language, const std::string& text,
                      const std::string& file) {
   unlink((file + ".go").c_str());
@@ -118,7 +118,8 @@ void takes_the_lock_and_frees_it(void** state) {
                      write_file(file + ".go", "\n");
                      const int end = wait_for_end(f);
                      assert_that(end == 0, "%s ended with %d", language.program, end);
-                     // Nothing is left that would keep the connection until the next sign of life.
+                     // No process is left that would keep the connection until the next sign of
+                     // life.
                      assert_int_equal(kill(-group, 0), -1);
                      assert_true(wait_for_holders(f.daemon.port(), "deploy", 0));
                    });

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The recipes of README's chapter "Encrypt it, and know who asks", word for word: each
+# Runs the recipes of README's chapter "Encrypt it, and know who asks" word for word. Each
 # block runs in an empty folder and a network of its own, where port 9889 is free, and
-# must end with a lock; without the proof that the recipe gives there is none.
-# Puppet's files are made by openssl in the places where Puppet has them.
+# must end with a lock; a client without the proof of the recipe must get none. openssl
+# makes Puppet's files in the places where Puppet has them.
 set -u
 export LC_ALL=C
 top=$(realpath "${TOP:-.}")
@@ -11,7 +11,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/bin" && ln -s "$(realpath "$DISTRIBUTEXD")" "$work/bin/distributexd" || exit 1
 
-# The block of code behind the paragraph that begins so.
+# Prints the block of code behind the paragraph of README that begins with $1.
 recipe() {
     awk -v begins="$1" '
         index($0, begins) == 1 { found = 1 }
@@ -19,7 +19,8 @@ recipe() {
         code && /^[^ ]/ { exit }' "$top/README"
 }
 
-# Root, intermediate and the machine, in the layout of a Puppet agent.
+# Makes a root CA, an intermediate CA and the machine's certificate, in the layout of a
+# Puppet agent.
 # shellcheck disable=SC2016 # run by the inner shell
 puppet='
 set -e

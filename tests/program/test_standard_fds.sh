@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# distributexd that is started with standard descriptors closed: its pid file holds
-# its pid and no log line, -d returns, and it serves.
+# distributexd started with standard descriptors closed: the pid file has its pid and
+# no log line, -d returns, and the daemon serves.
 set -u
 
 command -v curl >/dev/null || exit 77
@@ -29,7 +29,7 @@ serves() {
     return 1
 }
 
-# Starts it with these descriptors closed, in the way that $2 says.
+# Starts the daemon with the descriptors of $1 closed, in the way that $2 names.
 try() {
     local closed=$1 way=$2 fd
     rm -f "$work/pid" "$work/socket"

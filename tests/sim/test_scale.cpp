@@ -26,7 +26,7 @@ double sum(const std::vector<float>& waits) {
 
 bool near(double a, double b, double part) { return fabs(a - b) <= part * fabs(b); }
 
-// What the engine says of its lines, over time, and what clients say of their waits.
+// Little's law for queues: waiters by the engine's own count, rate and waits by the clients'.
 void waiters_are_their_rate_times_their_wait(void**) {
   const Course outcome = run_puppet(carried);
   const double rate = static_cast<double>(outcome.book.granted) / outcome.standing.seconds;
@@ -36,7 +36,7 @@ void waiters_are_their_rate_times_their_wait(void**) {
               outcome.standing.parked, rate * wait);
 }
 
-// Of slots the same: held are those that come in a second, times the length of their runs.
+// The same for slots: leases held are the grants a second times the length of a run.
 void leases_are_their_rate_times_their_length(void**) {
   const Course outcome = run_puppet(carried);
   const double rate = static_cast<double>(outcome.book.granted) / outcome.standing.seconds;
@@ -46,7 +46,7 @@ void leases_are_their_rate_times_their_length(void**) {
               outcome.standing.held, outcome.needed);
 }
 
-// All waits begin and end within the run: the two sums are one.
+// All waits begin and end within the run, so both sums must be equal.
 void every_second_of_every_node_is_counted_once(void**) {
   const Course outcome = run_nodes(updates);
   const double area = outcome.standing.parked * outcome.standing.seconds;
@@ -57,7 +57,7 @@ void every_second_of_every_node_is_counted_once(void**) {
   assert_int_equal(outcome.book.asked, outcome.book.granted + outcome.book.gone);
 }
 
-// Also under a load that they cannot carry: then they are all taken, and never more.
+// Also under a load that the slots cannot carry: then all are taken, and never more.
 void slots_are_never_exceeded(void**) {
   PuppetLoad heavy = carried;
   heavy.hosts = 3000;
@@ -72,7 +72,7 @@ void slots_are_never_exceeded(void**) {
   assert_int_equal(nodes.book.odd, 0);
 }
 
-// A load beyond the slots goes on at the slots' own pace, and a full line refuses.
+// Under a load beyond the slots as many runs end as the slots allow, and a full queue refuses.
 void what_cannot_be_carried_waits(void**) {
   PuppetLoad heavy{.hosts = 4000, .slots = 50, .lease = 300, .settle = 15000, .measure = 10000};
   const Course all = run_puppet(heavy);

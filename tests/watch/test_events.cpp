@@ -27,7 +27,7 @@ std::string hosts_after(const EventRing& ring, uint64_t seq) {
   return hosts;
 }
 
-// So long that no string keeps it within itself.
+// Too long for the small buffer inside a std::string.
 std::string long_name(int number) { return std::string(40, 'x') + std::to_string(number); }
 
 void keeps_the_newest_oldest_first(void**) {

@@ -29,7 +29,7 @@ struct Fixture {
                 },
             .close = [this](Ticket ticket) { ++closed[ticket]; }};
   }
-  // Drives the loop until it is so.
+  // Runs the loop until so() is true.
   template <typename So>
   bool until(So so) {
     const Time end = steady_now() + seconds{20};
@@ -54,7 +54,7 @@ void silent_stream_has_a_sign_of_life(void** state) {
   assert_int_equal(Feed::usual_beat.count(), 15);
 }
 
-// The timer does not run for nobody, and runs again for the next one.
+// The timer stops with the last reader, and starts again for the next one.
 void beat_ends_with_the_last_reader(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Feed feed{f.base.get(), f.ring, f.sink(), milliseconds{5}};

@@ -143,7 +143,7 @@ void bucket_holds_what_took_no_longer(void** state) {
 void holding_ends_by_release_and_by_expiry(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.answer(Verb::release, Result::released, {}, seconds{3});
-  f.answer(Verb::release, Result::released);  // for how long is not known
+  f.answer(Verb::release, Result::released);  // without a holding time
   f.record->expired("one",
                     {.owner = {"h", ""}, .token = 1, .since = f.now, .ends = f.now + seconds{9}});
   assert_true(f["releases_total"] == 2);
@@ -163,7 +163,7 @@ void counts_what_reached_nobody(void** state) {
   assert_true(f["undelivered_grants_total"] == 2);
 }
 
-// An engine's grant whose client goes before it heard of it.
+// The client leaves before it was told of the grant.
 void engine_marks_a_grant_that_comes_back(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.submit(1, Verb::get, "h");

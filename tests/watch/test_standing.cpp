@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Estimates from recent holding times, and where an engine's clients stand. The
-// engine asks a backend in memory; the time is the test's.
+// Estimates from recent holding times, and the places of an engine's clients. The engine asks
+// a backend in memory; the test sets the time.
 #include <variant>
 
 #include "backends/makers.h"
@@ -19,7 +19,7 @@ using std::chrono::seconds;
 
 namespace {
 
-// An engine with its backend, and what is known of holding times.
+// An engine with its backend, and the holding times that were recorded.
 struct Fixture {
   std::vector<PoolSpec> pools{{.name = "one", .expire = seconds{100}, .maxlocks = 1, .servers = {}},
                               {.name = "ten", .expire = seconds{0}, .maxlocks = 10, .servers = {}}};
@@ -40,7 +40,7 @@ struct Fixture {
     engine.configure(pools, 5000, now);
   }
 
-  // Asks, and says what came of it: an answer, or nothing while it waits.
+  // Asks, and returns the answer, or nothing while the request waits.
   std::optional<Answer> ask(Verb verb, const std::string& pool, const Owner& owner) {
     std::optional<Answer> answer;
     engine.submit(

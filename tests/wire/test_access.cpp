@@ -241,7 +241,7 @@ void orders_are_for_whom_the_rules_let_administer(void** state) {
   assert_text(ordered(client, freeze + "p", ""), "401 invalid");
   TlsClient other(world.tls());
   assert_text(ordered(other, freeze + "p", bearer(world.fleet)), "403 invalid");
-  // More than this machine, which would do without rules.
+  // Without rules being on this machine would be enough; here it is not.
   assert_int_equal(fetch(world.plain(), "/livez").status, 200);
   Connection near(world.plain());
   assert_true(near.send(post_request(freeze + "p", "")));
@@ -329,8 +329,8 @@ void other_doors_ask_who_it_is_too(void** state) {
   assert_int_equal(client.fetch("/terraform/q", bearer(world.ci)).status, 404);
 }
 
-// The server renews the lease of a held connection, and gives it back, by itself: rules that
-// know no unix socket, and so nobody without a proof, must not keep it from that.
+// The server itself renews and gives back the lease of a held connection. Rules that allow
+// nothing without a proof must not keep the server from that.
 void a_held_connection_keeps_its_lock_and_frees_it_under_rules(void** state) {
   Fixture& world = fixture_of<Fixture>(state);
   const std::string rules = world.secret_lines() + "access: [{who: secret}]\n";
@@ -339,13 +339,13 @@ void a_held_connection_keeps_its_lock_and_frees_it_under_rules(void** state) {
     TlsClient holder(world.tls());
     assert_true(holder.send(get_request("/hold?host=ci&pool=p&expire=2", bearer(world.ci))));
     assert_true(world.daemon->wait_for_log("event=granted").has_value());
-    // Longer than the lease, which others would have then.
+    // This waits for longer than the lease: without renewals the other would get the lock.
     TlsClient other(world.tls());
     const Response late = other.fetch("/wait/?host=web7&pool=p&timeout=4", bearer(world.fleet));
     assert_text(late.body, "NO");
   }
   assert_true(world.daemon->wait_for_log("event=released").has_value());
-  // Who loses the right loses the stream, and no renewal comes any more.
+  // When the client loses its right the server ends the stream and renews no more.
   TlsClient holder(world.tls());
   assert_true(holder.send(get_request("/hold/?host=ci&pool=q&expire=2", bearer(world.ci))));
   world.daemon->forget_log();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Many clients at once: thousands that wait, in order, and hundreds that take
-// and give back one lock in a loop, watched by an oracle that knows who has it.
+// Many clients at once: thousands that wait, in order, and hundreds that take and give back
+// one lock in a loop, while an oracle checks who has the lock.
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -137,8 +137,8 @@ void wakes_a_crowd_of_one_holder_at_once(void** state) {
   assert_text(holders_of(f.daemon.port(), "one"), "same");
 }
 
-// Who has a lock of a pool, as the clients know it: from the YES that a client
-// reads until before it sends its release.
+// Counts the holders of a pool as the clients see it: a client has the lock from the moment
+// when it has read YES until before it sends its release.
 struct Oracle {
   size_t slots;
   std::vector<size_t> holders = {};
@@ -158,8 +158,8 @@ struct Oracle {
   }
 };
 
-// A round is wait, livez, release: the lock is held for a whole round trip, in
-// which another YES would be seen. Every third client loses patience soon and asks again.
+// A round is wait, livez, release: the client has the lock for a whole round trip, in which
+// another client's YES would be seen. Every third client has a short timeout and asks again.
 std::string wait_request(const std::string& pool, size_t client) {
   const char* timeout = client % 3 == 0 ? "&timeout=0.2" : "";
   return get_request("/wait?pool=" + pool + "&host=" + host(client) + timeout);

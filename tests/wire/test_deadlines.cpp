@@ -51,7 +51,7 @@ struct Large : Fixture {
   Large() : Fixture(large) {}
 };
 
-// No other connection comes meanwhile, and nothing else has a deadline.
+// Nothing else happens at the server meanwhile: no connection comes, no deadline is due.
 void idle_timeout_holds_after_a_parked_answer_on_a_quiet_server(void** state) {
   Fixture& f = fixture_of<IdleShort>(state);
   Connection waiter(f.port());

@@ -215,8 +215,8 @@ void forgets_a_reader_that_leaves(void** state) {
   assert_true(arrives(readers[2], "\"host\":\"a\""));
 }
 
-// Refusals with the longest of names, many in one go, until what the reader
-// leaves unread is more than the server keeps.
+// Makes many refusals with the longest names, until the reader has left more unread than the
+// server keeps.
 void drops_a_reader_that_does_not_read(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection reader = f.follow("");

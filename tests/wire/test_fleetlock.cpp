@@ -216,7 +216,8 @@ void remembers_a_rebooting_node_over_a_restart(void**) {
   assert_true(daemon.stop());
 }
 
-// Each reboots, comes back, and the next one goes: whose turn it is, is nobody's luck.
+// Each node reboots and comes back, then the next one reboots: exactly in the order in which
+// they first asked.
 void serves_two_hundred_nodes_in_the_order_of_their_arrival(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   const uint16_t port = f.daemon.port();

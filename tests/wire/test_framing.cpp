@@ -28,7 +28,7 @@ struct Fixture {
   }
 };
 
-// What the daemon makes of it when nothing stands between.
+// What the daemon does with a row's bytes when no proxy is between.
 enum class Fate {
   both,      // both requests are answered
   first,     // the first alone, and the connection ends with its answer
@@ -246,7 +246,7 @@ void the_daemon_reads_requests_as_the_rfc_has_it(void** state) {
   }
 }
 
-// One byte at a time the same comes out.
+// Sent one byte at a time, the bytes have the same fate.
 void pieces_change_nothing(void** state) {
   const Fixture& f = fixture_of<Fixture>(state);
   for (const auto& rows : {lengths(), codings(), headers(), first_lines()}) {
@@ -258,7 +258,7 @@ void pieces_change_nothing(void** state) {
         }
       }
       assert_that(line.wait_end() != End::none, "%s: the connection stays open", row.name);
-      // A reset may have overtaken the refusal of what was not sent whole.
+      // When the daemon refuses before all is sent, a reset may destroy the refusal on its way.
       if (row.fate == Fate::both || !line.unread().empty()) {
         check_fate(row, line.unread());
       }

@@ -48,8 +48,8 @@ struct Fixture {
   void thaw() { daemon.send_signal(SIGCONT); }
 };
 
-// The client runs on the daemon's processor and, where it may, before it: what
-// it does upon an answer happens within the daemon's own write().
+// Puts the client on the daemon's processor, with a higher priority where that is allowed: so
+// the client reacts to an answer while the daemon is still inside its write().
 struct Ahead : Fixture {
   cpu_set_t before{};
 
@@ -87,7 +87,7 @@ void leave(Connection& client, Leave how) {
       return client.reset();
     case Leave::half:
       return client.half_close();
-    case Leave::ahead:  // its end stands behind bytes of a next request
+    case Leave::ahead:  // closes with bytes of a next request before the end
       client.send("GET /livez HT");
       return client.close();
   }
@@ -118,7 +118,7 @@ void takes_a_client_that_leaves_out_of_the_line(void** state) {
   assert_text(answer(last), "YES");
 }
 
-// More than a parked client may send ahead, but it was there before it was parked.
+// A parked client may not send that much ahead, but these bytes came with its request.
 void takes_a_client_out_that_sent_much_with_its_request(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection client(f.daemon.port());
@@ -146,7 +146,7 @@ void passes_a_grant_on_whose_client_has_gone(void** state) {
       assert_text(answer(f.control), "OK");
       assert_text(answer(next), "YES");
       assert_text(f.holders(), "next");
-      if (how == Leave::half) {  // it still reads: two must not hear YES
+      if (how == Leave::half) {  // it can still read, and must not be told YES as well
         assert_int_equal(gone.wait_end(), End::eof);
         assert_text(gone.unread(), "");
       }
@@ -203,8 +203,8 @@ void keeps_a_grant_that_reached_one_wait_of_the_holder(void** state) {
   assert_true(next.quiet());
 }
 
-// A client may read its answer and close within the time that the daemon
-// takes to look after its own write: it holds the lock all the same.
+// A client may read its answer and close before the daemon returns from its write: the client
+// has the lock all the same.
 void leaves_a_lock_with_a_client_that_reads_and_closes(void** state) {
   Ahead& f = fixture_of<Ahead>(state);
   assert_text(f.word("/release?pool=one&host=h"), "OK");
@@ -244,7 +244,7 @@ void answers_pipelined_requests_after_the_wake(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection a = f.park("a");
   assert_true(a.send(get_request("/get?pool=other&host=a") + get_request("/livez")));
-  // The round trip puts the daemon's next look at the line behind these bytes.
+  // After this round trip the daemon has read these bytes before it looks at the queue.
   assert_text(f.word("/get?pool=one&host=z"), "NO");
   assert_text(f.waiters(), "a");
   assert_text(holders_of(f.daemon.port(), "other"), "");

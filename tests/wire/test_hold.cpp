@@ -218,7 +218,8 @@ void works_over_a_unix_socket(void** state) {
   assert_text(word(next, "/wait?pool=one&host=b"), "YES");
 }
 
-// Whoever sends on and on is cut off: its end would go unseen behind what is kept.
+// The daemon cuts off a client that keeps sending, because it would not see the client's end
+// behind the bytes that it keeps.
 void bounds_what_is_sent_ahead(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Holder holder(f.daemon.port(), "pool=one&host=a");
@@ -238,7 +239,7 @@ void ends_without_a_word_when_the_server_stops(void** state) {
   assert_int_equal(f.daemon.wait_exit().value_or(-1), 0);
 }
 
-// With a store the holder comes back to the lock that it had, and nobody else gets it.
+// With a store the holder comes back to the lock that it had, and no other client gets it.
 void comes_back_to_its_lock_after_a_restart(void**) {
   TempDir dir;
   Daemon daemon("backend: sqlite\nsqlitefile: " + dir.file("locks.db") +
@@ -254,7 +255,7 @@ void comes_back_to_its_lock_after_a_restart(void**) {
   assert_true(after.hears("YES\n"));
   assert_true(after.heard.find("Distributex-Result: held") != std::string::npos);
   assert_int_equal(pool_state(daemon.port(), "one").holders.at(0).token, token);
-  // Renewed at once: of its lease only the rest was left.
+  // The daemon renews the lease at once, for only the rest of it was left.
   assert_true(eventually([&] {
     const auto state = pool_state(daemon.port(), "one");
     return !state.holders.empty() && state.holders[0].expires_in.value_or(0) > 29;

@@ -166,8 +166,8 @@ void cuts_a_request_that_drips(void** state) {
   check_cut(drip(f.port(), "POST /get HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", drops));
 }
 
-// evhttp waits for the end of a chunk's first line, however much has come of it:
-// more is not read, so the client's own end is not, either.
+// evhttp waits for the end of a chunk's first line, however long it is. The daemon then reads
+// no more, and so would not see the client's end either.
 void cuts_a_chunk_without_an_end(void** state) {
   Fixture& f = fixture_of<Impatient>(state);
   const long before = f.daemon.open_files();
@@ -199,7 +199,7 @@ void times_a_request_from_its_first_byte(void** state) {
   Fixture& f = fixture_of<IdleLong>(state);
   Connection used(f.port());
   assert_text(word(used, "/livez"), "ok\n");
-  check_cut(drip(f.port(), "GET /", ""));  // so long may the other one idle
+  check_cut(drip(f.port(), "GET /", ""));  // takes as long as the other connection may be idle
   assert_text(word(used, "/livez"), "ok\n");
   const Clock::time_point start = Clock::now();
   assert_true(used.send("GET /"));
@@ -213,7 +213,7 @@ void parks_longer_than_all_timeouts(void** state) {
   Connection parked(f.port());
   assert_true(parked.send(get_request("/wait?pool=one&host=a")));
   assert_true(wait_for_waiting(f.port(), "one", 1));
-  for (int i = 0; i < 2; ++i) {  // twice the time in which others are cut
+  for (int i = 0; i < 2; ++i) {  // twice the time after which idle connections are cut
     Connection idle(f.port());
     assert_true(idle.wait_end() != End::none);
   }

@@ -145,7 +145,8 @@ void sends_no_body_after_head(void** state) {
   }
 }
 
-// Through a proxy that lets probes pass, such a body would be a way around its rules.
+// If the daemon ran such a body as a request, a client could use probes to get around the rules
+// of a proxy that lets probes pass.
 void takes_no_body_for_a_request(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   const std::string body = "GET /get?pool=one&host=smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -157,7 +158,7 @@ void takes_no_body_for_a_request(void** state) {
       Connection line(f.daemon.port());
       assert_true(line.send(std::string(method) + " /livez HTTP/1.1\r\nHost: x\r\n" + rest));
       (void)line.response(method == std::string_view("HEAD"));
-      // A connection that stays answers the next request, and that alone.
+      // If the connection stays open, the daemon answers the next request, and only that.
       if (line.wait_end(milliseconds{100}) == End::none && line.unread().empty()) {
         assert_true(line.send(get_request("/livez")));
         assert_text(line.response().value_or(Response{}).body, "ok\n");
@@ -197,7 +198,8 @@ void answers_404_to_any_other_path(void** state) {
   assert_text(holders_of(f.daemon.port(), "one"), "");
 }
 
-// No header but those we send, none twice, no byte outside of ASCII's text.
+// Checks that the answer has only headers that the daemon knows, none twice, and only
+// printable ASCII.
 void check_headers(const Response& response, std::string_view sent) {
   assert_that(response.status != 0, "no answer to %.*s", static_cast<int>(sent.size()),
               sent.data());

@@ -37,7 +37,7 @@ struct Fixture {
   std::string word(std::string_view target) { return test::word(control, target); }
 };
 
-// What changes from run to run is only looked at.
+// Samples that differ from run to run are not compared.
 bool is_of_the_moment(std::string_view name) {
   for (const char* part : {"_seconds", "build_info", "connections", "log_dropped"}) {
     if (name.find(part) != std::string_view::npos && !name.ends_with("_count")) {
@@ -91,7 +91,7 @@ void play_session(Fixture& f) {
   Connection last(f.port());
   assert_true(last.send(get_request("/wait?pool=one&host=last")));
   assert_true(wait_for_waiting(f.port(), "one", 1));
-  // Parked until the test has read the metrics: it goes with the daemon.
+  // Stays parked until the test has read the metrics; the daemon's end ends it.
   static Connection parked;
   parked = std::move(last);
 }
@@ -136,7 +136,7 @@ void session_leaves_exactly_these_metrics(void** state) {
   assert_text(page.header("Cache-Control"), "no-store");
   auto samples = read_samples(page.body);
   assert_true(samples.has_value());
-  // Looked at until things were as they should be: nobody knows how often.
+  // The test has polled pages, an unknown number of times.
   assert_int_equal(samples->erase("distributex_door_requests_total{door=\"pages\"}"), 1);
   assert_text(all_but_zero(*samples), expected);
   const auto value = [&](const char* name) {
@@ -146,7 +146,7 @@ void session_leaves_exactly_these_metrics(void** state) {
   assert_true(value("connections") >= 2);
   assert_true(value("pool_oldest_waiter_seconds{pool=\"one\"}") >= 0);
   assert_true(value("pool_longest_holder_seconds{pool=\"two\"}") > 0);
-  // The lease of a second, and the one that was released before.
+  // The sum has the lease of a second, and one that was released before.
   assert_true(value("hold_seconds_sum") >= 1);
   const auto complaint = promtool_complaint(page.body);
   if (!complaint) {

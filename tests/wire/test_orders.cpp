@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Freeze, thaw and evict on the wire of the real daemon: words and statuses, who
-// is refused, what others see of a freeze, and that nothing is granted behind it,
-// over each backend.
+// is refused, what other clients see of a freeze, and that nothing is granted after it, over
+// each backend.
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,7 +190,7 @@ void a_line_outlasts_a_freeze_in_order(void** state) {
   }
 }
 
-// Events stand in the order in which they were told: while a pool is frozen none is
+// Events are in the order in which they were told: none between a freeze and its thaw may be
 // a grant.
 void expect_no_grant_behind_a_freeze(const std::string& events) {
   bool frozen = false;
@@ -205,7 +205,7 @@ void expect_no_grant_behind_a_freeze(const std::string& events) {
   assert_int_equal(freezes, 10);
 }
 
-// Many ask at the very time of a freeze.
+// Many clients ask while the freeze is made.
 void race(const std::string& options) {
   Daemon daemon(std::string(pools) + options);
   assert_true(daemon.start());

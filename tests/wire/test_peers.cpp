@@ -43,7 +43,7 @@ struct Fixture {
   }
 };
 
-// Whose connections are counted together with "address": how many, counted in.
+// Enters a connection from address; returns how many are counted together with it.
 uint32_t entered(Peers& peers, std::string_view address) {
   const std::string text(address);
   sockaddr_in v4{};

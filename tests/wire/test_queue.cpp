@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The queue and the clock as clients see them over real connections: order,
 // waits of one holder, timeouts, semaphores, expiry, renewal, tokens. Clients
-// that leave are in wire/test_hangup.cpp, crowds in test_wire_crowd.cpp.
+// that leave are in wire/test_hangup.cpp, crowds in wire/test_crowd.cpp.
 #include <stdlib.h>
 
 #include "support/daemon.h"
@@ -24,7 +24,7 @@ constexpr std::string_view pools = R"(pools:
     expire: 1
 )";
 
-// How late a machine with other work may be before we call it broken.
+// How late a busy machine may be before the test fails.
 constexpr Seconds slack{8};
 
 struct Fixture {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where somebody stands who does not get a lock, as clients see it: in the
-// headers and JSON of NO, and in /status/ with its positions and bounds.
+// What a client that gets no lock is told of its place: in the headers and JSON of NO, and in
+// /status/ with its positions and bounds.
 #include <stdlib.h>
 
 #include "support/daemon.h"
@@ -128,7 +128,7 @@ void names_eight_holders_of_many(void** state) {
   }
 }
 
-// The lock is held for a while once; from then on there is a basis.
+// There is no estimate until a lock of the pool has been held and has ended.
 void estimate_comes_from_earlier_holding(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   assert_text(f.word("/get?pool=one&host=h&expire=1"), "YES");

@@ -90,7 +90,7 @@ double longest_probe_beside_a_page(const Fixture& f) {
   return longest / Seconds(Clock::now() - start);
 }
 
-// Made as a whole, the page takes most of its time between two probes.
+// If the page were made as a whole, two probes would be apart by most of the page's time.
 void serves_others_between_the_slices(void** state) {
   Fixture& f = fixture_of<Many>(state);
   double least = 1;

@@ -122,7 +122,7 @@ void takes_methods_in_any_pieces_and_pipelined(void** state) {
   assert_true(quick.quiet());
 }
 
-// The words are methods at the beginning of a request, and nowhere else.
+// LOCK and UNLOCK are methods only at the beginning of a request.
 void changes_nothing_but_the_method(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Connection line(f.daemon.port());
@@ -241,7 +241,7 @@ void refuses_bodies_that_name_no_lock(void** state) {
   check_ok(ask(line, "LOCK", "/terraform/prod", info("1")));
 }
 
-// Each door has a limit of its own; what is refused is read nevertheless, or ends the
+// Each door has a limit of its own. The daemon still reads a body that it refuses, or ends the
 // connection.
 void bounds_bodies_by_door(void** state) {
   Fixture& f = fixture_of<Fixture>(state);

@@ -55,7 +55,7 @@ std::string client_hello() {
   return {bytes, static_cast<size_t>(size)};
 }
 
-// What sanitizers keep and how slow they are says nothing about the daemon.
+// With sanitizers memory and time say nothing about the daemon.
 void skip_under_sanitizers() {
   const char* sanitizers = getenv("SAN");
   if (sanitizers && *sanitizers) {
@@ -106,7 +106,7 @@ void requests_over_tls_cost_less_than_twice_the_processor_time(void** state) {
   TlsClient tls(f.tls());
   double plain_ms = 0;
   double tls_ms = 0;
-  for (int round = 0; round < 4; ++round) {  // by turns: the machine is others' as well
+  for (int round = 0; round < 4; ++round) {  // in turns, because other work shares the machine
     plain_ms += cpu_ms(*f.daemon, [&] {
       for (int i = 0; i < pairs / 4; ++i) {
         assert_true(plain.send(get_request("/get?host=a&pool=p")));
@@ -129,7 +129,7 @@ void requests_over_tls_cost_less_than_twice_the_processor_time(void** state) {
   }
 }
 
-// Three kinds of clients that never finish a handshake, more than are borne at a time.
+// Three kinds of clients that never finish a handshake, more of them than the daemon allows.
 void unfinished_handshakes_are_bounded_cut_off_and_their_memory_given_back(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   const std::string hello = client_hello();
@@ -176,8 +176,8 @@ double median_ms(Connection& connection, int times) {
   return all[static_cast<size_t>(times / 2)];
 }
 
-// 64 clients send their ClientHello at once: were all answered in one pass, a request
-// of another would wait for 64 signatures.
+// 64 clients send their ClientHello at once. If the daemon answered all in one pass, another
+// client's request would wait for 64 signatures.
 void handshakes_of_many_do_not_keep_others_waiting(void** state) {
   Rsa& f = fixture_of<Rsa>(state);
   const std::string hello = client_hello();

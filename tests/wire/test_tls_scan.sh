@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What sslscan finds at a TLS address: TLS 1.2 and 1.3 alone, no cipher below 128 bits
-# or beyond the system's own policy (openssl.cnf), no renegotiation, no compression. A
-# server of OpenSSL that is told to take anything shows that the judgement bites.
+# or beyond the system's own policy (openssl.cnf), no renegotiation, no compression. As a
+# control, the same checks must fail for an OpenSSL server that accepts anything.
 set -u
 
 command -v sslscan >/dev/null && command -v openssl >/dev/null || exit 77
@@ -33,7 +33,7 @@ port_in() {
     return 1
 }
 
-# What is wrong in a report, a line each.
+# Prints what is wrong in a report, one line for each.
 policy=$(openssl ciphers -s)
 judge() {
     awk -v policy=":$policy:" '

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What get, wait, release and renew answer on the wire of the real daemon:
 // words, results, headers, statuses, as text and as JSON. Methods, paths and
-// framing are in wire/test_methods.cpp, parked waiters in test_wire_queue.cpp.
+// framing are in wire/test_methods.cpp, parked waiters in wire/test_queue.cpp.
 #include <stdlib.h>
 
 #include "support/daemon.h"

@@ -93,7 +93,7 @@ std::string with_user(Fixture& f, const std::string& password) {
   return "etcduser: locks\netcdpasswordfile: " + f.etcd->file("password") + "\n";
 }
 
-// Tokens of three seconds that no use prolongs beyond a restart of the member.
+// Logs in with tokens that last three seconds; a restart of the member forgets them.
 void a_user_goes_on_when_its_token_is_gone(void** state) {
   Fixture& f = of(state);
   f.start(1, 0, {"--auth-token-ttl", "3"});
@@ -107,7 +107,7 @@ void a_user_goes_on_when_its_token_is_gone(void** state) {
   assert_true(crowd.goes_on(20));
   crowd.stop();
   assert_sound(crowd, "mutex", 40);
-  // Nobody asks for longer than a token lasts; the probe is the only one.
+  // For longer than a token lasts only the daemons' own probe asks etcd.
   const auto quiet_until = Clock::now() + std::chrono::seconds(5);
   assert_true(eventually([&] { return Clock::now() > quiet_until; }));
   assert_text(word(f.port(0), "/get/?pool=long&host=a"), "YES");

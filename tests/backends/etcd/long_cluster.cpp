@@ -22,7 +22,7 @@ bool has_locked(const Crowd& crowd, size_t more) {
   return eventually([&] { return crowd.locks() >= before + more; });
 }
 
-// Breaks something while clients contend, and wants all as before afterwards.
+// Breaks something while clients contend; afterwards all daemons must serve as before.
 void break_under_load(Fixture& f, const std::function<void(Crowd&)>& break_and_mend) {
   Crowd& crowd = f.contend("mutex", 1, false);
   assert_true(has_locked(crowd, 30));
@@ -105,7 +105,8 @@ void a_daemon_stands_still_under_load(void** state) {
   f.start(1, 2);
   break_under_load(f, [&](Crowd& crowd) {
     f.daemons[0]->send_signal(SIGSTOP);
-    // Its own clients wait for it; the other one's get what its leases leave.
+    // Clients of the stopped daemon wait for it; clients of the other one get the lock when
+    // the leases of those have ended.
     for (int i = 0; i < 3; i++) {
       assert_text(word(f.port(1), "/wait/?pool=mutex&host=x"), "YES");
       assert_text(word(f.port(1), "/release/?pool=mutex&host=x"), "OK");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One fault after the other, drawn by a seed, under a crowd that takes and gives back, a
 // line of waiters and holders that renew: three daemons over three members. The next one
-// comes a second after the last has begun, or once that is over and something was granted.
+// fault comes a second after the last has begun, or once the last is over and a lock was granted.
 // Nobody is granted a lock twice, no token falls, no lease ends early.
 // DISTRIBUTEX_TEST_GRANTS (3000) says for how many grants, DISTRIBUTEX_TEST_SEED which faults.
 #include <signal.h>
@@ -179,8 +179,8 @@ void faults_one_after_the_other_break_no_promise(void** state) {
   assert_text(f.keepers->verdict(), "");
 }
 
-// etcd's own leases often do not stand this: a leader that was frozen ends those that were
-// renewed at the others meanwhile.
+// etcd's own leases often fail here: a leader that was frozen ends leases that were renewed
+// at the other members meanwhile. So the backend does not use them.
 void a_leader_that_goes_on_ends_no_lease_that_was_renewed_meanwhile(void** state) {
   Fixture& f = of(state);
   f.start_all();

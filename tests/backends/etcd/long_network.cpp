@@ -54,7 +54,7 @@ struct Fixture : EtcdWorldFixture {
     const Json status = parse_json(fetch(port(0), "/status/").body);
     return json_text(json_object_get(status.get(), "store"), "address");
   }
-  // A lock of the first daemon is one of the second, as soon as it is granted.
+  // A lock that the first daemon granted is held at the second one, too, and the other way round.
   void check_both_are_one() const {
     assert_true(eventually([&] { return word(port(0), "/get/?pool=long&host=a") == "YES"; }));
     assert_text(word(port(1), "/get/?pool=long&host=b"), "NO");
@@ -85,7 +85,7 @@ void a_daemon_that_loses_its_member_goes_on_by_another(void** state) {
   assert_true(f.network->lost() > 0);
 }
 
-// Nobody asks the first daemon for anything: its watch alone has to notice.
+// No client sends the first daemon a request: only its watch can notice the release.
 void a_waiter_is_woken_although_the_watch_has_lost_its_member(void** state) {
   Fixture& f = of(state);
   f.start_apart();
@@ -111,17 +111,17 @@ void a_daemon_that_loses_all_members_says_so_in_time_and_heals(void** state) {
   assert_int_equal(refused.status, 503);
   assert_that(refused.header("Distributex-Error").starts_with("etcd: "), "%s",
               refused.header("Distributex-Error").c_str());
-  // TCP itself would try on for many minutes.
+  // TCP by itself would go on trying for many minutes.
   assert_true(took < timeout + patience / 2);
   assert_true(f.is_unready(0, "etcd: no answer from 3 endpoints since "));
-  // A release is not answered OK either, for nobody knows what becomes of it.
+  // A release is answered 503, too, because the daemon cannot know whether it is carried out.
   assert_int_equal(fetch(f.port(0), "/release/?pool=long&host=a").status, 503);
-  // The other one goes on.
+  // The second daemon goes on.
   assert_text(word(f.port(1), "/get/?pool=mutex&host=b"), "YES");
   assert_text(word(f.port(1), "/release/?pool=mutex&host=b"), "OK");
   f.network->cut_off(0);
   assert_true(f.is_ready(0));
-  // The lease of before is there still, or its late release was carried out.
+  // The lease is still held, or the late release was carried out.
   assert_true(eventually([&] { return word(f.port(0), "/release/?pool=long&host=a") == "OK"; }));
   f.check_both_are_one();
 }

@@ -25,7 +25,7 @@ const std::string health =
 
 std::string refused_url() { return "http://127.0.0.1:" + std::to_string(free_port()); }
 
-// A member that answers transactions as told, and all else well.
+// A member that answers transactions by txn, and everything else as a healthy member does.
 ScriptedHttp::Reply member(ScriptedHttp::Reply txn) {
   return [txn](const ScriptedRequest& request) -> std::optional<std::string> {
     if (request.path == etcd_status_path) {
@@ -83,7 +83,7 @@ void a_question_and_its_answer(void** state) {
   }
 }
 
-// libcurl would send it again over a new connection.
+// By default libcurl would send the question again over a new connection.
 void a_kept_connection_that_closes_gets_a_question_once(void** state) {
   Fixture& f = fixture(state);
   std::atomic<int> asked = 0;
@@ -194,7 +194,7 @@ void a_token_that_expired_costs_no_answer(void** state) {
   assert_int_equal(token, 2);
 }
 
-// Some builds of etcd close the connection instead of a refusal.
+// Some builds of etcd close the connection instead of refusing an old token.
 void a_connection_that_closes_makes_a_user_log_in_again(void** state) {
   Fixture& f = fixture(state);
   std::atomic<int> token = 0;
@@ -257,7 +257,7 @@ void a_permission_that_is_missing_is_said_with_the_prefix(void** state) {
               "begin with locks/");
 }
 
-// What the log says of a member that answers so when it is asked about itself.
+// The log of a daemon whose member answers the status request with that text.
 std::string log_of(Fixture& f, const std::string& health_of_member) {
   LogPipe pipe;
   ScriptedHttp& server = f.serve([&](const auto&) { return scripted_answer(health_of_member); });
@@ -297,13 +297,14 @@ void a_watch_tells_line_by_line_and_its_end(void** state) {
   }));
   f.connect({server.url()});
   f.watch();
-  // The stream stays open, and what it says after its end is not believed.
+  // The member says that the watch has ended and keeps the stream open; what comes later is
+  // ignored.
   assert_true(f.loop.until([&] { return !f.news.empty() && f.news.back().ended; }));
   assert_int_equal(f.news.size(), 3);
   assert_true(f.news[0].created && f.news[1].events.size() == 1);
   assert_int_equal(f.news.size(), 3);
   for (const ScriptedRequest& request : server.requests()) {
-    // Without it a member that has lost its majority is silent for ever.
+    // Without this header a member that has lost its majority is silent for ever.
     assert_non_null(strstr(request.head.c_str(), "Grpc-Metadata-hasleader: true"));
     assert_null(strstr(request.body.c_str(), "start_revision"));
   }
@@ -327,7 +328,7 @@ void a_watch_that_is_refused_moves_on(void** state) {
   assert_true(f.news[1].created);
 }
 
-// A watch may be asked for again inside its own end.
+// The callback that reports the end of a watch may open the next one.
 void a_watch_can_be_renewed_from_within(void** state) {
   Fixture& f = fixture(state);
   std::atomic<int> opened = 0;

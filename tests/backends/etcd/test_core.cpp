@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Two servers of the backend on one etcd in memory, in an order that each test sets:
-// what must hold when an answer or an event comes at the wrong moment. Orders that
-// nobody thought of are in test_race.cpp.
+// what must hold when an answer or an event comes at the wrong moment. test_race.cpp draws
+// orders at random.
 #include <map>
 #include <memory>
 
@@ -55,7 +55,7 @@ struct Fixture {
     settle(b);
     return a.core->world().is_ready && b.core->world().is_ready;
   }
-  // All that it has asked is answered, all events are told.
+  // Answers all open questions of the server and tells it all events.
   void settle(Server& server) const {
     server.core->tick(now);
     while (server.wire.open() != 0 || server.wire.tell()) {
@@ -85,7 +85,8 @@ struct Fixture {
         {.op = ++ops, .kind = Order::Kind::freeze, .pool = "p", .reason = "r", .by = "ann"}, now);
     return ops;
   }
-  // An operator has been told that it is frozen, and this server has not heard of it.
+  // Freezes at the other server, up to the operator's answer; this server has no event of it
+  // yet.
   void freeze_elsewhere(Server& elsewhere) {
     const OpId op = freeze(elsewhere);
     settle(elsewhere);
@@ -98,8 +99,8 @@ struct Fixture {
 
 Fixture& of(void** state) { return fixture_of<Fixture>(state); }
 
-// It was made before the freeze, and is kept back until the answer to a release that
-// was asked for before it: told then, it would come after the answer to the freeze.
+// The grant was committed before the freeze. Its answer waits for that to an earlier release,
+// and would then come after the answer to the freeze.
 void a_grant_that_others_came_before_is_not_told_after_a_freeze(void** state) {
   Fixture& f = of(state);
   const OpId first = f.get(f.a, "first");
@@ -118,13 +119,13 @@ void a_grant_that_others_came_before_is_not_told_after_a_freeze(void** state) {
   f.settle(f.a);
   assert_true(f.a.kind_of(released) == Kind::released);
   assert_true(f.a.kind_of(granted) == Kind::full);
-  // Nor is its lease left behind.
+  // The lease of that grant is removed as well.
   f.pass(milliseconds(100));
   f.settle(f.a);
   assert_true(f.a.core->leases("p", 9, f.now).empty());
 }
 
-// The same without a freeze: it is asked again, and told.
+// The same without a freeze: the server looks at the rulings again, and tells of the grant.
 void a_grant_that_others_came_before_is_told_when_nothing_is_frozen(void** state) {
   Fixture& f = of(state);
   const OpId first = f.get(f.a, "first");
@@ -140,7 +141,7 @@ void a_grant_that_others_came_before_is_told_when_nothing_is_frozen(void** state
   assert_true(f.a.kind_of(granted) == Kind::granted);
 }
 
-// Of one owner.
+// Questions of one owner are carried out in the order in which they came.
 void a_renewal_waits_for_what_its_owner_asked_before(void** state) {
   Fixture& f = of(state);
   (void)f.get(f.a, "holder");
@@ -159,7 +160,7 @@ bool knows_of_a_lease(const Fixture& f, const Server& server) {
   return server.core->leases("p", 9, f.now).size() == 1;
 }
 
-// What is granted while a watch is on its way is in the list that is read afterwards.
+// The list is read after the watch was opened, so it has what was granted meanwhile.
 void what_changes_before_the_watch_stands_is_listed(void** state) {
   Fixture& f = of(state);
   Server late(f.etcd, f.now, "late");
@@ -173,7 +174,7 @@ void what_changes_before_the_watch_stands_is_listed(void** state) {
   assert_true(knows_of_a_lease(f, late));
 }
 
-// A member that was away may answer a read with what it knew before.
+// A member that was cut off may answer a read with an old state.
 void a_list_that_is_older_than_the_watch_is_read_again(void** state) {
   Fixture& f = of(state);
   EtcdTxn list;
@@ -191,7 +192,7 @@ void a_list_that_is_older_than_the_watch_is_read_again(void** state) {
   assert_true(knows_of_a_lease(f, late));
 }
 
-// Events that come twice, or late, take nothing back.
+// Events that come twice, or late, undo nothing.
 void events_of_what_the_list_has_change_nothing(void** state) {
   Fixture& f = of(state);
   Server late(f.etcd, f.now, "late");
@@ -203,7 +204,7 @@ void events_of_what_the_list_has_change_nothing(void** state) {
   f.settle(f.b);
   (void)f.get(f.b, "holder");
   f.settle(f.b);
-  while (late.wire.open() != 0) {  // the list, of after all three
+  while (late.wire.open() != 0) {  // the list, read after all three writes
     late.wire.answer(0);
   }
   assert_true(knows_of_a_lease(f, late));
@@ -213,7 +214,7 @@ void events_of_what_the_list_has_change_nothing(void** state) {
   assert_true(late.core->leases("p", 9, f.now).at(0).token > f.b.verdicts.at(first).token);
 }
 
-// Another server moves the clock on, and this one cannot. Its watch is silent.
+// Only another server moves the clock on. This server's watch tells nothing of that.
 void a_watch_is_deaf_that_does_not_tell_of_the_clock_of_others(void** state) {
   Fixture& f = of(state);
   (void)f.get(f.b, "holder");
@@ -231,7 +232,7 @@ void a_watch_is_deaf_that_does_not_tell_of_the_clock_of_others(void** state) {
   assert_true(f.a.wire.moves() > moves);
 }
 
-// The same with a watch that tells: nothing is doubted.
+// The same with a watch that tells of it: the server does not move to another member.
 void a_watch_that_tells_of_the_clock_of_others_is_believed(void** state) {
   Fixture& f = of(state);
   (void)f.get(f.b, "holder");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Two daemons over a real etcd of one member: a lock is one lock at both, waiters
-// are woken across them, one of them may die, and what they tell of themselves.
-// What takes longer is in long_*.cpp.
+// Two daemons over a real etcd of one member: a lock that one grants is held at both, a
+// release at one wakes waiters of the other, one of them may die; and what they show in
+// pages and metrics. Tests that take longer are in long_*.cpp.
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 namespace distributex::test {
 namespace {
 
-// The daemons start in every test; etcd once.
+// Every test starts the daemons; etcd starts once.
 EtcdCluster* shared = nullptr;
 
 struct Fixture : EtcdWorldFixture {
@@ -45,7 +45,7 @@ void a_release_on_one_daemon_wakes_a_waiter_of_another(void** state) {
   Connection waiter(f.port(1));
   assert_true(waiter.send(get_request("/wait/?pool=long&host=b")));
   assert_true(wait_for_waiting(f.port(1), "long", 1));
-  // The other one's watch tells of it soon, and not before it waits.
+  // The second daemon's watch tells of the lease soon, but perhaps after the wait began.
   assert_true(eventually([&] { return holders_of(f.port(1), "long") == "a"; }));
   assert_text(word(f.port(0), "/release/?pool=long&host=a"), "OK");
   const auto response = waiter.response();
@@ -62,8 +62,8 @@ void waiters_of_two_daemons_are_served_in_the_order_of_their_arrival(void** stat
     waiters.push_back(std::make_unique<Connection>(f.port(i % 2)));
     assert_true(waiters.back()->send(get_request("/wait/?pool=long&host=" + host)));
     assert_true(wait_for_waiting(f.port(i % 2), "long", i / 2 + 1));
-    // Behind the first of each daemon no ticket is written: only in this order
-    // is the next one's time later than this one's.
+    // A daemon writes a ticket only for its first waiter. So wait until the clock has moved
+    // on, that the next waiter's time is later than this one's.
     const double now = *json_number_at(parse_json(fetch(f.port(0), "/status/").body).get(), "time");
     assert_true(eventually([&] {
       return *json_number_at(parse_json(fetch(f.port(0), "/status/").body).get(), "time") >
@@ -94,7 +94,7 @@ void locks_and_tokens_stay_when_a_daemon_is_killed(void** state) {
               strtoull(token.c_str(), nullptr, 10));
 }
 
-// Nobody is left who could end it at its time: the other one does it later.
+// The keeper of the lease is dead, so the other daemon ends the lease, later.
 void a_lease_of_a_killed_daemon_ends(void** state) {
   Fixture& f = of(state);
   assert_text(word(f.port(0), "/get/?pool=mutex&host=a"), "YES");
@@ -164,7 +164,7 @@ void a_thaw_of_what_is_not_frozen_says_so(void** state) {
   assert_text(none.header("Distributex-Result"), "not-frozen");
 }
 
-// Both daemons are killed while the slot rests; the other one's waiter is next.
+// Both daemons are killed while the slot rests; then a waiter of the other daemon is next.
 void a_rest_outlives_the_daemons_and_ends_on_all(void** state) {
   Fixture& f = of(state);
   const auto asked = std::chrono::steady_clock::now();
@@ -206,7 +206,7 @@ void an_operator_evicts_at_any_daemon_and_a_waiter_of_another_is_next(void** sta
   assert_true(f.daemons[1]->wait_for_log("evicted").has_value());
 }
 
-// The clock is written every other second as well.
+// The clock in etcd adds an entry every other second.
 void a_grant_and_its_release_cost_etcd_two_entries(void** state) {
   Fixture& f = of(state);
   const auto entries = [] { return shared->metric(0, "etcd_server_proposals_applied_total"); };
@@ -216,7 +216,7 @@ void a_grant_and_its_release_cost_etcd_two_entries(void** state) {
     assert_text(word(f.port(i % 2), "/get/?pool=long&host=a"), "YES");
     assert_text(word(f.port(i % 2), "/release/?pool=long&host=a"), "OK");
   }
-  // Their ends are ours to keep: etcd's leases end early when their leader stood still.
+  // No lease of etcd's own was made: those end early when the leader stood still.
   assert_true(shared->metric(0, "etcd_debugging_lease_granted_total") == 0);
   const double cost = (entries() - before) / pairs;
   assert_that(cost >= 2 && cost < 2.5, "%.3f entries a pair", cost);
@@ -239,7 +239,7 @@ void status_tells_how_many_wait_at_other_daemons(void** state) {
     assert_true(eventually([&] { return waiting_elsewhere(f.port(0), "long") == 1; }));
     assert_true(waiting_elsewhere(f.port(1), "long") == 0);
   }
-  // Its client has left, and so does the daemon's ticket.
+  // When the waiter's client has left, the daemon's ticket goes, too.
   assert_true(eventually([&] { return waiting_elsewhere(f.port(0), "long") == 0; }));
 }
 

@@ -80,7 +80,7 @@ struct Fixture {
     EtcdSettings settings;
     settings.server = "s1";
     settings.random = [this] { return ++dice; };
-    // It goes on while etcd answers.
+    // The wall clock moves on while etcd answers.
     settings.wall_us = [this] { return wall += 1000; };
     BackendSink sink;
     sink.decided = [this](OpId, const Verdict& verdict) { verdicts.push_back(verdict); };
@@ -90,7 +90,7 @@ struct Fixture {
     core->configure({{.name = "p", .servers = {}}});
     return true;
   }
-  // Everything is carried out and told at once, for so many milliseconds.
+  // For ms milliseconds every request is carried out and answered at once.
   void run(int ms = 10) {
     for (int i = 0; i < ms; i++) {
       now += milliseconds(1);
@@ -124,7 +124,7 @@ struct Fixture {
 
 Fixture& of(void** state) { return fixture_of<Fixture>(state); }
 
-// No attempt of the question under way is answered until its time is over.
+// Leaves all attempts of the question under way to that fate until its time is over.
 void run_out_of_time(Fixture& f, void (FakeWire::*fate)(size_t)) {
   const Time until = f.now + seconds(4);
   while (f.now < until && f.verdicts.back().kind != Kind::failed) {
@@ -154,8 +154,8 @@ void a_taking_back_that_comes_late_leaves_a_renewed_lease_alone(void** state) {
   assert_true(f.verdicts.back().kind == Kind::granted);
   const Token token = f.verdicts.back().token;
   f.take_back("a", token);
-  // None of its attempts arrives until its time is over. Before the next one comes,
-  // the owner is told of its lease.
+  // No attempt to take the lease back arrives until its time is over. Before the next attempt
+  // the owner renews, and so is told of the lease.
   run_out_of_time(f, &FakeWire::refuse);
   f.core->renew({.op = 3, .pool = "p", .owner = {"a", ""}, .token = token, .length = {}}, f.now);
   f.run(2000);
@@ -182,7 +182,7 @@ void a_taking_back_is_tried_until_it_is_done(void** state) {
   assert_false(f.has_lease("a"));
 }
 
-// Until it is done its attempts may still arrive.
+// Until taking back is settled, its attempts may still arrive.
 void whoever_is_told_of_a_lease_that_was_to_be_taken_back_keeps_it(void** state) {
   Fixture& f = of(state);
   f.run();
@@ -205,7 +205,7 @@ void the_list_is_asked_for_when_the_watch_is_open_and_misses_nothing(void** stat
   Fixture& f = of(state);
   f.core->tick(f.now);
   while (f.wire.open() != 0) {
-    f.wire.answer(0);  // it looks whether etcd answers
+    f.wire.answer(0);  // the probe whether etcd answers
   }
   assert_true(f.wire.is_watched());
   assert_true(f.wire.tell());
@@ -219,7 +219,7 @@ void the_list_is_asked_for_when_the_watch_is_open_and_misses_nothing(void** stat
   assert_int_equal(f.core->held("p"), 1);
 }
 
-// As that of a member without a majority, which stays open.
+// A member without a majority keeps the watch open and tells nothing.
 void a_watch_that_owes_a_change_is_opened_at_another_member(void** state) {
   Fixture& f = of(state);
   f.run();
@@ -240,7 +240,7 @@ void a_watch_that_owes_a_change_is_opened_at_another_member(void** state) {
   assert_int_equal(f.core->held("p"), 1);
 }
 
-// An emptied etcd may come to the revision of the clock that a server knows.
+// An etcd that was emptied may reach the revision that a server remembers of the clock.
 void an_etcd_that_was_emptied_takes_no_grant_that_assumes_the_old_one(void** state) {
   Fixture& f = of(state);
   f.run();

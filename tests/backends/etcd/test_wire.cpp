@@ -48,7 +48,7 @@ void a_transaction_is_what_the_gateway_takes(void**) {
       R"({"request_range":{"key":"YQ==","limit":"3","revision":"9"}}]})");
 }
 
-// What is zero is left out: succeeded, count, kvs, value, responses.
+// The gateway leaves out what is zero: succeeded, count, kvs, value, responses.
 void an_answer_is_read_with_all_that_is_left_out(void**) {
   const auto bare = decode_answer(R"({"header":{"revision":"5"}})");
   assert_true(bare && bare->revision == 5 && !bare->succeeded && bare->parts.empty());
@@ -131,7 +131,7 @@ void health_tells_version_size_and_errors(void**) {
   assert_false(decode_health("{}").has_value());
 }
 
-// A question that may have been carried out is never taken for one that was not.
+// A question that may have been carried out must never count as not done.
 void only_what_was_surely_not_done_counts_as_not_done(void**) {
   struct Row {
     int status;

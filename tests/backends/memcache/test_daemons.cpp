@@ -147,7 +147,7 @@ void slots_that_come_free_at_once_wake_as_many_waiters(void** state) {
   }
 }
 
-// Nobody asks for anything meanwhile: the daemon alone removes what has ended.
+// No client asks for anything meanwhile: only the daemon removes leases that have ended.
 void leases_that_end_one_after_the_other_look_like_no_silence(void** state) {
   Fixture& f = of(state);
   assert_true(f.start_daemons(1));
@@ -156,7 +156,7 @@ void leases_that_end_one_after_the_other_look_like_no_silence(void** state) {
     static int number = 0;
     const std::string who = "&expire=3&host=h" + std::to_string(++number);
     assert_text(word(f.port(0), std::string("/get/?pool=") + pool + who), "YES");
-    poll(nullptr, 0, 450);  // so far apart will they end
+    poll(nullptr, 0, 450);  // the leases will end so far apart
   }
   assert_true(eventually([&] { return f.daemons[0]->log_lines("event=expired").size() == 7; }));
   assert_int_equal(f.daemons[0]->log_lines("memcached down").size(), 0);
@@ -194,7 +194,7 @@ void a_daemon_killed_under_load_causes_no_second_holder(void** state) {
   assert_sound(crowd, "mutex", 150);
 }
 
-// Breaks something while clients contend, and wants all as before afterwards.
+// Breaks something while clients contend; afterwards all daemons must serve as before.
 void break_under_load(Fixture& f, const std::string& pool, size_t slots,
                       const std::function<void(Crowd&)>& break_and_mend) {
   assert_true(f.start_daemons(2));
@@ -272,7 +272,7 @@ void a_flushed_memcached_under_load(void** state) {
 }
 
 void starts_without_memcached_and_warns_of_its_settings(void**) {
-  Memcached memcached(std::vector<std::string>{});  // it evicts
+  Memcached memcached(std::vector<std::string>{});  // without -M it evicts
   assert_true(memcached.start());
   memcached.kill_now();
   Daemon daemon(yaml_for(memcached.address()));

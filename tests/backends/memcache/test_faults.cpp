@@ -22,7 +22,7 @@ const Owner a{"a", ""}, b{"b", ""};
 std::string name(const Verdict& verdict) { return BackendBench::name_of(verdict); }
 std::string at(const std::string& address) { return "memcachehost: \"" + address + "\""; }
 
-// On a busy machine everything takes longer; what is measured are seconds.
+// A busy machine may be that much late; the times that are checked are seconds.
 constexpr milliseconds slack{1500};
 
 struct Fixture {
@@ -84,7 +84,7 @@ void a_question_to_a_stopped_memcached_fails_in_time(void** state) {
   const Time back = steady_now();
   assert_true(f.is_well());
   assert_quick(back, milliseconds(2000));
-  // What the stopped one carried out later is taken back.
+  // The claim that the stopped memcached carried out later is taken back.
   assert_true(f.bench->until([&] { return name(f.bench->get(b)) == "granted"; }));
   assert_quick(back, milliseconds(10000));
 }
@@ -103,7 +103,7 @@ void trouble_is_known_although_nobody_asks(void** state) {
   }
 }
 
-// The first look may be that of somebody who stood still himself.
+// The first look may be late because this process itself stood still.
 void silence_is_trouble_when_it_is_found_twice(void** state) {
   Backend& backend = of(state).bench->backend();
   const Time late = steady_now() + seconds(100);
@@ -132,7 +132,7 @@ void a_dripping_memcached_is_given_up(void** state) {
   assert_text(name(f.bench->get(a)), "held");
 }
 
-// Nobody would give the lease back but this server: it does when it can.
+// Only this server can give the lease back: it does once memcached answers.
 void a_lease_that_nobody_heard_of_is_given_back_after_an_outage(void** state) {
   Fixture& f = of(state);
   const Verdict granted = f.bench->get(a);
@@ -167,7 +167,7 @@ void a_pool_of_many_slots_takes_long_and_nothing_is_down(void** state) {
   assert_false(down);
 }
 
-// The same without the loop: the worker has news while the job is under way.
+// The same without the loop: the worker reports that memcached answers while its job goes on.
 void a_long_job_tells_that_memcached_answers(void** state) {
   Fixture& f = of(state);
   MemcacheWorker worker({.host = "127.0.0.1", .port = f.memcached.port(), .path = {}},
@@ -231,8 +231,8 @@ void a_restarted_memcached_is_found_at_once_and_tokens_rise(void** state) {
   const Verdict before = f.bench->get(a);
   f.memcached.kill_now();
   assert_true(f.memcached.start());
-  Verdict after = f.bench->get(b);              // the connection is dead, nobody knows yet
-  if (sanitized && name(after) != "granted") {  // it was too slow: somebody knew
+  Verdict after = f.bench->get(b);  // the connection is dead, and the worker may not know yet
+  if (sanitized && name(after) != "granted") {  // a ping came first and failed
     assert_true(f.bench->until([&] {
       after = f.bench->get(b);
       return name(after) == "granted";
@@ -270,7 +270,8 @@ void a_stopped_memcached_of_several_delays_only_its_own_pools(void** state) {
   const OpId slow = bench.ask_get(a);
   bench.use_pool(of_first);
   assert_text(name(bench.get(a)), "granted");
-  assert_int_equal(bench.order().size(), 1);  // the slow one is still open
+  assert_int_equal(bench.order().size(),
+                   1);  // the question to the slow memcached has no answer yet
   assert_true(name(bench.verdict_of(slow)).starts_with("failed: memcached " + second.address()));
   assert_false(bench.backend().trouble().has_value());
   second.go_on();
@@ -329,7 +330,7 @@ void surveys_end_when_memcached_does_not_answer(void** state) {
   (void)f.bench->get(a);
   f.memcached.stop();
   const Time asked = steady_now();
-  assert_text(f.bench->holders(), "a");  // as last known
+  assert_text(f.bench->holders(), "a");  // as the last survey knew it
   assert_quick(asked, milliseconds(1500));
   f.memcached.go_on();
 }

@@ -65,7 +65,7 @@ void other_answers_leave_nothing(void** state) {
   }
 }
 
-// The claim is on its way when everything fails; it arrives after three looks.
+// The claim is still on its way when everything else fails; it arrives after three looks.
 void a_claim_that_is_carried_out_late_is_given_back(void** state) {
   Fixture& f = of(state);
   f.fail_first("add", Fault::delayed);
@@ -86,7 +86,7 @@ void a_claim_that_is_carried_out_late_is_given_back(void** state) {
   assert_true(f.leftovers.empty());
 }
 
-// A late claim dies by itself after ten seconds: nobody looks for ever.
+// A late claim expires after ten seconds, so the looks may end.
 void looks_end_after_twelve(void** state) {
   Fixture& f = of(state);
   f.leftovers.keep({f.pool, "n1", {}});

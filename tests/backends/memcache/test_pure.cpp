@@ -60,7 +60,7 @@ void reads_addresses_of_all_kinds(void**) {
 
 void finds_a_pool_at_the_same_server_for_ever(void**) {
   assert_int_equal(server_of("test1", 1), 0);
-  // Other versions of this program find pools by the same numbers.
+  // Other versions of this program must choose the same memcached for a pool.
   assert_int_equal(server_of("", 1000), 0xcbf29ce484222325 % 1000);
   assert_int_equal(server_of("a", 1000), 0xaf63dc4c8601ec8c % 1000);
   assert_int_equal(server_of("foobar", 1000), 0x85944171f73967e8 % 1000);
@@ -86,7 +86,7 @@ void long_pools_have_keys_of_their_own(void**) {
   const std::string key = slot_key(prefix, long_name, 4294967295);
   assert_true(is_sound_key(key));
   assert_true(slot_key("", long_name, 1) != slot_key("", long_name.substr(1) + "\x02", 1));
-  // 150 bytes are the longest that stay as they are.
+  // A pool's name of up to 150 bytes stands in the key as it is; longer ones are digested.
   assert_text(slot_key("", std::string(150, 'x'), 1), std::string(150, 'x') + ":1");
   assert_int_equal(slot_key("", std::string(151, 'x'), 1).size(), 152);
 }

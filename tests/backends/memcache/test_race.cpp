@@ -30,18 +30,18 @@ struct Setting {
   uint32_t slots;
   size_t owners;
   unsigned fault_percent;
-  bool long_stalls;  // claims die while their server is at it
+  bool long_stalls;  // a stall is longer than a claim lives
 };
 
 constexpr seconds lease_length{60};
 constexpr int rounds = 12;
 
-// One at a time, chosen by the dice.
+// Lets one thread run at a time, chosen by the dice.
 class Turns {
  public:
   Turns(unsigned seed, size_t count) : dice_(seed), running_(count, true) {}
 
-  // Waits until it is `me`'s turn, for the first time too.
+  // Passes the turn on and waits until `me` has it; the first call only waits.
   void pass(size_t me) {
     std::unique_lock guard(lock_);
     if (started_ == running_.size()) {
@@ -124,7 +124,7 @@ class Race {
     Server(FakeCache& cache, const std::string& name) : link(cache), slots(link, "t:", name) {}
   };
 
-  // Between two commands of a server anything happens.
+  // Before each command of a server: other servers run, time passes, a fault is drawn.
   Fault interrupt(size_t me) {
     turns_.pass(me);
     cache_.now += microseconds(1 + turns_.throw_dice(1000));
@@ -189,14 +189,14 @@ class Race {
                                     .slots = setting_.slots,
                                     .undelivered = true});
     } else if (answer.kind == Kind::granted || answer.kind == Kind::held) {
-      // A lease that is held may end before we count on it; a granted one not.
+      // The end of a granted lease is known; one that was found (held) may end at any time.
       const Time ends = answer.kind == Kind::granted ? answer.started + lease_length : cache_.now;
       told(owner, answer.lease.token, since, asked, ends);
     }
   }
 
-  // An owner that releases on one server while it asks another cannot know
-  // which came first, and counts on nothing.
+  // When an owner releases on one server while it asks another, it cannot know which came
+  // first, so it does not count on the lease.
   void told(const Owner& owner, Token token, Time since, Time asked, Time ends) {
     history_.told("p", owner.host, token, since, cache_.now, ends);
     for (const auto& [from, to] : releases_[owner.host]) {
@@ -206,7 +206,7 @@ class Race {
     }
   }
 
-  // Its owner lets go of whatever it has when it asks, in any case.
+  // The owner gives up all its leases when it asks for the release, whatever the answer is.
   void release(size_t me, const Owner& owner) {
     for (const auto& [token, who] : tokens_of(owner)) {
       history_.let_go("p", token, cache_.now);
@@ -230,7 +230,8 @@ class Race {
     }
   }
 
-  // A lease that is found was granted by an attempt whose answer nobody has.
+  // A lease that is found was granted by an earlier attempt whose outcome the owner does not
+  // know.
   Time granted_since(const Owner& owner) {
     const auto& attempts = attempts_[owner.host];
     return attempts.empty() ? Time::max() : *attempts.begin();
@@ -255,7 +256,7 @@ class Race {
     });
   }
 
-  // When all is quiet nothing is left but leases that somebody was told of.
+  // At the end only leases may be left that an owner was told of.
   std::string leftovers() {
     for (const auto& server : servers_) {
       server->link.before_command = [](const std::string&) { return Fault::none; };
@@ -273,7 +274,7 @@ class Race {
       if (++slots_of[lease.owner.host] > 1) {
         return "an owner has two slots";
       }
-      // With a mark somebody was about to tell, but memcached failed in that moment.
+      // A lease with a mark may be left: a server was about to tell of it when memcached failed.
       if (lease.told.empty() && !history_.tokens("p").contains(lease.token)) {
         return "a lease is left of which nobody knows";
       }

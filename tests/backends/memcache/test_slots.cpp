@@ -24,8 +24,8 @@ void a_semaphore_costs_one_command_more(void** state) {
   assert_int_equal(f.one.link.commands() - before, 5);
 }
 
-// Slots above those of one read are found as well, and the lowest free one of
-// all is taken.
+// A pool with more slots than one read fetches: leases in later parts are found, and the
+// lowest free slot of all is taken.
 void a_wide_pool_is_read_in_parts(void** state) {
   SlotFixture& f = of(state);
   constexpr uint32_t width = 2500;
@@ -70,7 +70,7 @@ void find_only_takes_nothing(void** state) {
 
 void a_token_is_drawn_by_who_has_the_slot(void** state) {
   SlotFixture& f = of(state);
-  // When one is about to claim, two is granted, released and granted again.
+  // Just before server one claims, server two is granted, releases and is granted again.
   Token highest = 0;
   f.one.before("add", [&] {
     (void)f.two.get("b");
@@ -92,7 +92,7 @@ void an_owner_who_asks_two_servers_has_one_slot(void** state) {
           moment, [&] { other = f.two.get("a", 3); }, n);
       const SlotAnswer answer = f.one.get("a", 3);
       if (other.kind == Kind::failed) {
-        continue;  // there was no such moment
+        continue;  // the command did not occur in this run
       }
       assert_int_equal(answer.lease.token, other.lease.token);
       const auto seen = f.one.slots.survey({{"p", 3}});

@@ -115,12 +115,12 @@ void tokens_rise_after_memcached_lost_everything(void** state) {
 void tokens_rise_under_a_clock_that_is_behind(void** state) {
   SlotFixture& f = of(state);
   const Token before = f.one.get("a").lease.token;
-  assert_kind(f.two.get("b").kind, Kind::full);  // two sees the token
+  assert_kind(f.two.get("b").kind, Kind::full);  // server two sees the token
   f.cache.forget_all();
   f.two.link.clock_ahead_us = -9'000'000'000;
   const Token after = f.two.get("b").lease.token;
   assert_true(after > before);
-  // A third server, of which two knows nothing, seeds far too low.
+  // A third server, which has seen no token, seeds the counter far too low.
   f.cache.forget_all();
   SlotServer three(f.cache, "three");
   three.link.clock_ahead_us = -90'000'000'000;
@@ -169,7 +169,7 @@ void a_strangers_item_keeps_its_slot(void** state) {
   assert_kind(f.one.release("a"), Kind::not_held);
 }
 
-// A lease begins at most now, whatever the server's date was that granted it.
+// A lease counts as granted now at the latest, even if the date of its server was ahead.
 void a_server_ahead_on_the_date_makes_no_rest_longer(void** state) {
   SlotFixture& f = of(state);
   f.one.link.clock_ahead_us = 400'000'000'000;

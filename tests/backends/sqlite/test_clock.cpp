@@ -92,14 +92,14 @@ void a_lease_without_end_has_none_afterwards(void**) {
   assert_false(row.ends.has_value());
 }
 
-// 30 s after it was seen last by the wall clock, and 130 s after its grant.
+// By the wall clock the store was last seen 30 s ago, and the grant was 130 s ago.
 void its_beginning_is_the_wall_clock_s(void**) {
   StoreRow row = lease();
   carry_over(row, seen(), moment(cases[6]));
   assert_int_equal((10 * s - row.since_mono) / s, 130);
 }
 
-// Whatever was wrong in a file that is believed, nothing overflows.
+// Whatever times stand in a store that counts as whole, nothing overflows.
 void no_clock_is_too_wrong(void**) {
   for (const int64_t wall : {INT64_MIN, int64_t{0}, INT64_MAX}) {
     for (const int64_t past : {INT64_MIN, int64_t{0}, INT64_MAX}) {

@@ -33,7 +33,7 @@ std::vector<std::string> files_of(const std::string& folder) {
   return files;
 }
 
-// One change in a copy of a store; the damaged copy is right or refused.
+// Damages a copy of a store in one place; the copy must be read right or be refused.
 void damage_once(const Fixture& f, Choices& dice, const std::string& good, bool cuts,
                  const std::string& right, std::map<std::string, int>& tally) {
   f.clear();
@@ -110,9 +110,8 @@ void* allocate_again(void* memory, int size) {
   return ++allocations == fails_at ? nullptr : real_memory.xRealloc(memory, size);
 }
 
-// The process ends; what it has said is there.
-// Takes minutes where syncs are slow: run when the environment says
-// DISTRIBUTEX_TEST_ALL.
+// The process ends, and the store has every change that it had acknowledged. Takes minutes
+// where syncs are slow, so it runs only when the environment has DISTRIBUTEX_TEST_ALL.
 void without_memory_the_store_stays_whole(void** state) {
   if (getenv("DISTRIBUTEX_TEST_ALL") == nullptr) {
     print_message("skipped: takes minutes, asks for DISTRIBUTEX_TEST_ALL\n");
@@ -131,8 +130,7 @@ void without_memory_the_store_stays_whole(void** state) {
     const auto run = [&] { return f.work(disk, 0, 4, false); };
     f.clear();
     disk.reset();
-    // How many there are is told by a run without a fault, and a step is taken
-    // that visits some twelve of them.
+    // A run without a fault counts the allocations; then some twelve of them fail in turn.
     if (run() != 0) {
       return 1;
     }

@@ -20,7 +20,7 @@ void check(const Fixture& f, const std::string& path, uint64_t acked, const char
               static_cast<int>(call), static_cast<int>(acked), wrong.c_str());
 }
 
-// A note beside the store is not synced: after a power cut it may be gone.
+// The note in locks.lock is not synced: after a power cut it may be gone.
 void a_kill_or_power_cut_at_any_call_loses_nothing(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.lay_out();
@@ -75,8 +75,8 @@ void a_sync_that_fails_loses_nothing(void** state) {
   fail_each_call(fixture_of<Fixture>(state), Fault::sync_error, "a failed sync");
 }
 
-// The log's end is known to the page cache alone when the next process starts.
-// Only what it syncs before its first commit keeps what comes behind.
+// After failed syncs the end of the log is in the page cache alone when the next process
+// starts. That process must sync the log before its first commit, or later commits are lost.
 void a_restart_after_failed_syncs_loses_nothing(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.lay_out();
@@ -91,7 +91,7 @@ void a_restart_after_failed_syncs_loses_nothing(void** state) {
     assert_true(first != 0);
     disk.plan(Fault::none, 0);
     const uint64_t before = disk.noted();
-    // The one that was refused may be there; it is made again.
+    // The commit that was refused may be in the store; the second process makes it again.
     const int second = in_other_process([&] { return f.work(disk, before, commits, false); });
     assert_int_equal(second, 0);
     check(f, f.twin(), commits, "power cut after the restart", sync);

@@ -17,8 +17,8 @@ struct Fixture {
   StoreModel model{};
   const std::string path = dir.file("locks.db");
 
-  // Grants so many leases and ends every second one, ten changes a commit; then
-  // the process dies, or closes the store first.
+  // Grants that many leases and ends every second one, ten changes a commit. Then the process
+  // closes the store, or dies without that.
   void fill(uint64_t leases, bool closes) {
     std::vector<std::vector<StoreChange>> commits;
     std::vector<StoreTotals> totals;
@@ -144,7 +144,7 @@ void a_store_that_somebody_reads_is_in_use(void** state) {
   assert_int_equal(code, 0);
 }
 
-// What a newer program adds, an older one neither reads nor loses.
+// An older program neither reads nor loses what a newer one has added.
 void a_newer_minor_format_is_served_and_kept(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.fill(20, true);
@@ -213,7 +213,7 @@ void a_store_that_is_gone_is_not_begun_anew(void** state) {
                                f.dir.file("locks") + ".* to start without locks");
   assert_true(inode(f.path) == 0);
   unlink(f.dir.file("locks.lock").c_str());
-  assert_true(f.refusal().find("the file is gone") != std::string::npos);  // the log is there
+  assert_true(f.refusal().find("the file is gone") != std::string::npos);  // the log alone is there
   assert_int_equal(rename(good.c_str(), f.path.c_str()), 0);
   assert_text(look_at_store(f.path), f.model.text());
 }

@@ -71,7 +71,7 @@ struct Row {
   std::string_view text, json;
 };
 
-// Every row is of the same request: what does not apply must not show.
+// Sets every field of the answer in every row: a field that does not apply must not show.
 void check_rows(void** state, const Row* row, size_t count) {
   auto& f = fixture_of<Fixture>(state);
   for (const Row* end = row + count; row != end; ++row) {

@@ -159,7 +159,7 @@ void any_bytes_are_a_request_or_a_printable_refusal(void** state) {
       check_printable(page.complaint());
     }
   }
-  assert_in_range(sound, 1000, 39000);  // both ways were tried
+  assert_in_range(sound, 1000, 39000);  // there were sound ones and others
 }
 
 void decimals_are_kept_to_the_nanosecond(void** state) {

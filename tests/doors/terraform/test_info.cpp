@@ -36,7 +36,7 @@ void owner_is_the_host_of_who_and_the_id(void**) {
   }
 }
 
-// A client reads Created into a time and fails if it is none.
+// A client parses Created as a time and fails if it cannot.
 void created_is_kept_when_it_is_a_time(void**) {
   for (const char* sound :
        {"2026-11-26T09:00:00Z", "2026-11-26T09:00:00.1Z", "2026-11-26T23:59:59.123456789+01:00"}) {
