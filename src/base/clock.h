@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one place that asks a clock. Everything else gets the time as `now`.
+// The only file that reads a clock. All other code gets the time as an argument `now`.
 #pragma once
 
 #include <chrono>
@@ -12,14 +12,14 @@ namespace distributex {
 
 [[nodiscard]] inline Time steady_now() { return std::chrono::steady_clock::now(); }
 
-// Microseconds since 1970 by the wall clock: for tokens' seed and for people.
+// Microseconds since 1970 by the wall clock: to seed tokens, and to be shown.
 [[nodiscard]] inline uint64_t wall_us() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count());
 }
 
-// Since the machine was started, time asleep included; zero where unknown.
+// The time since the machine was started, sleep included; zero: not known.
 [[nodiscard]] inline std::chrono::nanoseconds time_since_boot() {
   timespec at{};
   if (clock_gettime(CLOCK_BOOTTIME, &at) != 0) {

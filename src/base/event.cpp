@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libevent reports a refusal by a return value alone; who goes on with it waits for
-// what never comes.
+// libevent reports a refusal only by event_add()'s result. Code that ignores the result
+// waits for an event that never comes.
 #include "base/event.h"
 
 #include <sysexits.h>

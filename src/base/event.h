@@ -6,9 +6,9 @@
 
 namespace distributex {
 
-// Waits for the event from now on. A descriptor or a signal that the kernel will not
-// watch (epoll_ctl(2): no memory, or /proc/sys/fs/epoll/max_user_watches is reached)
-// ends the process with a word in the log and EX_OSERR. Timers never fail.
+// Adds the event to its loop. If the kernel refuses to watch its descriptor or signal
+// (epoll_ctl(2): no memory, or /proc/sys/fs/epoll/max_user_watches is reached), the process
+// ends with a line in the log and EX_OSERR. Timers never fail.
 void must_add(event* awaited);
 
 }  // namespace distributex

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Owners of C handles: each handle sits in one of these on the line that
-// creates it.
+// Owners of C handles. The line that creates a handle must put it into one of these.
 #pragma once
 
 #include <event2/buffer.h>
@@ -26,7 +25,7 @@ using Event = std::unique_ptr<event, FreeWith<event_free>>;
 using Evhttp = std::unique_ptr<evhttp, FreeWith<evhttp_free>>;
 using Evbuffer = std::unique_ptr<evbuffer, FreeWith<evbuffer_free>>;
 
-// A file descriptor, closed at the end.
+// Owns a file descriptor, and closes it in the destructor.
 class Fd {
  public:
   Fd() = default;

@@ -7,8 +7,8 @@
 
 namespace distributex {
 
-// FNV-1a with 64 bits (RFC 9923). It must never change: servers of different
-// versions find a pool's memcached by it, and clients their lock file.
+// FNV-1a with 64 bits (RFC 9923). It must never change: servers of different versions
+// choose the memcached of a pool by it, and clients choose their lock file by it.
 [[nodiscard]] constexpr uint64_t name_hash(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : name) {

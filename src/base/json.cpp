@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// jansson takes valid UTF-8 only, and prints reals to any number of digits:
-// fifteen hold all our times to the millisecond without a tail of nines.
+// jansson refuses texts that are not valid UTF-8. It prints reals with as many digits as it
+// is told: with fifteen, times are exact to the millisecond and do not end in 999999.
 #include "base/json.h"
 
 #include <cstdlib>

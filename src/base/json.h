@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The few things that all our JSON has in common: who frees a value, and how
-// texts and numbers of seconds are put. Knows no locks.
+// What all JSON of the program has in common: the owner of a value, and how texts and
+// seconds are written. Knows no locks.
 #pragma once
 
 #include <jansson.h>
@@ -17,10 +17,10 @@ struct JsonFree {
 };
 using Json = std::unique_ptr<json_t, JsonFree>;
 
-// A new text; what is not UTF-8 goes in escaped, and cut like a header.
+// Makes a text. A text that is not valid UTF-8 is escaped and cut by escaped().
 [[nodiscard]] json_t* json_text(std::string_view text);
 
-// Leaves the member out when the text is empty.
+// Sets the member; leaves it out if the text is empty.
 void set_text(json_t* object, const char* key, std::string_view text);
 
 void set_whole(json_t* object, const char* key, uint64_t number);
@@ -28,7 +28,7 @@ void set_whole(json_t* object, const char* key, uint64_t number);
 // Seconds with decimals, cut to whole milliseconds.
 void set_seconds(json_t* object, const char* key, std::chrono::nanoseconds duration);
 
-// In one line, with exact milliseconds.
+// The value in one line, without a newline; milliseconds are exact.
 [[nodiscard]] std::string json_line(const json_t* value);
 
 }  // namespace distributex

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One buffer of finished lines in front of stderr, and the count of those that
-// found no room in it. The oldest lines are kept and the newest dropped, so
-// what is written is always a whole beginning, then the count of the gap.
-// Syslog has a queue of its own and gets its lines one by one.
+// A buffer of finished lines for stderr, and the count of lines that did not fit into it.
+// If the buffer is full the newest line is dropped: so the reader gets all earlier lines,
+// then the number of dropped ones. Syslog has a queue of its own and gets each line at
+// once.
 #include "base/log.h"
 
 #include <poll.h>
@@ -30,8 +30,8 @@ namespace {
 constexpr size_t text_max = 1024;  // bytes of one event's text
 constexpr size_t prefix_max = 64;  // bytes of a line beside its text
 constexpr size_t line_max = 4096 + prefix_max;
-constexpr size_t write_at = 16 * 1024;    // gathered: written without being asked
-constexpr size_t buffer_max = 64 * 1024;  // kept while nothing can be written
+constexpr size_t write_at = 16 * 1024;    // when so many bytes have gathered, write them
+constexpr size_t buffer_max = 64 * 1024;  // kept while stderr cannot be written
 
 struct LevelRow {
   std::string_view name;
@@ -44,7 +44,7 @@ constexpr LevelRow levels[] = {
 
 const LevelRow& row_of(Level level) { return levels[static_cast<size_t>(level)]; }
 
-// A line being made: bounded, what does not fit is left out.
+// Text of bounded size; bytes that do not fit are left out.
 template <size_t N>
 struct Text {
   std::array<char, N> bytes;
@@ -64,18 +64,18 @@ struct Log {
   LogTarget target = LogTarget::stderr_plain;
   Level most_verbose = Level::info;
   bool journal = false;
-  unsigned long dropped = 0;  // and not reported yet
+  unsigned long dropped = 0;  // lines whose loss was not logged yet
   uint64_t dropped_ever = 0;
-  time_t second = 0;  // that `date` says
+  time_t second = 0;  // the time that `date` has
   std::array<char, 32> date{};
   size_t date_size = 0;
 };
 
 constinit Log state;
-constinit Text<buffer_max> waiting{};  // whole lines, but for what a short write took
+constinit Text<buffer_max> waiting{};  // whole lines; a short write may cut the first one
 
-// systemd names the journal's stream as DEVICE:INODE; stderr may since have
-// been sent elsewhere, so the two are compared.
+// systemd sets JOURNAL_STREAM to DEVICE:INODE of the stderr that it has opened. stderr may
+// have been redirected since, so both numbers are compared.
 bool stderr_is_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat own {};
@@ -88,15 +88,15 @@ bool stderr_is_journal() {
   return std::string_view(stream) == name.data();
 }
 
-// Whether so much as a short write would do, and not wait for a reader. That
-// stderr were non-blocking is not for us to say: it is shared with others.
+// Whether a write of up to PIPE_BUF bytes would not block. stderr is not set to
+// non-blocking instead, because other processes share its open file.
 bool is_writable() {
   pollfd stream{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   return poll(&stream, 1, 0) == 1 && (stream.revents & POLLOUT) != 0;
 }
 
-// Writes until nothing waits or the descriptor refuses: in pieces for which a
-// pipe that can be written has room.
+// Writes until no bytes are left or stderr is not writable. The pieces are small enough for
+// the room that poll() promises in a pipe.
 void write_waiting() {
   size_t done = 0;
   while (done < waiting.size && is_writable()) {
@@ -112,7 +112,7 @@ void write_waiting() {
   std::memmove(waiting.bytes.data(), waiting.bytes.data() + done, waiting.size);
 }
 
-// Puts the date into words once a second.
+// The text is made once a second.
 std::string_view date_of(time_t second) {
   if (second != state.second) {
     tm parts{};
@@ -153,8 +153,8 @@ void add_line(Level level, std::string_view text, uint64_t now, Text<N>& to) {
   to.add("\n");
 }
 
-// Puts a line behind those that wait, with the count of the dropped before it.
-// False when it does not fit.
+// Appends a line to the buffer; if lines were dropped, their number comes before it.
+// Returns false if it does not fit.
 [[nodiscard]] bool append(Level level, std::string_view text, uint64_t now) {
   if (state.dropped == 0 && buffer_max - waiting.size >= text.size() + prefix_max) {
     add_line(level, text, now, waiting);
@@ -196,12 +196,12 @@ void emit(Level level, std::string_view text, uint64_t now) {
   }
 }
 
-// The raw text of an event with its control bytes made visible, and cut.
+// The text of an event with its control bytes as \xHH, cut to text_max.
 Text<text_max> one_line(std::string_view raw) {
   constexpr char digits[] = "0123456789abcdef";
   constexpr std::string_view dots = "...";
   Text<text_max> text;
-  size_t keep = 0;  // what may stay when the dots must follow
+  size_t keep = 0;  // so many bytes leave room for the dots
   for (const char c : raw) {
     const auto byte = static_cast<unsigned char>(c);
     const char hex[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
@@ -241,7 +241,7 @@ void log_line(Level level, const char* format, ...) {
   if (!log_enabled(level)) {
     return;
   }
-  std::array<char, text_max + 2> raw;  // one byte more than a line holds shows that it is cut
+  std::array<char, text_max + 2> raw;  // one byte more than text_max: one_line() cuts it then
   va_list arguments;
   va_start(arguments, format);
   const int length = std::vsnprintf(raw.data(), raw.size(), format, arguments);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// libevent goes on when an allocation fails: without a timer, so that a lease
-// never ends, or with an answer that has lost a part. A lock service is of more
-// use when it starts anew.
+// When an allocation fails, libevent goes on: without a timer, so that a lease never ends,
+// or with an answer that lacks a part. For a lock service it is safer to end and be started
+// anew.
 #include "base/memory.h"
 
 #include <event2/event.h>
@@ -49,7 +49,7 @@ void end_when_out_of_memory() {
       [](size_t size, const char*, int) { return allocate(size); },
       [](void* memory, size_t size, const char*, int) { return allocate_again(memory, size); },
       [](void* memory, const char*, int) { std::free(memory); });
-  assert(taken == 1);  // it works before the first use of OpenSSL only
+  assert(taken == 1);  // OpenSSL refuses the call after its first allocation
   (void)taken;
 }
 

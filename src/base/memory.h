@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What happens when there is no memory left: the process ends, whoever asked
-// for it.
+// Out of memory ends the process, whichever code or library asked for the memory.
 #pragma once
 
 namespace distributex {
 
-// From now on an allocation that fails ends the process, with a word to the
-// log: operator new's, in every thread, and those of libevent, jansson
-// and OpenSSL. To be
-// called before either library is used.
+// From now on a failed allocation ends the process with a line in the log: an allocation by
+// operator new in any thread, by libevent, jansson or OpenSSL. Must be called before any of
+// these libraries is used.
 void end_when_out_of_memory();
 
 }  // namespace distributex

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A hash map from names to values that is asked by string_view without a copy.
+// A hash map from names to values. A look-up by string_view makes no string.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Matching goes back to the last star only: an earlier one cannot do what the
-// last one cannot.
+// When a byte does not match, only the last star takes a byte more: if no choice for the
+// last star leads to a match, no choice for an earlier star does.
 #include "base/pattern.h"
 
 #include <cstddef>
@@ -22,7 +22,7 @@ bool matches(std::string_view pattern, std::string_view text, Letters letters) {
   size_t p = 0;
   size_t t = 0;
   size_t after_star = std::string_view::npos;  // in the pattern
-  size_t taken = 0;                            // where the star's text ends
+  size_t taken = 0;                            // the end of the star's match, in the text
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       after_star = ++p;
@@ -40,13 +40,12 @@ bool matches(std::string_view pattern, std::string_view text, Letters letters) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-// A star of the other pattern is a byte that only a star of this one can match,
-// since no byte of this one but a star is a star; and what a star matches may
-// as well be longer.
+// A star of `other` is matched like a byte. Only a star of `pattern` can match this byte,
+// and that star also matches every text for which the star of `other` stands.
 bool covers(std::string_view pattern, std::string_view other) { return matches(pattern, other); }
 
-// met[j] says, after i bytes of a, whether they and j bytes of b have a text in
-// common.
+// After i bytes of a, met[j] says whether some text matches both these i bytes and the first
+// j bytes of b.
 bool patterns_meet(std::string_view a, std::string_view b) {
   std::vector<bool> met(b.size() + 1);
   met[0] = true;
@@ -54,7 +53,7 @@ bool patterns_meet(std::string_view a, std::string_view b) {
     met[j + 1] = met[j] && b[j] == '*';
   }
   for (const char c : a) {
-    bool diagonal = met[0];  // before this byte of a, one byte of b less
+    bool diagonal = met[0];  // met[j] as it was before this byte of a
     met[0] = met[0] && c == '*';
     for (size_t j = 0; j < b.size(); ++j) {
       const bool above = met[j + 1];

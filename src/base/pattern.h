@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names by pattern: `*` stands for any bytes, none included, and every other
-// byte for itself. Pure; the cost is at most the product of both lengths.
+// Patterns for names: `*` stands for any number of bytes, also none; every other byte stands
+// for itself. Pure; the cost is at most the product of both lengths.
 #pragma once
 
 #include <string_view>
@@ -16,11 +16,11 @@ enum class Letters { exact, any_case };  // any_case: ASCII letters only
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view text,
                            Letters letters = Letters::exact);
 
-// Whether this pattern matches every text that the other matches: exactly so where
-// both are names or end in their only star; else a no may be too strict.
+// Whether `pattern` matches every text that `other` matches. True is always right. False may
+// be wrong, unless each of the two is a name or has one star, at its end.
 [[nodiscard]] bool covers(std::string_view pattern, std::string_view other);
 
-// Whether some text matches both.
+// Whether there is a text that both patterns match.
 [[nodiscard]] bool patterns_meet(std::string_view a, std::string_view b);
 
 }  // namespace distributex

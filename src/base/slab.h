@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Memory for the nodes of lists, sets and maps that come and go with each request: what
-// one gives back, the next one takes, without a word to malloc. Each thread has its
-// own, and keeps a bounded number of each kind.
+// An allocator for lists, sets and maps whose nodes come and go with each request: a freed
+// node is kept and used for the next one, without a call of malloc. Each thread keeps its
+// own nodes, a bounded number of each type.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace distributex {
 #endif
 
 #ifdef DISTRIBUTEX_SANITIZED
-inline constexpr size_t most_kept_nodes = 0;  // a sanitizer sees the use of what was given back
+inline constexpr size_t most_kept_nodes = 0;  // so a sanitizer sees the use of a freed node
 #else
 inline constexpr size_t most_kept_nodes = 256;
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// open() takes the lowest number that is free, which is the one that is wanted.
+// open() returns the lowest free number, which is the missing one: the loop goes upwards.
 #include "base/standard_fds.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Written without printf and streams: answers and log lines come through here.
+// Without printf and streams, for speed: answers and log lines are made with these functions.
 #include "base/text.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ std::string escaped(std::string_view text, size_t max) {
   constexpr std::string_view dots = "...";
   std::string out;
   out.reserve(std::min(text.size(), max));
-  size_t keep = 0;  // what of out may stay when the dots must follow
+  size_t keep = 0;  // so many bytes of out leave room for the dots
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20 && byte <= 0x7e && c != '\\') {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Points and lengths of time, and their forms in C libraries. No clock is read
-// here.
+// Points and lengths of time, and their forms in C libraries. Reads no clock.
 #pragma once
 
 #include <sys/time.h>
@@ -13,8 +12,8 @@ namespace distributex {
 using Time = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;
 
-// Rounded up to microseconds, so that a timer does not fire just before its
-// time. A negative duration becomes 0.
+// Rounds up to microseconds, so that a timer does not fire just before its time. A negative
+// duration becomes 0.
 [[nodiscard]] inline timeval to_timeval(Duration duration) {
   const auto us =
       std::chrono::ceil<std::chrono::microseconds>(std::max(duration, Duration::zero()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Addresses are numbers only: to look a name up, the network would have to be
-// there already.
+// Only numeric addresses are accepted: when the daemon starts, the network that the look-up
+// of a name needs may not be there yet.
 #include "config/address.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 namespace distributex {
 namespace {
 
-using Complaint = const char*;  // null: all is well
+using Complaint = const char*;  // nullptr: the text is sound
 
 Complaint check_unix_path(std::string_view path) {
   if (!path.starts_with('/')) {
@@ -50,7 +50,7 @@ Complaint check_host_part(std::string_view host) {
   return is_numeric(AF_INET, host) ? nullptr : "is not a numeric address, like 127.0.0.1";
 }
 
-// A port has no needless 0 in front, as no number of the file has.
+// Like every number of the file, a port must not begin with a needless 0.
 bool is_port(std::string_view text) {
   return parse_port(text) && (text.size() == 1 || text[0] != '0');
 }

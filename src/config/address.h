@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether a text is an address to listen on, for the rows of options that take
-// one. Pure: resolves no name and opens nothing.
+// Checks addresses to listen on, for options that take one. Pure: resolves no name and
+// opens no socket.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace distributex {
 
-// What is wrong with the text, which is quoted; empty when it is one of
-// ADDRESS:PORT, [V6ADDRESS]:PORT, *:PORT, all also with tls: before, and unix:/PATH.
+// Returns what is wrong, beginning with the text in quotes. Empty: the text is one of
+// ADDRESS:PORT, [V6ADDRESS]:PORT, *:PORT, each perhaps with tls: before it, or unix:/PATH.
 [[nodiscard]] std::string check_listen_address(std::string_view text);
 
 }  // namespace distributex

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The walk through a file: each key is looked for among the options that were
-// declared, an unknown one is refused with the nearest known name, and what is
-// not there is read from its default. A default is written as it would stand in
-// the file and goes the same way as a given value.
+// Walks through a file: looks each key up among the declared options, refuses an unknown
+// key with the nearest known name, and reads the default of each option that is missing. A
+// default is written as it would stand in the file, and is read like a value of the file.
 #include "config/config.h"
 
 #include <fcntl.h>
@@ -32,8 +31,8 @@ using MaybeMistake = std::optional<Mistake>;
 // The options that may stand at one place of the file.
 struct Level {
   std::vector<const Option*> options;
-  const Level* above = nullptr;  // of a list's maps
-  const char* noun = "";         // of one such map
+  const Level* above = nullptr;  // for the maps of a list: the level that has the list
+  const char* noun = "";         // for the maps of a list: what one map is called
 
   [[nodiscard]] size_t find(std::string_view name) const {
     const auto found = std::find_if(options.begin(), options.end(),
@@ -57,8 +56,8 @@ Mistake mistake(const Node& node, std::string what) {
 
 // --- unknown keys -----------------------------------------------------------
 
-// How many letters to change, add or drop between two short names, whatever
-// their case.
+// The number of letters to change, add or drop to get from one short name to the other,
+// without regard to case.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j < row.size(); ++j) {
@@ -78,7 +77,7 @@ size_t distance(std::string_view a, std::string_view b) {
 std::string suggestion(const Level& level, std::string_view name) {
   std::string known;
   std::string_view nearest;
-  size_t least = 3;  // letters apart: no longer a slip of the hand
+  size_t least = 3;  // names that differ in so many letters are no typing error
   for (const Option* option : level.options) {
     known.append(known.empty() ? "" : ", ").append(option->name);
     const size_t apart = name.size() <= quote_max ? distance(name, option->name) : least;
@@ -117,7 +116,7 @@ Mistake unknown_key(const Node& key, const Level& level) {
 
 // --- values -----------------------------------------------------------------
 
-// Makes a sentence of what a reader of values found.
+// Makes a whole sentence of the mistake that read_value() found.
 Mistake explained(Mistake wrong, const Option& option) {
   wrong.what = std::string(option.name) + ": " + wrong.what + "; write " + wanted(option.slot.rule);
   if (option.fallback && *option.fallback) {
@@ -152,7 +151,7 @@ Mistake explained(Mistake wrong, const Option& option) {
   return read_option(node, option, level, to);
 }
 
-// Leaves in `values` one for each option of the level.
+// Stores in `values` one value for each option of the level, in their order.
 [[nodiscard]] MaybeMistake read_map(const Node& map, const Level& level,
                                     std::vector<Value>& values) {
   values.resize(level.options.size());
@@ -191,7 +190,7 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
   const Level level = level_of(items, above);
   const std::string noun = items.noun;
   std::vector<std::vector<Value>> maps;
-  std::unordered_map<std::string, size_t> lines;  // where each name stands
+  std::unordered_map<std::string, size_t> lines;  // the line of each name
   for (const Node* item : list.children) {
     if (item->kind != Node::Kind::map) {
       return mistake(*item, shown(*item) + " is not a " + noun + "; write - " + items.rows[0].name +
@@ -239,10 +238,10 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
 
 // --- the file ---------------------------------------------------------------
 
-// Nothing, or the reason why it cannot be read.
+// Returns the reason why the file cannot be read; empty: `text` has it.
 [[nodiscard]] std::string read_file(const std::string& name, std::string& text) {
   const auto reason = [] { return "cannot be read: " + std::generic_category().message(errno); };
-  // A pipe without a writer shall not stop us.
+  // O_NONBLOCK: open() would wait for the writer of a named pipe.
   const Fd fd(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status = {};
   if (!fd || fstat(fd.get(), &status) != 0) {

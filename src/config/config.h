@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A configuration: of each option that rooms have declared, the value that the
-// file gives or the default. The walk through the file and its errors are here,
-// but no option: which there are is told by whoever reads a file.
+// A configuration: the value of each declared option, from the file or the default. This
+// file reads a configuration and reports its errors, but knows no option: the caller passes
+// the rows of all rooms (config/option.h).
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class Config {
     Value value;
   };
 
-  // A room's struct with the values of its options; other members stay.
+  // Stores the values of the room's options in its struct; other members keep their values.
   template <typename Room>
   void apply(Room& room) const {
     for (const Entry& entry : entries) {
@@ -36,20 +36,19 @@ class Config {
     return room;
   }
 
-  // In the order in which options are declared, one for each.
+  // One for each option, in the order in which the options are declared.
   std::vector<Entry> entries;
 };
 
-// What an error and a message show of a value: a list with commas between.
+// The value as errors and messages show it: a list has commas between its items.
 [[nodiscard]] std::string text_of(const Value& value);
 
-// The whole file, or one error "FILE:LINE:COLUMN: what is wrong; what would be
-// right" (FILE: reason, when it cannot be read). The errors of a file are
-// found in the order in which they stand.
+// Returns the whole file, or its first error: "FILE:LINE:COLUMN: what is wrong; what would
+// be right", or "FILE: reason" if it cannot be read.
 [[nodiscard]] std::variant<Config, std::string> load_config(const std::string& file,
                                                             const std::vector<OptionRows>& rooms);
 
-// The same from text; `file` only names it in errors.
+// The same for a text; `file` is only the name in errors.
 [[nodiscard]] std::variant<Config, std::string> parse_config(std::string_view text,
                                                              const std::string& file,
                                                              const std::vector<OptionRows>& rooms);

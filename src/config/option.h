@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What an option of distributex.yaml is. A room declares its options as rows
-// beside the struct that holds their values. A row says what may be written,
-// what counts when nothing is written, and whether a reload changes it. Rows
-// are constant data; config/slot.h makes their middle column from a member.
+// An option of distributex.yaml. A room is a part of the program with options of its own:
+// it declares them as rows beside the struct that holds their values. A row says which
+// values are allowed, what the default is, and whether a reload changes the value. Rows are
+// constant data; config/slot.h makes the column `slot` from a member of the struct.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace distributex {
 struct Option;
 using OptionRows = std::span<const Option>;
 
-// What the file, or else the default, says of one option. A list of maps has
-// for each map the values of its rows, in their order. Nothing: an empty default.
+// The value of one option, from the file or the default. A list of maps has, for each map,
+// the values of its rows in their order. monostate: the default is empty.
 struct Value {
   std::variant<std::monostate, uint32_t, std::string, std::vector<std::string>,
                std::vector<std::vector<Value>>>
@@ -27,35 +27,35 @@ struct Value {
   friend bool operator==(const Value& a, const Value& b) { return a.is == b.is; }
 };
 
-// The maps of a list. The first row is the name of a map: where names are distinct,
-// no two of the list may have the same.
+// The maps of a list. If `distinct`, the first row is the name of a map, and no two maps of
+// the list may have the same name.
 struct Items {
-  const char* noun;  // of one map: "pool"
+  const char* noun;  // what one map is called: "pool"
   OptionRows rows;
-  // Checks what no row can see alone. Returns the first map that is wrong, by its place,
-  // and why; an empty text: all is well.
+  // Checks all maps together. Returns the index of the first map that is wrong, and why; an
+  // empty text: all maps are sound.
   std::pair<size_t, std::string> (*check)(std::span<const std::vector<Value>> maps) = nullptr;
-  bool distinct = true;  // else the first row is as others are
+  bool distinct = true;
 };
 
-// What may be written.
+// The values that are allowed.
 struct Rule {
   enum class Kind { number, word, text, list, hosts, maps };
   Kind kind;
-  uint32_t least = 0;     // of the number itself, of a text in bytes
-  uint32_t most = 0;      // also: of a list, items
-  const char* unit = "";  // of a number
+  uint32_t least = 0;     // number: its least value; text: its least bytes
+  uint32_t most = 0;      // number: its greatest value; text: its most bytes; list: its most items
+  const char* unit = "";  // number
   std::span<const std::string_view> (*words)() = nullptr;
-  const char* item = "a text";  // of a list, in errors; and several of them
+  const char* item = "a text";  // list: what errors call one item, and several items
   const char* items = "texts";
-  // Checks a text, or each item of a list, further. Returns what is wrong,
-  // beginning with the text in quotes; empty: it is sound.
+  // A further check of a text, or of each item of a list. Returns what is wrong, beginning
+  // with the text in quotes; empty: the text is sound.
   std::string (*check)(std::string_view text) = nullptr;
   const char* wanted = nullptr;  // what would be right, after "write "
   const Items* maps = nullptr;
 };
 
-// Tells the struct of one room from that of another.
+// Its address identifies the struct of a room.
 template <typename Room>
 struct RoomMark {
   static constexpr char here = 0;
@@ -65,10 +65,10 @@ constexpr const void* room_of() {
   return &RoomMark<Room>::here;
 }
 
-// A rule, and where the value goes: into a member of a struct, the room.
+// A rule, and the member of a room's struct that gets the value.
 struct Slot {
   Rule rule;
-  const void* room;  // room_of<its struct>()
+  const void* room;  // room_of() of the struct
   void (*put)(void* room, const Value& value);
 };
 
@@ -77,7 +77,7 @@ enum class Reload { takes_effect, needs_restart };
 struct Option {
   const char* name;
   Slot slot;
-  const char* fallback;  // as it would stand in the file; null: must be given
+  const char* fallback;  // the default as it would stand in the file; nullptr: must be given
   Reload reload;
   const char* help;  // one line
 };

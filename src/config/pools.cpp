@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An option of a pool is one row here and a member of PoolSpec. The manual page
-// and the sample describe it, which a check asks for. A reload changes all of them.
+// An option of a pool is one row here and a member of PoolSpec. A check wants the manual
+// page and the sample to describe it. A reload changes every option of a pool.
 #include "config/pools.h"
 
 #include <unordered_map>
@@ -67,7 +67,7 @@ constexpr Option rows[] = {
 };
 // clang-format on
 
-// A node's group must say which pool is meant.
+// No two pools may serve the same group: the group of a node must name one pool.
 std::pair<size_t, std::string> check_groups(std::span<const std::vector<Value>> maps) {
   std::unordered_map<std::string, std::string> pool_of;
   for (size_t at = 0; at < maps.size(); ++at) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options of a pool, one row each in pools.cpp; the struct is PoolSpec.
+// The options of a pool, one row each in pools.cpp. Their values go into PoolSpec.
 #pragma once
 
 #include "config/option.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The middle column of an option's row: number<&Limits::most>(1, 10). These are
+// Make the column `slot` of an option's row: number<&Limits::most>(1, 10). They are
 // templates so that no row can pair a member with a rule of another type.
 #pragma once
 
@@ -70,7 +70,7 @@ constexpr Slot word(std::span<const std::string_view> (*words)()) {
   return slot<member, std::string>({.kind = Rule::Kind::word, .words = words});
 }
 
-// Written as on or off, kept as a bool.
+// "on" or "off" in the file, a bool in the struct.
 inline std::span<const std::string_view> on_and_off() {
   static constexpr std::string_view words[] = {"on", "off"};
   return words;
@@ -88,21 +88,22 @@ constexpr Slot text(uint32_t least, uint32_t most, const char* wanted = nullptr,
       {.kind = Rule::Kind::text, .least = least, .most = most, .check = check, .wanted = wanted});
 }
 
-// One text or a list of different ones, each sound by `rule.check`; `rule` has
-// item, items, most and wanted as well.
+// One text, or a list of different texts. `rule` must have item, items, most and wanted; it
+// may have check.
 template <auto member>
 constexpr Slot list(Rule rule) {
   rule.kind = Rule::Kind::list;
   return slot<member, std::vector<std::string>>(rule);
 }
 
-// Host names with commas between, or a list of such; kept sorted, each once.
+// Host names with commas between them, or a list of such texts. The member has each name
+// once, sorted.
 template <auto member>
 constexpr Slot hosts(const char* wanted) {
   return slot<member, std::vector<std::string>>({.kind = Rule::Kind::hosts, .wanted = wanted});
 }
 
-// A list of maps, each an element of the vector that `member` points to.
+// A list of maps. The vector that `member` names gets one element for each map.
 template <auto member, const Items& items>
 constexpr Slot maps(const char* wanted) {
   return slot_with<member, put_maps<member, items>>(

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kinds of values and their checks. Whole values are compared, nothing is
-// cut or guessed: YAML 1.1 would read 010 as eight and 1_0 as ten, so a number
-// is written in plain digits only. A word of YAML's (yes, 12) is a text where
-// a text is due.
+// The kinds of values and their checks. No part of a value is ignored or guessed: YAML 1.1
+// would read 010 as eight and 1_0 as ten, so a number must be written in plain digits. If
+// an option wants a text, words that mean something else in YAML (yes, 12) are texts.
 #include "config/value.h"
 
 #include <algorithm>
@@ -17,7 +16,7 @@ constexpr size_t host_max = 255;  // bytes
 constexpr std::string_view yaml_blanks = " \t\r\n";
 
 using MaybeMistake = std::optional<Mistake>;
-using Complaint = const char*;  // null: all is well
+using Complaint = const char*;  // nullptr: the text is sound
 
 Mistake mistake(const Node& node, std::string what) {
   return {node.line, node.column, std::move(what)};
@@ -27,8 +26,8 @@ bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
-// Plain digits without a leading zero. More than fits becomes a value that is
-// out of any range.
+// Reads plain digits without a leading zero. A number that does not fit becomes a value
+// that is out of range for every option.
 std::optional<uint64_t> whole_number(std::string_view text) {
   if (!is_digits(text) || (text.size() > 1 && text[0] == '0')) {
     return {};
@@ -159,7 +158,7 @@ MaybeMistake add_text(const Node& node, const Rule& rule, std::vector<std::strin
   return {};
 }
 
-// Names with commas between. One after the last name is let pass, as in any
+// Reads names with commas between them. A comma after the last name is allowed, as in a
 // list of YAML.
 MaybeMistake add_hosts(const Node& node, const Rule&, std::vector<std::string>& to) {
   if (MaybeMistake wrong = refuse_unless_scalar(node, "a host name")) {
@@ -186,7 +185,7 @@ MaybeMistake add_hosts(const Node& node, const Rule&, std::vector<std::string>& 
 
 using AddItem = MaybeMistake (*)(const Node&, const Rule&, std::vector<std::string>&);
 
-// One item alone need not stand in a list.
+// Reads a list, or one item without a list.
 MaybeMistake read_items(const Node& node, const Rule& rule, AddItem add,
                         std::vector<std::string>& items) {
   if (node.kind != Node::Kind::list) {
@@ -265,7 +264,7 @@ MaybeMistake read_value(const Node& node, const Rule& rule, Value& to) {
   return {};
 }
 
-// The bytes are UTF-8 already: libyaml lets nothing else pass.
+// libyaml has checked that the bytes are UTF-8.
 bool has_control_character(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// From libyaml's events to nodes. The events are used and not libyaml's own
-// document, because that one recurses as deep as the text nests, and it copies
-// nothing for an alias but leaves cycles to whoever walks it. Here nothing
-// recurses, an alias shares its node, and one to a node that is still open
-// (a cycle) is refused. Every bound ends the reading at once: libyaml needs
-// quadratic time for deep nesting and for many %TAG lines.
+// Turns libyaml's events into nodes. libyaml's own document is not used, because libyaml
+// recurses as deep as the text nests, and lets an alias make a cycle. Here no function
+// recurses, an alias shares its node, and an alias to a node that is still open (a cycle)
+// is refused. Reading ends as soon as a bound is reached: libyaml needs quadratic time for
+// deep nesting and for many %TAG lines.
 #include "config/yaml.h"
 
 #include <yaml.h>
@@ -22,7 +21,7 @@ namespace distributex {
 namespace {
 
 constexpr size_t depth_max = 32;
-constexpr size_t node_weight = 16;        // beside its text
+constexpr size_t node_weight = 16;        // of a node without its text
 constexpr size_t weight_max = 32u << 20;  // four times the largest file
 
 using ParserHandle = std::unique_ptr<yaml_parser_t, FreeWith<yaml_parser_delete>>;
@@ -36,7 +35,7 @@ Mistake mistake_at(const yaml_mark_t& mark, std::string what) {
   return {mark.line + 1, mark.column + 1, std::move(what)};
 }
 
-// The position of a byte, as an editor counts it.
+// A mistake at the byte with this offset; the column counts characters, as an editor does.
 Mistake mistake_at_byte(std::string_view text, size_t offset, std::string what) {
   const std::string_view before = text.substr(0, offset);
   const size_t start = before.rfind('\n') + 1;
@@ -46,7 +45,7 @@ Mistake mistake_at_byte(std::string_view text, size_t offset, std::string what) 
   return {static_cast<size_t>(lines) + 1, static_cast<size_t>(columns) + 1, std::move(what)};
 }
 
-// Where a %TAG line begins, after any of the breaks that YAML knows.
+// The offset of the first %TAG line, behind any of the line breaks of YAML.
 std::optional<size_t> find_tag_directive(std::string_view text) {
   constexpr std::string_view breaks[] = {"\n", "\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
   for (size_t at = text.find("%TAG"); at != text.npos; at = text.find("%TAG", at + 1)) {
@@ -97,7 +96,7 @@ class Reader {
   Document document_;
   std::vector<Node*> open_;  // innermost last
   std::unordered_map<std::string, Node*> anchors_;
-  size_t weight_ = 0;  // of all so far, aliases followed
+  size_t weight_ = 0;  // of the document so far; an alias weighs as much as its node
 };
 
 std::variant<Document, Mistake> Reader::read() {
@@ -232,7 +231,7 @@ MaybeMistake Reader::open(Node::Kind kind, const yaml_event_t& event, const yaml
                                             " deep; pools with their keys need four");
   }
   Node& node = add_node(kind, event.start_mark, anchor);
-  node.weight = weight_;  // until it is closed, what was before it
+  node.weight = weight_;  // the weight before the node; close() makes a difference of it
   weight_ += node_weight;
   open_.push_back(&node);
   return {};

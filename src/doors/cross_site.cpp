@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An Origin is SCHEME://HOST[:PORT], or null; its scheme is not compared, since a
-// proxy in front may speak another one to browsers than to us.
+// An Origin is SCHEME://HOST[:PORT], or null. Its scheme is not compared: a proxy in front
+// may speak https to browsers and http to this server.
 #include "doors/cross_site.h"
 
 #include "base/text.h"

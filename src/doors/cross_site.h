@@ -6,8 +6,9 @@
 
 namespace distributex {
 
-// A browser says so in Sec-Fetch-Site (over https and to localhost only) or in
-// Origin. Programs send neither. A link that a person has typed is no other site's.
+// A browser tells in Sec-Fetch-Site (over https and to localhost only) or in Origin which
+// site a request is for; programs send neither. An address that a person has typed counts
+// as the same site.
 [[nodiscard]] bool is_cross_site(const HttpRequest& request);
 
 }  // namespace distributex

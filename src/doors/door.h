@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a door is: one protocol, as a row of functions that turn its requests into
-// commands and answers into its replies. A door makes no rule of its own, and
-// keeps nothing between a request and its answer but a form.
+// A door is one protocol: a row of functions that turn requests into commands, and answers
+// into replies. A door decides nothing about locks. Between a request and its answer it
+// keeps a Form, nothing else.
 #pragma once
 
 #include <cstddef>
@@ -19,55 +19,57 @@ namespace distributex {
 
 struct Page;  // doors/pages/pages.h
 
-// One of the forms in which a door answers, by its own counting.
+// One of the forms in which a door answers; each door numbers its own.
 using Form = uint8_t;
 
-// What a client asks of a page, and in which form.
+// The request for a page.
 struct PageRequest {
   const Page* page = nullptr;
   HttpMethod method = HttpMethod::get;
   std::string query;
   std::string accept;
   std::string last_event_id;
-  std::string proof_complaint;  // a secret came that is no good
+  std::string proof_complaint;  // why the request's secret is refused; empty: it is not
 };
 
-// A request that goes no further. The answer is for the record, the reply for
-// the client. Without a verb the request did not get as far as naming one.
+// A refused request. The record gets the answer, the client gets the reply. verb is nullopt
+// if the request was refused before its verb was known.
 struct Refused {
   std::optional<Verb> verb;
   Answer answer;
   HttpReply reply;
 };
 
-// A request of which a door can say what it asks for only when it has looked at the
-// pools. What `then` makes of it has no identity yet: that may have ended meanwhile.
+// A request that the door can read only with a look at the pools: the caller calls `then`.
+// A Command that `then` returns has no identity: the caller adds it, because what was
+// proven when the request came may have ended.
 struct Consult {
   using Settled = std::variant<Command, Refused, HttpReply>;
-  bool shows_leases = false;  // they are surveyed before
+  bool shows_leases = false;  // the backend surveys the leases before
   std::function<Settled(const Sight&, Time now)> then;
-  std::string pool{};  // that `then` tells about: only to who may look at it
+  std::string pool{};  // `then` tells about it: only for a client that may look at it
 };
 
-// What a door makes of a request: a command, a page to be shown, a look at the pools,
-// or a reply at once. A bare reply is not recorded.
+// What a door makes of a request: a command, a page to be shown, a look at the pools, a
+// refusal, or a reply at once. A bare HttpReply is not recorded.
 using Reading = std::variant<Command, PageRequest, Consult, Refused, HttpReply>;
 
 struct Door {
   std::string_view name;
   bool (*has)(std::string_view path);
-  HttpMethods methods;  // others are refused before read
-  size_t body_limit;    // in bytes; 0: that of the request
-  // Its requests do something: another site's browser may not send them.
+  HttpMethods methods;  // other methods are refused before read
+  size_t body_limit;    // in bytes; 0: the configured limit counts
+  // Its requests may change something: a browser may not send them for a page of another
+  // site.
   bool acts = true;
   Reading (*read)(const HttpRequest& request, Form form);
-  // Which form a request asks for, and an answer in it. A door that has neither
-  // (nullptr) answers as the first door of the table does, also what read refuses.
+  // Which form a request asks for, and an answer in that form. If both are nullptr, the
+  // first door of the table writes the answers, also those to requests that read refuses.
   Form (*form)(const HttpRequest& request);
   HttpReply (*write)(const Answer& answer, Form form);
-  // A lock that was obtained is told in a stream, and lasts as long as its connection.
+  // The answer granted or held opens a stream, and the lock lasts as long as its connection.
   bool streams = false;
-  // Each request is answered by one reply, and reads no headers but Host and Accept.
+  // Each request is answered with one reply, and read needs no headers but Host and Accept.
   bool is_brief = false;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// jansson bounds the depth by itself, and http the size.
+// jansson bounds the depth of the JSON, http bounds the size of the body.
 #include "doors/json_body.h"
 
 namespace distributex {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bodies in JSON, as all doors read them: what jansson refuses is refused.
+// Reads bodies in JSON, for all doors. A body that jansson refuses is refused.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,10 @@
 
 namespace distributex {
 
-// The object, or one sentence about what is wrong with the body.
+// Returns the object, or one sentence about what is wrong with the body.
 [[nodiscard]] std::variant<Json, std::string> read_json_object(std::string_view body);
 
-// A view of the text; nullopt when there is no such member, or it is no text.
+// Returns a view of the member's text; nullopt: there is no such member, or it is no text.
 [[nodiscard]] std::optional<std::string_view> text_member(const json_t* object, const char* name);
 
 }  // namespace distributex

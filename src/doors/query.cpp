@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Nothing here depends on a zero byte, a locale or a bound that was checked
-// elsewhere.
+// No function here needs a zero byte at the end, a locale, or a bound that another file
+// has checked.
 #include "doors/query.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ int hex_digit(char c) {
   return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 
-// What was sent, short and printable, for the end of an error.
+// The value as it was sent, short and printable, for the end of an error.
 std::string percent_quoted(std::string_view raw) {
   constexpr char digits[] = "0123456789ABCDEF";
   std::string text = ": \"";
@@ -75,7 +75,7 @@ bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
 
 constexpr const char* bad_percent = "has a % that two hex digits do not follow (a plain % is %25)";
 
-// Whether the parameters of a media range hold a weight of nought.
+// Whether the parameters of a media range have a weight of 0 (q=0).
 bool is_unwanted(std::string_view params) {
   while (!params.empty()) {
     std::string_view value = take_until(';', params);

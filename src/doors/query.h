@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Parameters in queries and forms, as all doors read them: a name is decoded
-// once and compared whole, and a value is either sound or refused with a
-// sentence that says what would be right. Pure, and total: any bytes are a sound
-// input.
+// Reads parameters in queries and forms, for all doors. A name is decoded once and compared
+// whole. A value is either sound, or refused with a sentence that says what would be right.
+// Pure, and total: any bytes are a sound input.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +13,19 @@ namespace distributex {
 
 using Complaint = std::string;  // one sentence of printable ASCII; empty: all is well
 
-// Undoes `+` and %HH, once; false when a % is not followed by two hex digits.
+// Decodes `+` and %HH, once. Returns false if two hex digits do not follow a %.
 [[nodiscard]] bool decode(std::string_view raw, std::string& text);
 
-// Whether a parameter's name, as sent, is this one.
+// Whether a parameter's name, as it was sent, is this name when it is decoded.
 [[nodiscard]] bool is_named(std::string_view raw, std::string_view name);
 
-// `parameter "NAME" WHAT`, and with a value what was sent, short and
+// Makes `parameter "NAME" WHAT`; with `raw`, the value as it was sent follows, short and
 // percent-encoded.
 [[nodiscard]] Complaint complain(std::string_view name, std::string_view what);
 [[nodiscard]] Complaint complain(std::string_view name, std::string_view what,
                                  std::string_view raw);
 
-// Why a text cannot be a host, pool or id; nullptr: it can.
+// Why the text cannot be a host, pool or id; nullptr: it can.
 [[nodiscard]] const char* unsound_name(std::string_view text);
 
 // Decodes the name of a host or a pool, or an id: 1 to 255 bytes of UTF-8 without
@@ -36,14 +35,14 @@ using Complaint = std::string;  // one sentence of printable ASCII; empty: all i
 [[nodiscard]] std::optional<uint64_t> whole_number(std::string_view text, uint64_t least,
                                                    uint64_t most);
 
-// The parameters that a page asks for, one by one. An absent one is nullopt; an
-// unsound one is nullopt, too, and leaves a complaint: then the page must not be
-// shown, for it would show more than was asked for.
+// A page reads its parameters here, one by one. For an absent parameter the result is
+// nullopt. For an unsound one it is nullopt too, and complaint() is set: then the page must
+// not be shown, because it would show more than the client asked for.
 class PageQuery {
  public:
   explicit PageQuery(std::string_view query) : query_(query) {}
 
-  // The first of this name counts.
+  // If a name comes more than once, the first one counts.
   [[nodiscard]] std::optional<std::string> text(std::string_view name);
   [[nodiscard]] std::optional<uint64_t> whole(std::string_view name);
   void refuse(std::string_view name, std::string_view what);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A browser asks for a name and a password when it sees Basic; Bearer is for programs.
+// On Basic a browser asks the user for a name and a password; Bearer is for programs.
 #include "doors/refusal.h"
 
 namespace distributex {

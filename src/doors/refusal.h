@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The status of a refusal. Who may not is answered alike by every door: 401 with the
-// ways to log in where a proof would help, 403 where none would. For other faults a
-// door may have statuses of its own.
+// The status of a refusal. Every door answers a client that has no right to what it asks
+// for in the same way: 401 with the ways to log in if a proof would help, else 403. For
+// other faults a door may have other statuses.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,13 @@
 
 namespace distributex {
 
-// The status of each fault where a door has none of its own.
+// The status of the fault, for a door that has no other.
 [[nodiscard]] int fault_status(Fault fault);
 
-// nullopt: the fault is not one of rights.
+// 401 or 403; nullopt: the fault has another reason than the client's rights.
 [[nodiscard]] std::optional<int> refusal_status(Fault fault);
 
-// Adds what 401 must carry; nothing for other statuses.
+// Adds WWW-Authenticate if the status is 401.
 void add_login(HttpReply& reply);
 
 }  // namespace distributex

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The rows of all doors, one line each; each stands in its door's own folder.
+// The rows of all doors. Each is defined in the folder of its door.
 #pragma once
 
 #include "doors/door.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A new door is one row here. What is refused for all doors alike is refused
-// here: a connection above a limit, a request whose end cannot be told, a path
-// that no door has, a method or a size of body that the door does not take.
+// A new door is one row here. This file also refuses what no door takes: a connection above
+// a limit, a request whose headers do not tell its end, a path that no door has, and a
+// method or a size of body that the door does not take.
 #include "doors/table.h"
 
 #include <algorithm>
@@ -25,8 +25,8 @@ HttpReply write_with(Doors doors, const Door& door, const Answer& answer, Form f
   return (door.write ? door : *doors.front()).write(answer, form);
 }
 
-// The connection ends where a body may follow that evhttp did not read and would
-// take for the next request.
+// If a body may follow that evhttp did not read, the connection ends with the reply: evhttp
+// would take the body for the next request.
 Refused refuse(const HttpRequest& request, Doors doors, const Door& door, Form form,
                Refusal refusal) {
   Answer answer;
@@ -41,8 +41,8 @@ Refused refuse(const HttpRequest& request, Doors doors, const Door& door, Form f
   return {.verb = std::nullopt, .answer = std::move(answer), .reply = std::move(reply)};
 }
 
-// The reply to a connection that is one too many. Nobody asked the lock service,
-// so nothing is recorded.
+// The reply on a connection above a limit. A bare reply is not recorded: the request did
+// not reach the lock service.
 HttpReply turn_away(Doors doors, const Door& door, Form form, std::string_view why) {
   Answer busy;
   busy.result = Result::unavailable;
@@ -50,7 +50,7 @@ HttpReply turn_away(Doors doors, const Door& door, Form form, std::string_view w
   return write_with(doors, door, busy, form);
 }
 
-// Of the first door that has the path; behind the last when none has it.
+// The index of the first door that has the path; doors.size(): none has it.
 uint8_t index_of(Doors doors, std::string_view path) {
   uint8_t index = 0;
   while (index < doors.size() && !doors[index]->has(path)) {
@@ -59,7 +59,7 @@ uint8_t index_of(Doors doors, std::string_view path) {
   return index;
 }
 
-// Of a door that has no form of its own.
+// For a door without `write`: the first door of the table writes its refusals.
 Reading read_without_form(Doors doors, const Door& door, Form form, const HttpRequest& request) {
   Reading reading = door.read(request, form);
   if (auto* refused = std::get_if<Refused>(&reading)) {
@@ -68,7 +68,7 @@ Reading read_without_form(Doors doors, const Door& door, Form form, const HttpRe
   return reading;
 }
 
-// What is refused whatever the door would make of it.
+// Refuses what no door may take; nullopt: the door may read the request.
 std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door, Form form,
                                       const HttpRequest& request) {
   if (request.trouble == HttpTrouble::surplus) {
@@ -77,7 +77,7 @@ std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door,
   if (request.trouble == HttpTrouble::no_tls || request.trouble == HttpTrouble::framing) {
     Refused refused =
         refuse(request, doors, door, form, {Fault::bad_request, std::string(request.complaint)});
-    refused.reply.status = 400;  // in every form: who sees it is often a person, or a proxy
+    refused.reply.status = 400;  // in every form: often a person or a proxy reads this answer
     return refused;
   }
   if (!found) {
@@ -110,7 +110,7 @@ std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door,
   return std::nullopt;
 }
 
-// A reading is large: each return makes it where the caller has it.
+// A Reading is large: each return statement makes it in the place of the caller's object.
 Reading read_with(Doors doors, bool found, const Door& door, Form form,
                   const HttpRequest& request) {
   if (auto refused = refuse_for_all(doors, found, door, form, request)) {

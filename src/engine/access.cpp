@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// One function says whether a `who` means an identity, one in whose name a rule
-// lets it speak; the rest asks them. Host names are compared without regard to
-// the case of ASCII letters, since that is how certificates name hosts; pools byte by byte.
+// means() says whether a `who` of a rule stands for an identity; proof_covers() says for
+// which hosts a rule lets that identity speak. Everything else here calls these two. Host
+// names are compared without regard to the case of ASCII letters, because certificates
+// name hosts so; names of pools are compared byte by byte.
 #include "engine/access.h"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ bool any_matches(std::span<const std::string> patterns, std::string_view host) {
   });
 }
 
-// Names of a certificate are no patterns: wildcards were left out.
+// The names of a certificate are plain names: facts_of() leaves out those with a wildcard.
 bool any_is(std::span<const std::string> names, std::string_view host) {
   return std::any_of(names.begin(), names.end(),
                      [&](const std::string& name) { return equal_ignoring_case(name, host); });
@@ -98,7 +99,7 @@ bool comes_from(const AccessRule& rule, const Identity& identity) {
                      [&](const Network& network) { return is_from(network, identity); });
 }
 
-// Whether the rule, by this `who` that means a proof, covers the host.
+// Whether the rule lets the proof that this `who` stands for speak for the host.
 bool proof_covers(const AccessRule& rule, const Who& who, const Identity& identity,
                   std::string_view host) {
   if (!rule.hosts.empty()) {
@@ -185,8 +186,8 @@ bool Access::find(const Identity& identity, May may, std::string_view pool) cons
   });
 }
 
-// Whether a proof that the client has shown covers the host: by itself, or by a
-// rule that names hosts for it.
+// Whether a proof that the client has shown covers the host: the proof itself names the
+// host, or a rule for that proof names the host.
 bool Access::covered(const Identity& identity, std::string_view host) const {
   if (any_is(identity.certificate_names, host) || any_matches(identity.secret_hosts, host)) {
     return true;

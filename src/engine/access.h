@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Who may do what to which pool in whose name: a list of rules that only allow.
-// What no rule allows is refused, so their order means nothing. Without any rule
-// list (the default) access is open and everything is allowed.
+// Who may do what to which pool in whose name: a list of rules. A rule can only allow;
+// what no rule allows is refused, so the order of the rules does not matter. Without a
+// list of rules (the default) access is open: everything is allowed.
 //
-// With a proof one speaks only for the hosts that the proof covers, whatever a
-// rule for anyone, a network, a uid or a unix socket allows.
+// A client that shows a proof speaks only for the hosts that the proof covers, whatever
+// a rule for anyone, a network, a uid or a unix socket allows.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ struct Who {
   bool operator==(const Who&) const = default;
 };
 
-// From "anyone", "certificate [PATTERN]", "secret [NAME]", "unix", "uid N", an
-// address or a network. On failure what is wrong with the text, and what would be right.
+// Reads "anyone", "certificate [PATTERN]", "secret [NAME]", "unix", "uid N", an address
+// or a network. On failure returns what is wrong with the text and what would be right.
 [[nodiscard]] std::variant<Who, std::string> parse_who(std::string_view text);
 [[nodiscard]] std::string to_text(const Who& who);
 
@@ -42,40 +42,41 @@ struct AccessRule {
   std::vector<Who> who;
   May may = May::lock;
   std::vector<std::string> pools{};  // patterns; empty: all
-  std::vector<std::string> hosts{};  // patterns; empty: what the proof covers, or without one all
+  std::vector<std::string> hosts{};  // patterns; empty: those of the proof, or all without a proof
   std::vector<Network> from{};       // empty: from everywhere
 };
 
-// The rules where there is a CA or secrets but no `access`.
+// The rules that count when a CA or secrets are configured, but no `access`.
 [[nodiscard]] std::vector<AccessRule> default_rules(bool certificates, bool secrets);
 
-// Why not: whether the client has proven who it is, and one sentence.
+// Why a client may not: whether it has proven who it is, and one sentence.
 struct Denied {
-  bool proven = false;  // or could prove nothing that would help
+  bool proven = false;  // true also if no secrets are configured: logging in would not help
   std::string error;
 };
 
 class Access {
  public:
   Access() = default;
-  // secrets: whether there are any, so that a client without a proof could send one.
+  // secrets: whether any are configured. A refused client without a proof could send one.
   Access(std::vector<AccessRule> rules, bool secrets)
       : open_(false), secrets_(secrets), rules_(std::move(rules)) {}
 
   [[nodiscard]] bool open() const { return open_; }
 
-  // Whether a lock of the pool may be taken, kept or given back in this host's name.
+  // Why the client may not take, renew or release a lock of the pool in this host's name;
+  // nullopt: it may.
   [[nodiscard]] std::optional<Denied> refuses_lock(const Identity& identity, std::string_view pool,
                                                    std::string_view host) const;
-  // The same for looking and administering, which is in nobody's name. The pool may
-  // be a pattern: then for all that it matches.
+  // The same for looking and administering, which need no host. If the pool is a
+  // pattern, the answer is about all pools that the pattern matches.
   [[nodiscard]] std::optional<Denied> refuses(const Identity& identity, May may,
                                               std::string_view pool) const;
   [[nodiscard]] bool allows(const Identity& identity, May may, std::string_view pool) const {
     return open_ || find(identity, may, pool);
   }
 
-  // Who may do what to one pool, a line for each rule that concerns it.
+  // Who may do what to one pool: a line for each `who` of each rule about the pool.
   [[nodiscard]] std::vector<std::string> explain(std::string_view pool) const;
 
  private:

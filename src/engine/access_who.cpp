@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The words of `who` in a rule, read and written.
+// Reads and writes the words of `who` in a rule.
 #include <algorithm>
 
 #include "base/text.h"
@@ -9,7 +9,7 @@ namespace distributex {
 
 namespace {
 
-constexpr uint32_t nobody = 65534;  // what the kernel shows for a uid without a place here
+constexpr uint32_t nobody = 65534;  // the kernel shows it for a uid that this namespace lacks
 
 constexpr std::string_view known =
     "anyone, certificate [PATTERN], secret [NAME], unix, uid N, an address or a network";

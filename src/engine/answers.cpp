@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How waiters come to their answers and leave: one at a time, all of one
-// holder, all of a pool; and what becomes of answers on their way. The rules
+// How waiters are answered and removed: one waiter, all waiters of a holder, all of a
+// pool. And the promises: grants whose answer was made, but not yet delivered. The rules
 // that decide are in engine.cpp.
 #include "engine/engine.h"
 #include "engine/rules.h"
@@ -36,7 +36,8 @@ void Engine::leave(Line::iterator waiter) {
   waiter->in->erase(waiter);
 }
 
-// Who waited and leaves without the lock may come back to its place.
+// Remembers the place of a waiter that leaves without the lock, so that its owner may
+// come back to that place.
 void Engine::keep_place(const Waiter& waiter, Time now) {
   if (waiter.verb != Verb::wait || waiter.gives_up <= waiter.since) {
     return;
@@ -45,7 +46,8 @@ void Engine::keep_place(const Waiter& waiter, Time now) {
                            now);
 }
 
-// An answer is large: it is made where it stays, and closed when it is known.
+// Makes an Answer inside the effects, because moving one is expensive. The caller fills
+// it in and then calls close_answer(); for a ticket without a waiter filling in is all.
 Answer& Engine::open_answer(Ticket ticket, Verb verb, Time since) {
   Answered& answered = effects_.add<Answered>();
   answered.ticket = ticket;
@@ -64,7 +66,7 @@ void Engine::answer(Line::iterator waiter, Answer&& refusal) {
   close_answer(waiter, out);
 }
 
-// The waiter leaves with it.
+// Completes the answer and removes the waiter.
 void Engine::close_answer(Line::iterator waiter, Answer& out) {
   EnginePool& pool = *waiter->pool;
   out.pool = pool.spec.name;
@@ -90,7 +92,7 @@ void Engine::set_access(Access access, const std::function<Identity(Ticket)>& wh
   std::vector<std::pair<Ticket, Answer>> refused;
   for (const auto& [ticket, waiter] : waiters_) {
     if (waiter->in == &running_) {
-      continue;  // a question about a lease that was allowed when it was asked
+      continue;  // a release or renewal: it was allowed when it was asked
     }
     auto denied = access_.refuses_lock(who_is(ticket), waiter->pool->spec.name, waiter->owner.host);
     if (denied) {
@@ -112,8 +114,8 @@ void Engine::set_access(Access access, const std::function<Identity(Ticket)>& wh
   }
 }
 
-// Remembers a lease that is being told to a ticket. Held is of interest only
-// while the grant itself may still fail to arrive.
+// Remembers that an answer tells a ticket of this lease. An answer `held` counts only
+// while the answer `granted` of the same lease may still fail to arrive.
 void Engine::promise(EnginePool& pool, Ticket ticket, const Answer& out) {
   if (out.result != Result::granted && out.result != Result::held) {
     return;
@@ -165,7 +167,7 @@ void Engine::close_promise(Ticket ticket, bool arrived, Time now) {
   if (--promise.open != 0) {
     return;
   }
-  // The verdict may be on its way that this very lease is held.
+  // The pending acquire of the same owner may end with the verdict that this lease is held.
   if (!promise.kept && asks_for(*pool, promise.owner)) {
     return pool->unheard.push_back(token);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the engine wants done, in order. Each effect is made where it stays until it
-// has been carried out, and its place is used again: none is moved, and at rest
-// none is allocated.
+// The queue of what the engine wants done, in order. An effect is made inside its list
+// node and stays there until it has been carried out; then the node is used again. So no
+// effect is moved, and no node is allocated while the spare ones suffice.
 #pragma once
 
 #include <cstddef>

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 // The rules, and the order of events. Invariants:
-//  1. every ticket gets exactly one answer, or a cancel and none;
-//  2. at most one acquire per pool is in flight, and the line goes first:
-//     while somebody is in it, a newcomer can only find a lease it has already;
-//  3. a grant whose ticket is gone is given back at once, by its token, and
-//     never when the verdict was held or another ticket has heard of it;
-//  4. a refusal parks the line until retry_at, a release through us or changed();
-//  5. waiters are bounded; beyond the bound the answer is a refusal. A release
-//     and a renewal wait for one verdict only and are never refused for that;
-//  6. no event walks a list of all pools, holders or waiters;
-//  7. an answer that tells of a lease, its renewal or its end says with which
-//     commit it is stored (Answer.stored); it is not told before (Telling).
-// What becomes of verdicts is in verdicts.cpp.
+//  1. every ticket gets exactly one answer; a ticket that is cancelled first gets none;
+//  2. at most one acquire per pool is pending, and the line goes first: while the line has
+//     a waiter, the engine asks for a newcomer only whether its owner has a lease already;
+//  3. if the ticket of a grant is gone, the engine gives the lease back at once, by its
+//     token; not if the verdict was held, or another ticket was told of the lease;
+//  4. after the verdict full the engine does not ask for the head of the line again before
+//     retry_at, a release through this engine or changed();
+//  5. waiters are bounded; beyond the bound the engine refuses. It never refuses a release
+//     or a renewal for that: each waits for one verdict only;
+//  6. no event walks a list of all pools, holders or waiters; configure(), set_access()
+//     and drain() may;
+//  7. an answer that tells of a lease, its renewal or its end names the commit that stores
+//     it (Answer.stored); Telling holds the answer back until that commit.
+// What verdicts do is in verdicts.cpp.
 #include "engine/engine.h"
 
 #include <algorithm>
@@ -42,7 +44,7 @@ void Engine::erase(const EnginePool& pool) {
 
 namespace {
 
-// What a waiter has of its command.
+// Copies the parts of the command that its waiter needs.
 void fill(Waiter& waiter, Command& command) {
   waiter.owner = std::move(command.owner);
   waiter.comes_back_within = command.comes_back_within;
@@ -63,12 +65,12 @@ void Engine::submit(Ticket ticket, Command&& command, Time now) {
   const bool is_refused = refused_at_door(ticket, command, pool, now);
   if (is_refused || is_order(command.verb)) {
     if (pool) {
-      note_idle(*pool);  // a pattern may have made it for nothing
+      note_idle(*pool);  // find_or_make() may have made the pool just now
     }
     return is_refused ? void() : submit_order(ticket, std::move(command), now);
   }
 
-  assert(pool);  // the rules have seen it
+  assert(pool);  // the rules refuse a command whose pool is unknown
   const bool for_slot = gate_of(command.verb) == Gate::take;
   Line& line = for_slot ? pool->fresh : running_;
   Time gives_up = now;
@@ -127,7 +129,8 @@ bool Engine::refused_at_door(Ticket ticket, const Command& command, const Engine
   return true;
 }
 
-// Ends every event that touched a pool.
+// To be called at the end of every event that touched the pool: asks the next question,
+// sets the time of the retry, removes or offers an unused pool.
 void Engine::settle(EnginePool& pool, Time now) {
   pool.places.forget_old(now);
   kick(pool, now);
@@ -149,7 +152,7 @@ void Engine::settle(EnginePool& pool, Time now) {
   }
 }
 
-// Asks the next question about a pool's slots, if there is one.
+// Asks the backend for a slot, if no acquire is pending and a waiter is due.
 void Engine::kick(EnginePool& pool, Time now) {
   if (pool.acquire) {
     return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The rules of the lock service, pure: events go in, effects come out of
-// first(). It calls nobody, owns no clock and does no I/O. The invariants stand
-// at the head of engine.cpp. Every event costs O(log n) at most in pools,
-// holders and waiters; only configure() and drain() touch all of them.
+// The rules of the lock service, pure: events go in, effects come out of first(). The
+// engine calls no other part, owns no clock and does no I/O. The invariants are listed at
+// the head of engine.cpp. An event costs at most O(log n) in pools, holders and waiters;
+// only configure(), set_access() and drain() walk all of them.
 #pragma once
 
 #include <array>
@@ -31,77 +31,80 @@
 
 namespace distributex {
 
-// Of lines, and of pools that patterns make.
 struct Bounds {
-  uint32_t max_waiting = 0;  // each pool
-  uint32_t max_pools = 10000;
+  uint32_t max_waiting = 0;                         // waiters, of each pool
+  uint32_t max_pools = 10000;                       // pools that patterns make
   Bounds(uint32_t waiting, uint32_t pools = 10000)  // NOLINT(google-explicit-constructor)
       : max_waiting(waiting), max_pools(pools) {}
 };
 
-// By a ticket or the id of a question.
+// A map by tickets, or by the ids of questions.
 template <typename Value>
 using NumberMap = std::unordered_map<uint64_t, Value, std::hash<uint64_t>, std::equal_to<>,
                                      Slab<std::pair<const uint64_t, Value>>>;
 
-// By when something is due.
+// A set of things by the time at which each is due.
 template <typename Value>
 using TimeSet = std::set<std::pair<Time, Value>, std::less<>, Slab<std::pair<Time, Value>>>;
 
 class Engine {
  public:
-  // The pools from now on, names unique. Waiters of a pool that is gone hear
-  // invalid, those of a changed one stay. max_waiting bounds each line.
-  // Of the pools those are patterns whose names have a '*'.
+  // Sets the pools; their names must be unique. A pool whose name has a '*' is a pattern.
+  // Waiters of a removed pool are answered invalid, those of a changed pool stay.
   void configure(std::vector<PoolSpec> pools, Bounds bounds, Time now);
-  // The next pool that a pattern has made and nobody uses here. When nobody holds it
-  // either, forget() drops it; false when it is in use again.
+  // Takes the name of a pool that a pattern has made and that may be unused. If the
+  // backend has no lease or rest of the pool either, the caller calls forget(), which
+  // removes the pool; it returns false if the pool has gone or is in use again.
   [[nodiscard]] std::optional<std::string> take_idle();
   bool forget(const std::string& pool, Time now);
 
-  // The access rules from now on. Who waits and may not any more hears it: who_is
-  // says what is proven about the client of a ticket.
+  // Sets the access rules, and refuses each waiter that the new rules do not allow to
+  // lock. who_is returns what is proven about the client of a ticket.
   void set_access(Access access, const std::function<Identity(Ticket)>& who_is, Time now);
   [[nodiscard]] const Access& access() const { return access_; }
 
   void submit(Ticket ticket, Command&& command, Time now);
-  // The client has gone: it waits no more, or its grant is given back.
+  // The client has left. Its waiter is removed; if it was granted a lease and nobody else
+  // was told of the lease, the lease is given back. Returns what a removed waiter for a
+  // slot had asked for, else nullopt.
   std::optional<Left> cancel(Ticket ticket, Time now);
+  // The client has the answer granted or held.
   void delivered(Ticket ticket, Time now);
 
   void decided(OpId op, const Verdict& verdict, Time now);
   void changed(std::string_view pool, Time now);
   void tick(Time now);
 
-  // Everybody who waits, and whoever comes from now on, hears unavailable.
+  // Answers every waiter, and every later command, with unavailable.
   void drain(Time now);
-  // Nobody waits, no question is in flight and no grant is on its way.
+  // No request waits, no question to the backend is pending, no grant is undelivered.
   [[nodiscard]] bool idle() const {
     return waiters_.empty() && ops_.empty() && promised_.empty() && orders_.empty();
   }
 
-  // What is to be done first; it stays there until drop_first(), whatever is reported
-  // meanwhile.
+  // The oldest effect, or nullptr. It stays valid until drop_first(), whichever events the
+  // engine gets meanwhile.
   [[nodiscard]] Effect* first() { return effects_.empty() ? nullptr : &effects_.first(); }
   void drop_first() { effects_.drop_first(); }
-  // When tick() is next due, if ever.
+  // When tick() is next due; nullopt: never.
   [[nodiscard]] std::optional<Time> deadline() const;
 
-  // Views: pools in the order of the configuration, waiters in their order.
-  // A pattern is visited with the sum of those who wait for its pools.
+  // Views: pools in the order of the configuration, waiters in the order of their turns.
+  // A pattern is visited once, with the number of waiters of all its pools.
   void each_pool(const std::function<void(const PoolSpec&, size_t waiting)>& visit) const;
-  // Those that a pattern has made.
+  // Visits the pools that the pattern has made.
   void each_made(std::string_view pattern, const std::function<void(const PoolSpec&)>& visit) const;
-  [[nodiscard]] const PoolSpec* pool_at(size_t index) const;  // nullptr behind the last
+  // Configured pools first, then those that patterns have made; nullptr behind the last.
+  [[nodiscard]] const PoolSpec* pool_at(size_t index) const;
   void each_waiter(std::string_view pool,
                    const std::function<void(const Owner&, Time since)>& visit,
                    size_t most = SIZE_MAX) const;
-  // Nothing unless it is configured.
+  // nullptr if there is no such pool, or it was removed.
   [[nodiscard]] const PoolSpec* find_pool(std::string_view name) const;
   [[nodiscard]] size_t waiting(std::string_view pool) const;
   [[nodiscard]] std::optional<Time> oldest_waiter(std::string_view pool) const;
-  // The place of the owner's first wait, from 1, or the place that a wait of the
-  // owner would have now. Nothing when it waits, but not among the first `within`.
+  // The place of the owner's first waiter, from 1; if the owner has none, the place that
+  // a new one would have. nullopt: the place is behind the first `within`.
   [[nodiscard]] std::optional<size_t> place_of(std::string_view pool, const Owner& owner,
                                                size_t within, Time now) const;
 
@@ -154,9 +157,9 @@ class Engine {
   NameMap<std::unique_ptr<EnginePool>> pools_;
   mutable EnginePool* found_ = nullptr;  // the last one: what follows is often about it, too
   PoolBook book_;
-  std::vector<EnginePool*> order_;  // those with a row of their own
-  std::vector<EnginePool*> made_;   // those that patterns have made
-  std::deque<std::string> idle_;
+  std::vector<EnginePool*> order_;                     // pools with a row of their own
+  std::vector<EnginePool*> made_;                      // pools that patterns have made
+  std::deque<std::string> idle_;                       // for take_idle()
   NumberMap<Line::iterator> waiters_;                  // by ticket
   NumberMap<std::pair<EnginePool*, Token>> promised_;  // by ticket
   NumberMap<Op> ops_;                                  // by their ids

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What operators ask for. The backend carries it out and says which pools it
-// changed; here the request only gets its answer, and a pool whose lease was
-// evicted is asked about again.
+// Orders of operators. The backend carries an order out and reports the pools that the
+// order changed. The engine answers the request, and asks again for the waiters of a pool
+// whose lease was evicted.
 #include <cassert>
 #include <utility>
 
@@ -25,7 +25,7 @@ Order::Kind kind_of(Verb verb) {
     case Verb::renew:
       break;
   }
-  assert(false);  // is_order() has said so
+  assert(false);  // submit() calls with orders only
   return Order::Kind::freeze;
 }
 
@@ -65,7 +65,7 @@ void Engine::submit_order(Ticket ticket, Command&& command, Time now) {
                                        .since = now});
 }
 
-// False when the question was no order.
+// Returns false if the question was no order.
 bool Engine::order_decided(OpId id, const Verdict& verdict, Time now) {
   const auto node = orders_.extract(id);
   if (node.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Pools that patterns make: on the first command that names them, and gone when
-// nobody waits here and nobody holds or rests there, which the server knows.
+// Pools that patterns make. The engine makes a pool on the first command that names it.
+// When the pool has no waiter, take_idle() offers it; the server calls forget() if the
+// backend has no lease and no rest of the pool.
 #include <utility>
 
 #include "base/pattern.h"
@@ -19,7 +20,8 @@ PoolSpec spec_of(const PoolSpec& pattern, const std::string& name) {
 
 }  // namespace
 
-// Null when there is no such pool, or when there are too many already.
+// Returns nullptr if no pool has the name and no pattern may make one. A removed pool
+// that still has questions in flight may be returned.
 EnginePool* Engine::find_or_make(const Command& command) {
   EnginePool* pool = find(command.pool);
   if ((pool && !pool->removed) || is_pattern(command.pool)) {
@@ -46,7 +48,7 @@ EnginePool* Engine::make_pool(const PoolSpec& pattern, const std::string& name) 
   return pool.get();
 }
 
-// The last takes the place of the one that goes.
+// Removes the pool from made_; the last element takes its index.
 void Engine::unlist(EnginePool& pool) {
   if (pool.made_at == SIZE_MAX) {
     return;
@@ -87,7 +89,8 @@ bool Engine::forget(const std::string& name, Time) {
   return true;
 }
 
-// After a reload: another pattern may speak for them now, a row of their own, or none.
+// After a reload: a pool that a pattern has made may now belong to another pattern, have
+// a row of its own, or have neither. In the last case it is removed.
 void Engine::reconfigure_made(Time now) {
   for (EnginePool* pool : std::vector<EnginePool*>(made_)) {
     const PoolSpec* row = book_.find(pool->spec.name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Places in the order of their ends, and where each owner's place is.
+// order_ has the places in the order of their ends; by_owner_ points into it.
 #include "engine/places.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The places of owners who left the line of a pool without its lock. An owner
-// that comes back soon stands where it stood: a proxy that cuts a long wait
-// after some seconds must not send its client to the end of the line each time.
-// A remembered place holds nothing up; it only says where to stand again.
+// The places of owners that left the line of a pool without its lock. An owner that comes
+// back soon gets its old place: a proxy that cuts a long wait after some seconds must not
+// send its client to the end of the line each time. A remembered place delays no waiter;
+// it only says where the owner joins the line again.
 #pragma once
 
 #include <cstddef>
@@ -14,18 +14,19 @@
 
 namespace distributex {
 
-using Turn = uint64_t;  // rises with each arrival; whoever has the lower one stands before
+using Turn = uint64_t;  // rises with each arrival; the waiter with the lower turn goes first
 
 class Places {
  public:
-  // Remembers the place until then, the better one if there is one already; at most
-  // so many, of which the one that ends first goes first.
+  // Remembers the owner's place until then; if the owner has a place already, the lower
+  // turn counts. At most `most` places are kept: those that end first are dropped.
   void keep(const Owner& owner, Turn turn, Time until, size_t most, Time now);
-  // The place of an owner that comes back, forgotten here.
+  // Returns the place of an owner that comes back, and forgets it.
   [[nodiscard]] std::optional<Turn> take(const Owner& owner, Time now);
   [[nodiscard]] std::optional<Turn> find(const Owner& owner, Time now) const;
-  // Whose time is over, or who has the lock, needs no place any more.
+  // Drops the places whose time is over.
   void forget_old(Time now);
+  // For an owner that has got the lock.
   void forget(const Owner& owner);
   void clear();
 

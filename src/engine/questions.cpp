@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the engine asks the backend: one question for each op, which the verdict
-// brings back. When to ask is decided in engine.cpp.
+// What the engine asks the backend. Each question has an op id, and the verdict on the
+// question carries the same id. engine.cpp decides when to ask.
 #include <algorithm>
 #include <cassert>
 
@@ -10,7 +10,7 @@ namespace distributex {
 
 namespace {
 
-// The shorter of what the pool gives and what was asked for.
+// The length of a lease: the client may ask for less than the pool gives, not for more.
 std::optional<std::chrono::seconds> lease_length(const PoolSpec& pool,
                                                  std::optional<std::chrono::seconds> asked,
                                                  bool ends_with_connection) {
@@ -59,7 +59,7 @@ void Engine::ask_for_slot(EnginePool& pool, Line::iterator waiter, Kind kind) {
   question.waiting = pool.by_owner.size();
 }
 
-// A question about a lease that somebody has.
+// Asks about a lease that was granted before: Release or Renew.
 template <typename Question>
 Question& Engine::ask(Kind kind, EnginePool& pool, const Owner& owner, std::optional<Token> token,
                       std::optional<Line::iterator> waiter) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of rules. A rule has a check and the sentence for a command that
-// fails it; the sentence is made only then. A new rule is one row.
+// The table of rules. A rule has a check, and makes the refusal of a command that fails
+// the check. A new rule is one row.
 #include "engine/rules.h"
 
 #include <algorithm>
@@ -24,13 +24,13 @@ constexpr unsigned every_gate = Gate::take | Gate::give | Gate::see | Gate::admi
 
 struct Rule {
   const char* name;
-  unsigned gates;  // the rule is asked about these
+  unsigned gates;  // the rule counts for verbs of these gates
   bool (*passes)(const Situation&);
   Refusal (*refusal)(const Situation&);
 };
 
-// Whether the command may name a pool that is not configured: a freeze by pattern
-// is for pools that appear later, too, and a thaw may come after a reload.
+// Whether the command may name a pool that is not configured: a freeze by pattern counts
+// also for pools that are made later, and a thaw may come after a reload removed the pool.
 bool may_be_unknown(const Command& command) {
   return command.verb == Verb::thaw || (command.verb == Verb::freeze && is_pattern(command.pool));
 }
@@ -40,7 +40,7 @@ bool is_listed(const Situation& s) {
   return hosts.empty() || std::binary_search(hosts.begin(), hosts.end(), s.command.owner.host);
 }
 
-// What concerns no pool by name needs the right to all of them.
+// A command that names no pool needs the right to all pools.
 std::optional<Denied> denied(const Situation& s) {
   const Command& command = s.command;
   const std::string_view pools = command.pool.empty() ? "*" : std::string_view(command.pool);
@@ -56,9 +56,9 @@ std::optional<Denied> denied(const Situation& s) {
   return std::nullopt;
 }
 
-// `access` comes before the pool is looked for: who may not lock it does not hear
-// whether there is one. `servers` gates taking only: a host that was taken off the
-// list must still be able to give back, and to renew, what it holds.
+// `access` stands before `pool`: a client that may not lock a pool must not learn whether
+// the pool exists. `servers` counts for Gate::take only: a host that was taken off the list
+// must still be able to renew and to release the leases that it holds.
 constexpr std::array rules = {
     Rule{.name = "draining",
          .gates = every_gate,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is asked of a command before the engine takes it: one row of rules.cpp
-// for each rule, in the order in which they are asked. Pure; a rule sees the
-// command, its pool and how full the engine is, and changes nothing.
+// The rules that a command must pass before the engine takes it. Each rule is a row in
+// rules.cpp, and the rows stand in the order in which they are checked. Pure: a rule sees
+// the command, its pool and how full the engine is, and changes nothing.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace distributex {
 
-// What a verb does, and so which rules are asked about it.
+// What a verb does. It decides which rules count for the verb.
 enum class Gate : unsigned {
   take = 1,   // get a lease
   give = 2,   // give back, or renew, a lease that the owner has
@@ -25,11 +25,11 @@ enum class Gate : unsigned {
 struct Situation {
   const Command& command;
   const Access& access;
-  bool is_own;           // the server renews and gives back for somebody who was allowed to take
+  bool is_own;  // the server itself renews or releases for a client that was allowed to take
   const PoolSpec* pool;  // nullptr: there is no pool of that name
-  size_t newcomers;      // of the pool, not asked about yet
+  size_t newcomers;      // waiters of the pool that were not asked for yet
   size_t max_waiting;
-  bool has_room;  // there is such a pool, or no pattern would make it
+  bool has_room;  // false: a pattern would make the pool, but there are max_pools already
   bool draining;
 };
 
@@ -41,8 +41,8 @@ struct Refusal {
 
 [[nodiscard]] Refusal to_refusal(Denied denied);
 
-// Whether who is proven by this may give orders to all pools; without rules, who
-// is on this machine.
+// Whether the identity may administer all pools. Without access rules every peer on this
+// machine may.
 [[nodiscard]] bool administers(const Access& access, const Identity& identity);
 
 // The refusal of the first rule that does not let the command pass.
@@ -50,7 +50,7 @@ struct Refusal {
 
 [[nodiscard]] Answer refused_with(Result result, Fault fault, std::string error);
 
-// Sentences that the engine says in more than one place.
+// Sentences of answers that more than one file gives.
 inline constexpr const char* shutting_down = "the server is shutting down";
 inline constexpr const char* too_many_pools =
     "there are too many pools of this pattern already (max_pools)";

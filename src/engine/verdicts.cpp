@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What becomes of the backend's verdicts: an answer, a place in the line, or a
+// The verdicts of the backend: each leads to an answer, to a place in the line, or to a
 // lease that is given back. The invariants are in engine.cpp.
 #include <algorithm>
 #include <cassert>
@@ -11,7 +11,8 @@ namespace distributex {
 
 namespace {
 
-// A full pool is not asked again at the very moment of its refusal.
+// After the verdict full the pool is asked again at the earliest so much later, even if
+// the backend names an earlier time.
 constexpr auto shortest_retry = std::chrono::milliseconds{1};
 
 Result result_of(Verdict::Kind kind) {
@@ -31,7 +32,7 @@ Result result_of(Verdict::Kind kind) {
     case Verdict::Kind::lost:
       return Result::lost;
     case Verdict::Kind::failed:
-    case Verdict::Kind::done:  // of an order: orders.cpp
+    case Verdict::Kind::done:  // the verdict on an order, see orders.cpp
       return Result::unavailable;
   }
   return Result::unavailable;
@@ -90,7 +91,7 @@ void Engine::decided(OpId id, const Verdict& verdict, Time now) {
 void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time now) {
   assert(pool.acquire != 0);
   pool.acquire = 0;
-  const bool has_others = pool.by_owner.size() > 1;  // of the same owner, perhaps
+  const bool has_others = pool.by_owner.size() > 1;  // one may have the same owner
   if (op.waiter && (has_others || verdict.kind == Verdict::Kind::held)) {
     op.owner = (*op.waiter)->owner;
   }
@@ -107,7 +108,7 @@ void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time
     case Verdict::Kind::renewed:
     case Verdict::Kind::lost:
     case Verdict::Kind::done: {
-      // All who wait would run into the same, one after the other.
+      // Each other waiter of the pool would get the same verdict, one after the other.
       Answer failed;
       fill_answer(failed, Result::unavailable, verdict, now);
       return answer_all(pool, failed);
@@ -115,7 +116,7 @@ void Engine::slot_decided(EnginePool& pool, Op& op, const Verdict& verdict, Time
   }
 }
 
-// All that the holder of a lease waits for in its pool is answered at once.
+// The owner has a lease of the pool: answers all waiters of the owner there with held.
 void Engine::answer_owner(EnginePool& pool, const Owner& owner, const Verdict& verdict, Time now) {
   for (auto it = pool.by_owner.lower_bound(owner);
        it != pool.by_owner.end() && (*it)->owner == owner; it = pool.by_owner.lower_bound(owner)) {
@@ -133,7 +134,7 @@ void Engine::granted(EnginePool& pool, const Op& op, const Verdict& verdict, Tim
   Answer& out = open_answer(**op.waiter);
   fill_answer(out, Result::granted, verdict, now);
   close_answer(*op.waiter, out);
-  if (!pool.by_owner.empty()) {  // then op.owner is known
+  if (!pool.by_owner.empty()) {  // there were others: slot_decided() has set op.owner
     answer_owner(pool, op.owner, verdict, now);
   }
 }
@@ -148,10 +149,10 @@ void Engine::full(EnginePool& pool, const Op& op, const Verdict& verdict, Time n
   }
 }
 
-// A refused waiter stays if it is patient, at the place of its turn: the head of
-// the line is the head again (a newcomer is asked to take only while nobody is in
-// line, so the bound does not concern it), and a newcomer goes to the end, unless
-// it has come back to its place.
+// A refused waiter that is patient joins the line at the place of its turn: the former head
+// of the line becomes the head again, a newcomer goes to the end, unless its owner has come
+// back to a remembered place. The bound counts only for Kind::find: with Kind::take the
+// waiter was the head, or the line was empty.
 void Engine::join_line(EnginePool& pool, Line::iterator waiter, Kind kind, Time now) {
   if (!is_patient(*waiter, now)) {
     keep_place(*waiter, now);
@@ -171,7 +172,7 @@ void Engine::lease_decided(const Op& op, const Verdict& verdict, Time now) {
   if (verdict.kind == Verdict::Kind::released) {
     make_due(pool, now);
   }
-  // The new length may be a shorter one.
+  // The new length may be shorter: then the slot is free earlier.
   if (verdict.kind == Verdict::Kind::renewed && verdict.ends) {
     pool.retry_at = std::min(pool.retry_at, *verdict.ends);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What can be seen of the engine: pools in the order of the configuration, and
-// those who wait in the order in which their turns come. Changes nothing.
+// Read-only views of the engine: pools in the order of the configuration, waiters in the
+// order of their turns.
 #include "base/pattern.h"
 #include "engine/engine.h"
 
@@ -8,8 +8,8 @@ namespace distributex {
 
 namespace {
 
-// The place that a wait of an owner would have which does not wait now: where it
-// stood if that is remembered, else behind all.
+// The place that a new waiter of this owner, which has none now, would get: its remembered
+// place, else the place behind all waiters.
 std::optional<size_t> place_to_be(const EnginePool& pool, const Owner& owner, size_t within,
                                   Time now) {
   const auto turn = pool.places.find(owner, now);
@@ -48,9 +48,9 @@ void Engine::each_pool(const std::function<void(const PoolSpec&, size_t)>& visit
   }
 }
 
-// All who wait for a pool, in the order in which their turns come.
+// The three lists of waiters of a pool, in the order of the turns.
 std::array<const Line*, 3> Engine::lines_of(const EnginePool& pool) const {
-  // A newcomer that is being asked about stands behind the line.
+  // With Kind::find the waiter in `asked` is a newcomer: its place is behind the line.
   if (pool.acquire && ops_.at(pool.acquire).kind == Kind::find) {
     return {&pool.line, &pool.asked, &pool.fresh};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a client shows of a secret, the digest of it, and new ones. Text that has
-// not the form of a secret is refused without being hashed: so the digest of a
-// password that somebody chose never stands in the file to any use.
+// Reads the secret in an Authorization header, makes digests and new secrets. A text that
+// does not have the form of a secret is refused before it is hashed: so it is of no use to
+// write the digest of a password, which somebody could guess, into the file of secrets.
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -93,7 +93,7 @@ Digest digest_of(std::string_view secret) {
   Digest digest{};
   unsigned size = 0;
   if (EVP_Digest(secret.data(), secret.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    std::abort();  // no SHA-256 in this OpenSSL: no secret can be judged
+    std::abort();  // this OpenSSL has no SHA-256: no secret can be checked
   }
   return digest;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Stricter than evhttp and than read_framing everywhere: what is taken here, both
-// take and read as the same request (tests/http/test_brief.cpp). So a doubt is
-// no error, but a reason to leave the request to evhttp.
+// Every check is stricter than that of evhttp and of read_framing(): a request that is
+// accepted here, both accept and read in the same way (tests/http/test_brief.cpp). A
+// request that fails a check is not an error: evhttp reads it.
 #include "http/brief.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ constexpr std::string_view method = "GET ";
 constexpr std::string_view version = " HTTP/1.1\r\n";
 constexpr std::string_view host = "Host";
 
-// Of a path and a query; no fragment, and nothing that RFC 3986 excludes.
+// The characters of a path and a query by RFC 3986, without a fragment.
 constexpr Characters of_targets = set_of("-._~%!$&'()*+,;=:@/?");
 
 constexpr Characters visible() {
@@ -27,8 +27,8 @@ constexpr Characters visible() {
 }
 constexpr Characters of_values = visible();
 
-// Those that change where a request ends or what becomes of its connection, and those
-// by which a request is refused for who sent it.
+// Headers that say where a request ends or whether its connection goes on, and headers
+// that prove who sent the request or tell from which site.
 constexpr std::string_view refused_names[] = {
     "Connection",        "Upgrade",        "Expect",         "TE",
     "Transfer-Encoding", "Content-Length", "Trailer",        "Keep-Alive",
@@ -41,7 +41,7 @@ bool is_refused(std::string_view name) {
                      });
 }
 
-// Takes what begins with these bytes off the rest.
+// Removes the expected bytes from the beginning of the rest; false if it has others.
 bool take(std::string_view expected, std::string_view& rest) {
   if (!rest.starts_with(expected)) {
     return false;
@@ -58,7 +58,7 @@ bool take_line_end(std::string_view& rest) {
   return true;
 }
 
-// Takes all bytes of a set off the rest.
+// Removes the bytes of the set from the beginning of the rest, and returns them.
 std::string_view take_of(const Characters& set, std::string_view& rest) {
   size_t size = 0;
   while (size < rest.size() && is_of(set, rest[size])) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Brief requests: whole in what was read at once, and so plain that nobody could
-// read them in two ways. Pure, and total. What is not brief may still be sound:
-// evhttp reads it.
+// Brief requests: one read() returned the whole request, and it is so plain that no two
+// parsers could disagree about it. Pure, and total. A request that is not brief may be
+// sound nevertheless: evhttp reads it.
 #pragma once
 
 #include <array>
@@ -13,9 +13,9 @@
 
 namespace distributex {
 
-// A GET of HTTP/1.1 without a body, with one sound Host, and without a header that
-// says where a request or its connection ends, who sent it, or from which site.
-// Views into the bytes that it was read from.
+// A GET of HTTP/1.1 without a body, with one sound Host, and without a header that says
+// where a request or its connection ends, who sent it, or from which site. All members
+// are views into the bytes from which it was read.
 struct BriefRequest {
   static constexpr size_t most_fields = 16;
 
@@ -27,8 +27,8 @@ struct BriefRequest {
   [[nodiscard]] std::span<const Field> fields() const { return {all_fields.data(), field_count}; }
 };
 
-// Whether the bytes begin with a brief request of at most so many bytes; `into` is of
-// no use if not.
+// Whether the bytes begin with a brief request of at most `most` bytes. If not, `into` is
+// undefined.
 [[nodiscard]] bool read_brief(std::string_view bytes, size_t most, BriefRequest& into);
 
 }  // namespace distributex

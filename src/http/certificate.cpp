@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t host_max = 253;
 constexpr size_t uri_max = 2048;  // of a SPIFFE id
-constexpr int names_max = 100;    // of one certificate; further ones prove nothing
+constexpr int names_max = 100;    // of one certificate; further names are ignored
 
 bool is_host_name(std::string_view name) {
   return !name.empty() && name.size() <= host_max &&

@@ -10,10 +10,10 @@
 
 namespace distributex {
 
-// Hosts are the dNSNames of the subjectAltName, and the common name where there
-// are none; a name with a wildcard, a NUL or a byte that no host name has proves
-// nothing. A SPIFFE id is the certificate's one URI; it proves no host, nor does
-// the common name beside it.
+// names: the hosts that the certificate proves. These are the dNSNames of the
+// subjectAltName; if it has neither a dNSName nor a SPIFFE id, the common name. A name
+// with a wildcard, a NUL or another byte that no host name has is left out. uri: the
+// SPIFFE id, if it is the only URI of the certificate; it proves no host.
 struct CertificateFacts {
   std::vector<std::string> names;
   std::string uri;
@@ -21,7 +21,7 @@ struct CertificateFacts {
 };
 [[nodiscard]] CertificateFacts facts_of(const X509* certificate);
 
-// The end of the validity of a certificate, or what a CRL says about the next one.
+// Seconds since 1970: the end of a certificate's validity, or a CRL's nextUpdate.
 [[nodiscard]] std::time_t seconds_of(const ASN1_TIME* time);
 
 // "2026-01-31 12:00:00 UTC"

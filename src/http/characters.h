@@ -10,7 +10,7 @@ namespace distributex {
 
 using Characters = std::array<bool, 256>;
 
-// Letters, digits, and these others.
+// The set of ASCII letters, digits, and the characters of `others`.
 constexpr Characters set_of(std::string_view others) {
   Characters set{};
   for (unsigned char c = '0'; c <= '9'; ++c) {
@@ -25,9 +25,10 @@ constexpr Characters set_of(std::string_view others) {
   return set;
 }
 
-// RFC 9110, section 5.6.2.
+// The characters of a header's name (RFC 9110, section 5.6.2).
 inline constexpr Characters of_names = set_of("!#$%&'*+-.^_`|~");
-// A name, an address, a port (RFC 3986, section 3.2.2).
+// The characters of a Host header: a name or an address, and a port (RFC 3986, section
+// 3.2.2).
 inline constexpr Characters of_hosts = set_of("-._~%!$&'()*+,;=:[]");
 
 [[nodiscard]] inline bool is_of(const Characters& set, char c) {

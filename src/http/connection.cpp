@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The states of a connection, who its peer is, and its sudden end. Its bytes are
-// in io.cpp.
+// The states of a connection, its peer's address and identity, and cut_off(). io.cpp
+// reads and writes the bytes.
 #include "http/connection.h"
 
 #include <event2/bufferevent.h>
@@ -38,7 +38,8 @@ using State = Connection::State;
   return false;
 }
 
-// The address in network order, an IPv4 one in 4 bytes however it came.
+// The address in network order. An IPv4 address has 4 bytes, also if it came mapped into
+// an IPv6 one.
 std::span<const uint8_t> address_of(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
     const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
@@ -73,9 +74,9 @@ void Connection::enter(State next) {
 
 bufferevent* Connection::bev() const { return evhttp_connection_get_bufferevent(evcon); }
 
-// Where answers have not been taken it ends with a reset, or the kernel would go
-// on keeping them. That the connection is read from, and so would see its own
-// end, is not sure: it may have sent more than is kept.
+// If the kernel has unsent bytes of an answer, the connection ends with a reset: else the
+// kernel would keep the bytes. The connection is freed here and not when reading finds its
+// end, because it may not be read from: its client may have sent too much ahead.
 void Connection::cut_off() {
   int unsent = 0;
   if (ioctl(fd, TIOCOUTQ, &unsent) == 0 && unsent > 0) {
@@ -86,7 +87,7 @@ void Connection::cut_off() {
   evhttp_connection_free(evcon);
 }
 
-// evhttp knows the address in numbers. Only unix sockets have no port.
+// evhttp returns the address in numbers; for a unix socket it returns no port.
 std::string_view Connection::peer() {
   if (!peer_.empty()) {
     return peer_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One HTTP connection: where it stands between requests and replies, and its
-// bytes. It reads from a transport into evhttp's input and writes evhttp's output
-// and whole replies to the transport; evhttp has no socket of its own.
+// One HTTP connection: its state between requests and replies, and its bytes. It reads
+// from the transport into evhttp's input buffer, and writes evhttp's output buffer and
+// whole replies to the transport. The bufferevent of evhttp has no socket.
 #pragma once
 
 #include <array>
@@ -32,20 +32,20 @@ class Http;
 struct Commons {
   event_base* base;
   Deadlines deadlines;
-  std::array<size_t, 6> in_state{};  // connections, by Connection::State
+  std::array<size_t, 6> in_state{};  // number of connections, by Connection::State
   MixUp tls_on_plain{};
-  size_t read_ahead = 0;            // bytes of input kept a connection
-  std::array<char, 16384> bytes{};  // being read
+  size_t read_ahead = 0;            // at so many bytes of input a connection stops reading
+  std::array<char, 16384> bytes{};  // the buffer of one read()
 };
 
 class Connection {
  public:
   enum class State {
-    reading,    // no request, or an unfinished one
-    asking,     // a whole request, being looked at
-    parked,     // a whole request whose answer takes time
-    sending,    // an answer that the kernel has not taken yet
-    streaming,  // an answer that goes on
+    reading,    // there is no request, or an unfinished one
+    asking,     // events_.request() runs for a whole request
+    parked,     // a whole request waits for its answer
+    sending,    // the kernel has not taken the whole answer yet
+    streaming,  // a stream is open as the answer
     closed
   };
 
@@ -60,32 +60,33 @@ class Connection {
   // A request waits for its answer.
   [[nodiscard]] bool is_open() const { return state_ == State::asking || state_ == State::parked; }
 
-  // Some of the next request is here.
+  // Bytes of the next request have arrived.
   [[nodiscard]] bool has_begun() const { return has_begun_; }
 
-  // Its request is a brief one, of which evhttp does not know.
+  // The request is a brief one, of which evhttp does not know.
   [[nodiscard]] bool is_brief() const { return !request && state_ != State::reading; }
 
-  // Its client has sent all that it may send for now, and hears when it hears.
+  // The client has sent a whole request, and its answer takes time or goes on.
   [[nodiscard]] bool is_waiting() const {
     return state_ == State::parked || state_ == State::streaming;
   }
 
-  // Moves the socket from the bufferevent into our hands; back before the end.
+  // take_socket() moves the socket from the bufferevent to this object. leave_socket() must
+  // be called before evhttp frees the connection.
   void take_socket();
   void leave_socket();
   [[nodiscard]] bufferevent* bev() const;
 
-  void await_request();  // what comes next is the beginning of one
-  void keep_reading();   // after a pause; what is there already is read as well
-  void go_on();          // with what came behind a brief request, in its turn
+  void await_request();  // the next byte is the first one of a request
+  void keep_reading();   // reads again after a pause, also what the transport has already
+  void go_on();          // hands evhttp, in the next pass, what came behind a brief request
   void read_while_waiting();
-  // Whether the peer has left. To be asked before an answer leaves: afterwards it
-  // may have closed because it has all that it wanted.
+  // Whether the peer has left. To be asked before an answer is sent: afterwards the peer may
+  // close because it has its answer.
   [[nodiscard]] bool has_left();
-  // Sends what the kernel takes and queues the rest; true when none is left.
+  // Sends what the kernel takes and queues the rest; returns true if no rest is left.
   bool send_now(std::string_view bytes);
-  // Ends it at once, which frees it.
+  // Ends the connection at once, which frees this object.
   void cut_off();
 
   // "192.0.2.1:4711", "[2001:db8::1]:4711", or "unix".
@@ -98,20 +99,20 @@ class Connection {
   evhttp_connection* const evcon;
   const int fd;
   DeadlinePlace deadline;
-  const char* surplus = nullptr;  // above a cap: why; one refusal, then closed
+  const char* surplus = nullptr;  // above a limit: why; its request is refused, then it closes
   Peers::Peer* counted = nullptr;
-  evhttp_request* request = nullptr;  // while there is one that evhttp knows
-  size_t header_limit = 0;            // bytes of a request before its body, as evhttp has it
+  evhttp_request* request = nullptr;  // while evhttp has one; nullptr for a brief request
+  size_t header_limit = 0;            // evhttp's limit of bytes before the body
   Ticket ticket = 0;                  // of the request, or of the last one
   Mark mark{};
-  std::optional<HttpMethod> method{};  // of the request, where evhttp knows another one
-  bool old = false;                    // its client speaks HTTP/1.0
-  bool closes = false;                 // the connection, with the answer
+  std::optional<HttpMethod> method{};  // of the request, if evhttp was shown another one
+  bool old = false;                    // the client speaks HTTP/1.0
+  bool closes = false;                 // the connection ends with the answer
   bool unread = false;                 // a body follows that evhttp does not read
-  Slices slices{};                     // sending: what makes the rest of the answer
-  std::optional<Time> taken_at{};      // streaming, watched: when its client had all bytes
-  bool watched = false;                // sending: somebody wants to hear of the delivery
-  std::unique_ptr<Digest> secret{};    // that came with the request and was good
+  Slices slices{};                     // sending: makes the rest of the answer
+  std::optional<Time> taken_at{};      // streaming, watched: when the client had all bytes
+  bool watched = false;                // sending: events_.delivered or gone is to be called
+  std::unique_ptr<Digest> secret{};    // digest of the request's good secret
 
  private:
   static void on_readable(int, short, void* self) noexcept;
@@ -134,20 +135,20 @@ class Connection {
   std::unique_ptr<Transport> transport_;
   State state_ = State::reading;
   Event readable_{};
-  Event writable_{};           // once there was something that had to wait
+  Event writable_{};           // made when bytes have to wait for the first time
   size_t waiting_mark_ = 0;    // parked, streaming: bytes of input at which it is cut off
-  bool at_first_line_ = true;  // of a request, whose first word was not seen yet
+  bool at_first_line_ = true;  // admit_method() has not seen the request's first word yet
   bool has_begun_ = false;
   bool has_read_ = false;
   bool goes_on_ = false;  // evhttp has not been told of its input
-  bool pauses_ = false;   // it is not read from: it has sent too much ahead
+  bool pauses_ = false;   // the socket is not read: the client has sent too much ahead
   bool reads_when_writable_ = false;
   bool writes_when_readable_ = false;
-  std::string peer_{};  // once somebody has asked for it
+  std::string peer_{};  // made when it is asked for
 };
 
-// A bufferevent without a socket: below zero libevent watches nothing, and the
-// number still tells whose it is. The inverse of itself.
+// The descriptor that a bufferevent without a socket gets: libevent watches no negative
+// number, and detached(detached(fd)) is fd again.
 constexpr int detached(int fd) { return -2 - fd; }
 
 }  // namespace distributex

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Moving between lists is all there is: no timer and no memory a request.
+// A deadline is set by moving the connection's node between lists: a request costs neither
+// a timer nor an allocation.
 #include "http/deadlines.h"
 
 #include <iterator>
@@ -72,8 +73,8 @@ Connection* Deadlines::take_due(Time now) {
   return nullptr;
 }
 
-// Every deadline goes through here: a sweep that is not armed would let the
-// connection stay for ever on a quiet server.
+// To be called for every deadline: without an armed sweep an overdue connection would stay
+// for ever on a quiet server.
 void Deadlines::arm(Time now) {
   if (armed_) {
     return;
@@ -87,10 +88,10 @@ void Deadlines::on_sweep(int, short, void* self) noexcept {
   static_cast<Deadlines*>(self)->sweep();
 }
 
-// Ends connections whose time was over when the sweep was armed. Not those whose
-// time is over now: when the loop has stood still since (the process was stopped,
-// the machine paused), what they have sent in time may be unread. It is read
-// before the next sweep.
+// Ends the connections that were overdue when the sweep was armed, not those that are
+// overdue only now: if the loop stood still since (the process was stopped, the machine
+// paused), bytes that a client sent in time may be unread. They are read before the next
+// sweep.
 void Deadlines::sweep() {
   armed_ = false;
   while (Connection* connection = take_due(armed_at_)) {

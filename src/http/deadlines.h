@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The two deadlines under which connections stand: for a request to arrive whole
-// or a reply to be taken, and for idling between requests. One timer sweeps all
-// of them while any connection has a deadline.
+// The two deadlines of connections: for a request to arrive whole or a reply to be taken,
+// and for idling between requests. One timer sweeps all connections while any of them has
+// a deadline.
 #pragma once
 
 #include <functional>
@@ -21,12 +21,12 @@ struct DeadlinePlace {
   Time due{};
 };
 
-// Each list is in the order in which its connections are due, since all of one
-// list have the same time.
+// Each list is in the order in which its connections are due, because all connections of a
+// list get the same length of time.
 class Deadlines {
  public:
-  // overdue gets each connection whose time is over, without a deadline then; it
-  // may end the connection.
+  // overdue is called with each connection whose time is over; it may end the connection.
+  // The connection has no deadline any more then.
   Deadlines(event_base* base, std::function<void(Connection&)> overdue);
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;

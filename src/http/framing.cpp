@@ -26,7 +26,7 @@ bool has_member(std::string_view list, std::string_view word) {
   return false;
 }
 
-// What has been seen of the headers up to now.
+// Collects what the headers say, one header after the other.
 class Reading {
  public:
   explicit Reading(bool old) : old_(old) {}

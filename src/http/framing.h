@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the headers of a request say about where it ends and whether its connection
-// goes on. A proxy in front must not read them in another way: what two readers
-// could take for different requests is a fault (RFC 9112, sections 3.2, 5.1, 6 and
-// 9.6).
+// What the headers of a request say about where the request ends and whether its connection
+// goes on. If a proxy in front and this server could read the headers in different ways,
+// that is a fault (RFC 9112, sections 3.2, 5.1, 6 and 9.6).
 #pragma once
 
 struct evkeyvalq;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The bytes between the transport and evhttp's buffers. By itself evhttp asks how
-// much there is before it reads, tells epoll twice a request to stop and to go on
-// reading, and never sees a client leave while its request is pending. So a
-// connection's bufferevent has no socket: one read a request fills it, and one
-// write empties it or goes past it. Of a brief request evhttp hears nothing: to it the
-// connection is idle until the answer has left.
+// Moves bytes between the transport and evhttp's buffers. With a socket of its own evhttp
+// would ask how many bytes there are before each read, would change its epoll registration
+// twice a request, and would not notice that a client leaves while its request is pending.
+// So a connection's bufferevent has no socket: one read() a request fills its input, and
+// one write() empties its output or sends a reply that was never in it. A brief request
+// bypasses evhttp: for evhttp the connection is idle until the answer has left.
 #include <event2/bufferevent.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace distributex {
 
 namespace {
 
-constexpr size_t waiting_bytes = 4096;     // that a waiting client may send ahead
-constexpr size_t piece_bytes = 64 * 1024;  // of a write
+constexpr size_t waiting_bytes = 4096;     // a client that waits may send so much ahead
+constexpr size_t piece_bytes = 64 * 1024;  // of one write()
 constexpr char tls_handshake = 0x16;       // the first byte of a ClientHello
 
 }  // namespace
@@ -30,7 +30,7 @@ void Connection::take_socket() {
   watch(*readable_);
 }
 
-// To be called while evhttp still has the connection.
+// Must be called while evhttp still has the connection.
 void Connection::leave_socket() {
   evbuffer_remove_cb(bufferevent_get_output(bev()), on_output, this);
   transport_->end();
@@ -38,14 +38,14 @@ void Connection::leave_socket() {
   writable_.reset();
 }
 
-// A socket that the kernel will not watch is as good as broken.
+// If the kernel refuses to watch the socket, the connection ends.
 void Connection::watch(event& awaited) {
   if (event_add(&awaited, nullptr) != 0) {
     end_soon(awaited);
   }
 }
 
-// In the next pass, for whoever calls goes on with the connection.
+// Ends the connection in the next pass of the loop: the caller still uses it.
 void Connection::end_soon(event& by) { event_active(&by, EV_TIMEOUT, 0); }
 
 void Connection::on_readable(int, short what, void* self) noexcept {
@@ -63,11 +63,12 @@ void Connection::on_readable(int, short what, void* self) noexcept {
   connection.read_some();
 }
 
-// The bytes of input at which nothing more is read.
+// At so many bytes of unhandled input the connection stops reading.
 size_t Connection::read_mark() const { return is_waiting() ? waiting_mark_ : commons_.read_ahead; }
 
-// What arrives before an answer is kept for afterwards, up to a mark. Beyond it
-// nothing more is read, and a client that waits is cut off: its end would go unseen.
+// Input that arrives before an answer is kept, up to read_mark(). At the mark reading
+// pauses; if the client waits for its answer, the connection ends instead, because without
+// reading its end would not be noticed.
 void Connection::read_some() {
   bufferevent* to = bev();
   evbuffer* input = bufferevent_get_input(to);
@@ -106,15 +107,15 @@ void Connection::read_some() {
   }
 }
 
-// To evhttp, what there is of a request.
+// Lets evhttp read the input.
 void Connection::hand_over() {
   commons_.deadlines.request_began(*this, steady_now());
   admit_method();
   bufferevent_trigger(bev(), EV_READ, 0);
 }
 
-// RFC 9112, section 2.2: some clients end a form with a line end that they do not
-// count. evhttp would take an empty line for a request.
+// Some clients send a line end behind a form that Content-Length does not count (RFC 9112,
+// section 2.2). evhttp would take the empty line for a request.
 void Connection::skip_empty_lines() {
   evbuffer* input = bufferevent_get_input(bev());
   for (unsigned char c = 0; evbuffer_copyout(input, &c, 1) == 1 && (c == '\r' || c == '\n');) {
@@ -150,7 +151,7 @@ void Connection::not_read(Io::State state) {
   }
 }
 
-// After a request: it may have sent more ahead than is kept.
+// Reads again after a request: reading may have paused at read_mark().
 void Connection::keep_reading() {
   read_on();
   if (transport_->has_pending()) {
@@ -164,9 +165,9 @@ void Connection::read_on() {
   }
 }
 
-// evhttp looks at what it has by itself only behind a request of its own. Here it is told
-// of it when the events that are due now have had their turn, or requests in a row
-// would be answered from within each other.
+// evhttp looks at further input by itself only behind a request that it has read. Behind a
+// brief request hand_over() is called for it, in the next pass of the loop: a call from
+// here would answer requests in a row recursively.
 void Connection::go_on() {
   if (has_begun_) {
     goes_on_ = true;
@@ -179,7 +180,7 @@ void Connection::read_while_waiting() {
   read_on();
 }
 
-// Reads on until nothing is left: the end may stand behind bytes.
+// Reads until no bytes are left: the end of the connection may come behind bytes.
 bool Connection::has_left() {
   evbuffer* input = bufferevent_get_input(bev());
   for (;;) {
@@ -201,10 +202,10 @@ bool Connection::has_left() {
   }
 }
 
-// The whole of an answer, at once if the kernel takes it: the client is woken
-// soonest, and epoll need not be told of a wish to write. What is left is put
-// where on_output sees it; so is all when the client is not there any more, and
-// its end is found like any other.
+// Writes the whole answer at once if the kernel takes it: the client gets it soonest, and
+// epoll need not be asked when the socket is writable. The rest goes to evhttp's output
+// buffer, where on_output() sees it. If the client has left, all bytes go there, and
+// write_some() finds the error.
 bool Connection::send_now(std::string_view bytes) {
   evbuffer* output = bufferevent_get_output(bev());
   if (evbuffer_get_length(output) == 0) {
@@ -217,7 +218,7 @@ bool Connection::send_now(std::string_view bytes) {
   return false;
 }
 
-// Ours or evhttp's own words: there is something to be written.
+// Called when this file or evhttp has added to the output buffer.
 void Connection::on_output(evbuffer*, const evbuffer_cb_info* change, void* self) noexcept {
   if (change->n_added > 0) {
     static_cast<Connection*>(self)->want_to_write();

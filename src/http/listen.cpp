@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// evhttp takes the listener's only argument for itself, so the error callback
-// finds its object in a chain of all of them: there are a handful.
+// evhttp uses the listener's one callback argument for itself. So the error callback finds
+// its object in a linked list of all bound listeners, which are few.
 #include "http/listen.h"
 
 #include <event2/listener.h>
@@ -32,7 +32,7 @@ std::unique_ptr<BoundListener> BoundListener::bind(event_base* base, evhttp* htt
   if (evutil_make_socket_nonblocking(listener.fd.get()) != 0) {
     return nullptr;
   }
-  // Disabled, for evhttp would enable it without a look at the outcome.
+  // Disabled at first: evhttp would enable it and ignore a failure.
   bound->listener_ = evconnlistener_new(
       base, nullptr, nullptr, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0,
       listener.fd.get());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A listening socket bound to evhttp that pauses, instead of spinning, while
-// no descriptor is free. Belongs to http.cpp.
+// A listening socket bound to evhttp. While the process has no free descriptor it pauses
+// instead of spinning. For Http (server.h) only.
 #pragma once
 
 #include <memory>
@@ -15,10 +15,10 @@ namespace distributex {
 
 class BoundListener {
  public:
-  // Nothing when evhttp refuses; errno says why.
+  // Returns nullptr when libevent refuses the socket; errno says why.
   [[nodiscard]] static std::unique_ptr<BoundListener> bind(event_base* base, evhttp* http,
                                                            Listener listener);
-  // Stops listening. To be destroyed before its evhttp.
+  // Stops listening. The object must be destroyed before its evhttp.
   ~BoundListener();
   BoundListener(const BoundListener&) = delete;
   BoundListener& operator=(const BoundListener&) = delete;
@@ -29,7 +29,7 @@ class BoundListener {
   static void on_resume(int, short, void* self) noexcept;
 
   evhttp* http_ = nullptr;
-  evconnlistener* listener_ = nullptr;  // evhttp's
+  evconnlistener* listener_ = nullptr;  // evhttp owns it
   evhttp_bound_socket* socket_ = nullptr;
   std::string address_;
   std::string unix_path_;

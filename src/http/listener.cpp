@@ -33,7 +33,7 @@ std::string why(const std::string& address, const char* what, int error) {
 }
 
 void set_option(int fd, int level, int name, int value) {
-  // Only speed and early notice depend on these: a refusal is no reason to stop.
+  // A failure costs speed, or delays the notice of a dead peer: no reason not to start.
   (void)setsockopt(fd, level, name, &value, sizeof value);
 }
 
@@ -57,8 +57,8 @@ Opened open_inet(const addrinfo& info, const std::string& address) {
   return Listener{.fd = std::move(fd), .address = std::move(name), .unix_path = {}, .tls = false};
 }
 
-// Whether the address is [::1] and this machine has none: the kernel has no IPv6, or
-// it is switched off. An error of the probe itself says nothing of the machine.
+// Whether the address is [::1] and this machine has none, because the kernel has no IPv6 or
+// IPv6 is switched off. If the probe fails for another reason, the answer is no.
 bool lacks_loopback6(const addrinfo& info) {
   if (info.ai_family != AF_INET6) {
     return false;
@@ -77,7 +77,8 @@ bool lacks_loopback6(const addrinfo& info) {
          errno == EADDRNOTAVAIL;
 }
 
-// Removes what a dead server left behind; anything else at the path stays.
+// Removes a unix socket that no process listens on. Anything else at the path stays, and
+// the returned sentence says why; empty: the path is free.
 std::string clear_path(const sockaddr_un& at, const std::string& address) {
   struct stat st {};
   if (lstat(at.sun_path, &st) != 0) {
@@ -91,7 +92,7 @@ std::string clear_path(const sockaddr_un& at, const std::string& address) {
     return why(address, "socket", errno);
   }
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 ||
-      errno == EAGAIN) {  // a listener that does not accept fast enough
+      errno == EAGAIN) {  // the backlog of a process that listens there is full
     return "cannot listen on " + address + ": another process listens there";
   }
   if (errno != ECONNREFUSED) {
@@ -116,7 +117,7 @@ Opened open_unix(const std::string& address) {
   if (!fd) {
     return why(address, "socket", errno);
   }
-  // Who may connect is said by the socket's own mode: owner and group.
+  // The mode of the socket decides who may connect: its owner and its group.
   const mode_t before = umask(0117);
   const int bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at);
   const int error = errno;
@@ -156,7 +157,7 @@ std::variant<std::vector<Listener>, std::string> open_all(const std::string& por
       return std::move(*error);
     }
     opened.push_back(std::get<Listener>(std::move(first)));
-    // The port that the kernel chose for the first serves for both.
+    // IPv4 gets the port of the IPv6 socket, which the kernel may have chosen.
     socklen_t size = sizeof v6;
     if (getsockname(opened[0].fd.get(), reinterpret_cast<sockaddr*>(&v6), &size) != 0) {
       return why(address, "getsockname", errno);
@@ -213,7 +214,8 @@ std::variant<std::vector<Listener>, std::string> open_plain(const std::string& a
 
 }  // namespace
 
-// Notices peers that vanished without a word in about two minutes.
+// With these options the kernel ends a connection about two minutes after its peer
+// vanished without closing it.
 void tune_listener(int fd) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);

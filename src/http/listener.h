@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Listening sockets: from "address:port", "[v6]:port", "*:port" or "unix:/path", the
-// first three also with "tls:" before them,
-// to descriptors that listen, with their options set. Knows no HTTP.
+// Makes listening sockets, with their options set, from "address:port", "[v6]:port",
+// "*:port" or "unix:/path"; the first three may have "tls:" before them. Knows no HTTP.
 #pragma once
 
 #include <string>
@@ -19,22 +18,23 @@ struct Listener {
   bool tls = false;
 };
 
-// Binds and listens. "*" binds all addresses, IPv6 and IPv4 (or IPv4 alone
-// where there is no IPv6). [::1] yields no listener on a machine without IPv6, whose
-// other addresses must do. A stale unix socket is replaced, a live one is not. On
-// failure one sentence that names the address and the reason.
+// Binds and listens. "*" binds all addresses, IPv6 and IPv4 (IPv4 alone on a machine
+// without IPv6). [::1] yields no listener on a machine without IPv6; that is not a failure.
+// A unix socket that no process listens on is replaced, another one is not. On failure
+// returns one sentence that names the address and the reason.
 [[nodiscard]] std::variant<std::vector<Listener>, std::string> open_listeners(
     const std::string& address);
 
-// What every listener of ours has, whoever bound it: the options for its
-// connections, and a name: "127.0.0.1:9889", "unix:/path".
+// For every listener, bound here or inherited: sets the options that its connections
+// inherit, and returns its name, "127.0.0.1:9889" or "unix:/path".
 void tune_listener(int fd);
 [[nodiscard]] std::string name_of_listener(int fd);
 
-// Whether an address says where: "localhost" and "[::1]" lack a port.
+// Whether the address has a port or is a unix socket: "localhost" and "[::1]" lack a port.
 [[nodiscard]] bool has_port(const std::string& address);
 
-// The same address with this port, whether it had one or not.
+// The address with this port in place of its own, if it has one; a unix socket stays as it
+// is.
 [[nodiscard]] std::string with_port(const std::string& address, uint16_t port);
 
 }  // namespace distributex

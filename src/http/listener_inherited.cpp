@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The names of the sockets (LISTEN_FDNAMES) say nothing to us: each serves
-// everything, as the addresses of the configuration do.
+// Every socket serves everything, as the addresses of the configuration do. Of the names
+// (LISTEN_FDNAMES) only "tls" counts: that socket speaks TLS.
 #include "http/listener_inherited.h"
 
 #include <fcntl.h>
@@ -19,7 +19,7 @@ namespace {
 constexpr int first_fd = 3;
 constexpr int most_fds = 1024;
 
-// A number from 0 on; -1 when there is none.
+// The number in the variable; -1: there is none.
 int number(const char* variable) {
   const char* value = std::getenv(variable);
   return parse_whole<int>(value ? value : "").value_or(-1);
@@ -31,7 +31,7 @@ int option_of(int fd, int name) {
   return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
-// Whether it is a socket that accepts streams of a family that we know.
+// Whether the descriptor is a listening stream socket of a family that this server knows.
 bool listens(int fd) {
   const int family = option_of(fd, SO_DOMAIN);
   return option_of(fd, SO_ACCEPTCONN) == 1 && option_of(fd, SO_TYPE) == SOCK_STREAM &&

@@ -24,8 +24,8 @@ struct StatusRow {
   const char* reason;
 };
 
-// Those that a door answers with; evhttp has phrases of its own for the few
-// requests that it refuses itself.
+// The statuses that doors answer with. For a request that evhttp refuses itself it has its
+// own phrases.
 constexpr StatusRow statuses[] = {
     {200, "OK"},           {400, "Bad Request"},
     {401, "Unauthorized"}, {403, "Forbidden"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What http hands to the doors, and what they hand back: one request, one reply.
-// Nothing here knows what a request is about.
+// What http hands to the doors, one request, and what they hand back, one reply. This file
+// does not know what a request asks for.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ struct evkeyvalq;
 
 namespace distributex {
 
-// In the order in which an Allow header names them. other: any word that stands
-// in the place of a method.
+// In the order in which an Allow header names them. other: any word that is no method of
+// this list.
 enum class HttpMethod : uint8_t { get, head, post, put, remove, options, lock, unlock, other };
 
 using HttpMethods = unsigned;  // a set: one bit for each method
@@ -39,8 +39,8 @@ constexpr HttpMethods methods_of(std::initializer_list<HttpMethod> methods) {
 // What is wrong with a request before any door looks at it.
 enum class HttpTrouble : uint8_t {
   none,
-  surplus,  // its connection is one too many
-  framing,  // where it ends cannot be told
+  surplus,  // its connection is above a limit of connections
+  framing,  // its headers do not tell where it ends
   no_tls    // it came without TLS to an address for TLS
 };
 
@@ -50,24 +50,24 @@ struct Field {
   std::string_view value;
 };
 
-// A whole request. Views: they last until it is answered, and at most for the call
-// that hands it over.
+// A whole request. Its views are valid during the call that hands it over, and only until
+// the request is answered.
 struct HttpRequest {
   HttpMethod method = HttpMethod::other;
   std::string_view path;   // as sent, without the slashes around it
   std::string_view query;  // as sent, what follows the first '?'
   std::string_view body;
-  size_t body_limit = SIZE_MAX;        // as configured, for whom has no limit of its own
-  const evkeyvalq* headers = nullptr;  // as evhttp has read them; else
-  std::span<const Field> fields{};     // those of a brief request
+  size_t body_limit = SIZE_MAX;        // as configured, for a door without a limit of its own
+  const evkeyvalq* headers = nullptr;  // as evhttp has read them; nullptr: a brief request
+  std::span<const Field> fields{};     // the headers of a brief request
   bool old = false;                    // HTTP/1.0
-  Identity peer{};                     // what is proven of who sent it
-  std::string_view proof_complaint{};  // its secret is no good: why, as one sentence
+  Identity peer{};                     // what is proven about the client
+  std::string_view proof_complaint{};  // why the request's secret is refused; empty: it is not
   HttpTrouble trouble = HttpTrouble::none;
   std::string_view complaint{};  // one sentence; empty unless there is trouble
 
-  // The value of the first header of this name, whatever its case; empty when
-  // there is none.
+  // The value of the first header of this name, which is compared without regard to case;
+  // empty: there is none.
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
@@ -82,11 +82,11 @@ struct HttpReply {
 // The phrase for a status code: 200 "OK".
 [[nodiscard]] const char* status_reason(int status);
 
-// Makes the next slice of a long reply; false: that was the last.
+// Makes the next slice of a long reply; returns false if it is the last one.
 using Slices = std::function<bool(std::string& slice)>;
 
-// What a door wants to know again when the answer comes. http keeps it with the
-// connection and does not look at it.
+// What a door needs again to write the answer. http keeps it with the connection and does
+// not look at it.
 struct Mark {
   uint8_t door = 0;
   uint8_t form = 0;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Methods that evhttp does not know. To LOCK and UNLOCK it answers 501 by itself, or,
-// told to let all methods pass, it takes them without their bodies and all for one. So
-// their words become POST before evhttp reads the first line, and the connection
-// remembers which one it was. The word is looked at once a request, and nothing else
-// is changed: every rule of evhttp holds for the rest.
+// LOCK and UNLOCK, which evhttp does not know: it answers them with 501, or, if it is told
+// to let all methods pass, does not read their bodies and does not tell them apart. So the
+// word in the input becomes POST before evhttp reads the first line, and the connection
+// remembers the method. Nothing else of the request is changed.
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clients that speak TLS to a plain address: a scheme is wrong in some configuration,
-// and the server's log is where somebody looks.
+// Logs that clients speak TLS to a plain address: the client's configuration has https://
+// where it needs http://, and whoever looks for the mistake reads the server's log.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace distributex {
 
 class MixUp {
  public:
-  // One line a minute at most, with the last peer and how many there were.
+  // Writes at most one line a minute, with this peer and the number since the last line.
   void seen(std::string_view peer, Time now);
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An IPv4 address may come as such or inside an IPv6 one; it is the same peer.
+// An IPv4 address and the IPv6 address that it is mapped to are the same peer.
 #include "http/peers.h"
 
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many connections each peer has: one peer is an IPv4 address, or an IPv6
-// network of 64 bits, of which a single host has all. Belongs to http.cpp.
+// How many connections each peer has. A peer is an IPv4 address, or an IPv6 network of 64
+// bits, because one host may use all addresses of such a network. For Http (server.h) only.
 #pragma once
 
 #include <array>
@@ -20,10 +20,10 @@ struct PeerHash {
 
 class Peers {
  public:
-  using Peer = std::pair<const PeerKey, uint32_t>;  // and its connections
+  using Peer = std::pair<const PeerKey, uint32_t>;  // a peer and its number of connections
 
-  // One connection more; it is counted until leave(). Nothing for a peer that
-  // has no address, on a unix socket: those are not counted.
+  // Counts one connection more, until leave(). Returns nullptr for a unix socket, which has
+  // no address: its connections are not counted.
   [[nodiscard]] Peer* enter(const sockaddr* address);
   void leave(Peer* peer);
 

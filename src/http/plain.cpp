@@ -32,7 +32,7 @@ class PlainTransport final : public Transport {
   }
   [[nodiscard]] bool has_pending() const override { return false; }
   void end() override {}
-  // Only a unix socket has no address; there the kernel knows who connected.
+  // A peer without an address is on a unix socket: the kernel tells its uid.
   void identify(Identity& identity) const override {
     if (!identity.address.empty()) {
       return;

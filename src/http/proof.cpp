@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a request proves of its client: by the connection, and by its own headers.
+// What is proven about the client of a request: by its connection, and by the request's
+// Authorization header.
 #include <event2/keyvalq_struct.h>
 #include <strings.h>
 
@@ -8,8 +9,8 @@
 
 namespace distributex {
 
-// A brief request has no Authorization. What the secret of the request proves goes into its
-// identity; a certificate that proves nothing is counted, too.
+// Adds what the secret of the request proves to request.peer. Counts a secret or a
+// certificate that is refused. A brief request has no Authorization header.
 void Http::judge(Connection& conn, HttpRequest& request, std::string& complaint) {
   conn.secret.reset();
   if (!trust_.judging()) {

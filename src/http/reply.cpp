@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From a whole request to a ticket, and from an answer to its bytes; then whether
-// it was delivered. The life of connections is in server.cpp.
+// Reports whole requests under a ticket, turns a reply into bytes, and reports its
+// delivery. server.cpp accepts, parks and closes connections.
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -28,7 +28,7 @@ bool will_close(const evhttp_request* request, const Framing& framing) {
   return framing.asks_to_close || (is_old(request) && !framing.asks_to_stay);
 }
 
-// A word that evhttp does not know is beyond the values of its enum.
+// The cast: for a method that evhttp does not know it returns a value outside its enum.
 HttpMethod method_of(const evhttp_request* request) {
   switch (static_cast<unsigned>(evhttp_request_get_command(request))) {
     case EVHTTP_REQ_GET:
@@ -77,8 +77,8 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
                     .headers = headers,
                     .old = conn.old,
                     .peer = conn.identity()};
-  // RFC 9112, section 6: the same lengths count for every method, but evhttp reads no
-  // body of HEAD. What was not read must not be taken for the next request.
+  // A HEAD may have a body too (RFC 9112, section 6), but evhttp does not read it. The
+  // unread body must not be taken for the next request.
   const bool is_read = whole.method != HttpMethod::head && whole.method != HttpMethod::other;
   conn.unread = framing.announces_body && !is_read;
   if (conn.surplus) {
@@ -94,8 +94,8 @@ void Http::dispatch(Connection& conn, evhttp_request* request) {
   dispatch(conn, whole);
 }
 
-// What follows the request is kept where evhttp will find it. A connection that is to be
-// refused or closed is evhttp's as a whole: that is rare.
+// Bytes behind the request go to the input buffer, where evhttp finds them. A connection
+// that is to be refused or closed is left to evhttp: that is rare.
 bool Http::take_brief(Connection& conn, std::string_view bytes) {
   if (!events_.is_brief || closing_ || conn.surplus || conn.complaint() ||
       !read_brief(bytes, conn.header_limit, brief_)) {
@@ -132,8 +132,8 @@ std::optional<Mark> Http::mark(Ticket ticket) {
   return conn ? std::optional{conn->mark} : std::nullopt;
 }
 
-// A watched reply is not sent to a client that has left: the connection stays
-// parked until its end is read, a moment later, and is reported like any other.
+// A watched reply is not sent to a client that has left: the connection stays parked until
+// its end is read in the next pass of the loop, and then events_.gone is called.
 void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
   Connection* conn = find(ticket);
   if (!conn) {
@@ -147,17 +147,17 @@ void Http::send(Ticket ticket, const HttpReply& reply, Delivery delivery) {
   write(*conn, reply);
 }
 
-// Past evhttp, which would copy and print each header by itself and ask epoll
-// for leave to write: a third of the cost of a request. It is told that the
-// reply has ended, and goes on to the next request; it may close the connection
-// before that returns.
+// Writes the reply without evhttp, which would copy and print each header and wait for
+// epoll before it writes: a third of the cost of a request. evhttp_send_reply_end() tells
+// evhttp that the reply has ended; evhttp reads the next request then, or closes the
+// connection before the call returns.
 void Http::write(Connection& conn, const HttpReply& reply) {
   evhttp_request* request = conn.request;
   conn.closes |= reply.closes || closing_ || conn.surplus || conn.unread;
   if (!request) {
     return write_brief(conn, reply);
   }
-  if (conn.closes) {  // evhttp heeds the first Connection header alone
+  if (conn.closes) {  // evhttp itself reads only the first Connection header
     evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
   }
   make_head(conn, reply);
@@ -169,11 +169,11 @@ void Http::write(Connection& conn, const HttpReply& reply) {
   if (!conn.send_now(head_.view())) {
     commons_.deadlines.expect_io(conn, steady_now());
   }
-  request->chunked = 0;  // it was the request's: evhttp would end our answer like one
+  request->chunked = 0;  // set by a chunked request: evhttp would write a last chunk
   evhttp_send_reply_end(request);
 }
 
-// evhttp has no part in it, but to close the connection.
+// Of a brief request evhttp does not know: it only closes the connection.
 void Http::write_brief(Connection& conn, const HttpReply& reply) {
   make_head(conn, reply);
   head_.add(reply.body);
@@ -215,7 +215,7 @@ void Http::make_head(const Connection& conn, const HttpReply& reply) {
   head_.add("\r\n\r\n");
 }
 
-// Made once a second.
+// The text is made once a second.
 const std::string& Http::date() {
   if (const std::time_t now = wall_seconds(); now != date_at_) {
     char text[64];

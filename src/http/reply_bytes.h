@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes of a reply, one behind the other, in memory that is kept from one reply to the
-// next.
+// A buffer for the bytes of a reply. Its memory is kept for the next reply.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +17,7 @@ class ReplyBytes {
   ReplyBytes() : bytes_(first_room) {}
 
   void clear() { size_ = 0; }
-  // Small enough to be part of its callers: of a constant text it is a few stores.
+  // Inlined: for a constant text the compiler makes a few stores of it.
   void add(std::string_view text) {
     make_room(text.size());
     std::memcpy(bytes_.data() + size_, text.data(), text.size());

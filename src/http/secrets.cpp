@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file of secrets. An error names the line and quotes nothing of it but the
-// name: somebody may have pasted a secret where its digest belongs.
+// Reads the file of secrets. An error names the line and quotes only the name in it:
+// somebody may have pasted a secret where its digest belongs.
 #include "http/secrets.h"
 
 #include <fcntl.h>
@@ -47,7 +47,8 @@ std::optional<Digest> parse_digest(std::string_view text) {
   return digest;
 }
 
-// A field of a date, of a fixed number of digits, and the character behind it.
+// Reads a field of a date with so many digits and, unless `end` is 0, the character behind
+// it.
 bool take_field(std::string_view& text, size_t digits, char end, int least, int most, int& value) {
   if (text.size() < digits + (end != '\0' ? 1 : 0) ||
       !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(digits), is_digit)) {
@@ -67,7 +68,7 @@ bool take_field(std::string_view& text, size_t digits, char end, int least, int 
   return ends;
 }
 
-// The first second that is no longer part of it.
+// The first second at which the secret is not valid any more.
 std::optional<std::time_t> parse_until(std::string_view text) {
   tm parts{};
   const bool has_time = text.find('T') != text.npos;
@@ -89,7 +90,7 @@ std::optional<std::time_t> parse_until(std::string_view text) {
   parts.tm_mon -= 1;
   parts.tm_mday = day;
   const std::time_t at = timegm(&parts);
-  if (parts.tm_mday != day) {  // timegm has made a day of the next month of it
+  if (parts.tm_mday != day) {  // the month has no such day: timegm() took the next month's
     return std::nullopt;
   }
   return has_time ? at : at + 24 * 60 * 60;
@@ -100,7 +101,7 @@ bool is_sound_pattern(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-// Empty when the line is good.
+// Returns what is wrong with the line; empty: it is sound.
 std::string parse_line(std::string_view line, Secret& secret) {
   secret.name = take_until(':', line);
   if (!is_secret_name(secret.name)) {
@@ -208,8 +209,8 @@ std::variant<Secrets, std::string> Secrets::parse(std::string_view text, const s
   return all;
 }
 
-// What finding the place tells by its time is bytes of a digest that nobody can
-// choose; the comparison tells nothing.
+// The time of the look-up in the map may tell bytes of a digest, but no client can choose
+// the bytes of a digest. The final comparison takes the same time always.
 const Secret* Secrets::find(const Digest& digest) const {
   const auto place = places_.find(digest);
   if (place == places_.end()) {

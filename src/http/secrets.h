@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Secrets that prove who asks: the file with their digests, and what a client
-// sends of them. A secret is "dxs_" and 43 characters of base64url, 256 random
-// bits: nobody can guess it from its SHA-256, so the digest has no salt and costs
-// nothing to check. No secret leaves this file but the one that make_secret()
-// makes.
+// Secrets that prove who a client is: the file with their digests, and the Authorization
+// header that carries a secret. A secret is "dxs_" and 43 characters of base64url, 256
+// random bits: it cannot be guessed from its SHA-256, so the digest needs no salt and is
+// cheap to check. These functions return digests only; make_secret() alone returns a
+// secret, the one that it has made.
 //
 // The file has a line NAME:SHA256HEX[:HOSTS[:UNTIL]] for each; empty lines and
 // lines that begin with # do not count. HOSTS are patterns with commas between
@@ -34,18 +34,18 @@ struct Secret {
   std::string name;
   Digest digest{};
   std::vector<std::string> hosts;    // patterns
-  std::optional<std::time_t> until;  // nothing: for ever
+  std::optional<std::time_t> until;  // nullopt: for ever
 };
 
 class Secrets {
  public:
-  // The file as a whole, or "FILE:LINE: what is wrong; what would be right" or
-  // "FILE: why it cannot be read".
+  // Returns the whole file, or "FILE:LINE: what is wrong; what would be right", or "FILE:
+  // why it cannot be read".
   [[nodiscard]] static std::variant<Secrets, std::string> load(const std::string& file);
   [[nodiscard]] static std::variant<Secrets, std::string> parse(std::string_view text,
                                                                 const std::string& file);
 
-  // The secret with this digest; it may have ended.
+  // The secret with this digest, whose `until` may be over; nullptr: there is none.
   [[nodiscard]] const Secret* find(const Digest& digest) const;
   [[nodiscard]] bool has(std::string_view name) const;
   [[nodiscard]] const std::vector<Secret>& all() const { return secrets_; }
@@ -55,12 +55,12 @@ class Secrets {
   std::unordered_map<Digest, size_t, DigestHash> places_;
 };
 
-// Whether the text has the form of a secret. Nothing else is ever hashed.
+// Whether the text has the form of a secret. Other texts are never hashed.
 [[nodiscard]] bool is_secret(std::string_view text);
 [[nodiscard]] Digest digest_of(std::string_view secret);
 
-// What an Authorization header says: "Bearer SECRET", or "Basic" with NAME:SECRET
-// in base64, where NAME may be empty and must fit the secret otherwise.
+// Reads an Authorization header: "Bearer SECRET", or "Basic" with NAME:SECRET in base64.
+// NAME may be empty; if it is not, it must be the name of the secret.
 struct ShownSecret {
   std::string name;  // Basic only
   Digest digest{};
@@ -71,7 +71,7 @@ struct MadeSecret {
   std::string secret;
   std::string line;  // for the file, without a newline
 };
-// Nothing when the name cannot stand in the file or the system has no randomness.
+// Returns nullopt if the name cannot stand in the file or the system has no randomness.
 [[nodiscard]] std::optional<MadeSecret> make_secret(std::string_view name);
 [[nodiscard]] bool is_secret_name(std::string_view name);
 

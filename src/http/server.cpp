@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// evhttp's set-up and the life of connections: accepted, read, parked, closed.
-// What goes through the sockets is in io.cpp, replies are in reply.cpp.
+// Sets evhttp up, and accepts, counts, parks and closes connections. io.cpp moves their
+// bytes, reply.cpp writes replies.
 //
-// Who owns a request: evhttp, except when a connection failed before the
-// answer; then its close callback finds the request without a connection, and
-// has to free it.
+// evhttp owns a request, with one exception: if a connection fails before the answer,
+// evhttp takes the connection off the request, and the close callback must free the
+// request.
 #include "http/server.h"
 
 #include <event2/bufferevent.h>
@@ -24,10 +24,10 @@ namespace {
 
 using State = Connection::State;
 
-constexpr uint32_t refusal_reserve = 64;    // connections that still hear why not
+constexpr uint32_t refusal_reserve = 64;    // so many above a limit are told why
 constexpr size_t least_read_ahead = 16384;  // bytes of input kept a connection
 constexpr unsigned descriptor_bits = 24;    // of a ticket; the rest counts requests
-constexpr uint16_t every_method = 0xffff;   // unknown ones as well: ours to refuse
+constexpr uint16_t every_method = 0xffff;   // evhttp refuses no method: the doors do
 
 }  // namespace
 
@@ -85,9 +85,8 @@ bool Http::listen_on(Listener listener, size_t transport) {
 
 void Http::stop_listening() { bound_.clear(); }
 
-// evhttp asks for the bufferevent before it gives it the descriptor; a moment
-// later, still in the same pass of the loop and before anything is read, on_fresh
-// finds it there.
+// evhttp asks for the bufferevent before it sets its descriptor. on_fresh() runs later in
+// the same pass of the loop, before anything is read, and finds the descriptor set.
 bufferevent* Http::on_connection(event_base* base, void* entrance) noexcept {
   const Entrance& by = *static_cast<Entrance*>(entrance);
   bufferevent* bev = bufferevent_socket_new(base, -1, 0);  // evhttp closes the socket
@@ -143,7 +142,7 @@ void Http::count(Connection& connection) {
   } else if (from_peer > most_per_peer) {
     connection.surplus = "your address has as many connections to the server as it may have";
   }
-  // Over TLS, to say why would cost a handshake.
+  // Over TLS a refusal would cost a handshake: the connection is closed without one.
   if ((connection.surplus && !connection.hears_refusals()) || count_ > most + refusal_reserve ||
       from_peer > most_per_peer + refusal_reserve) {
     shutdown(connection.fd, SHUT_RDWR);
@@ -169,7 +168,8 @@ void Http::begin(Connection& connection) {
   commons_.deadlines.expect_nothing(connection);
 }
 
-// The connection may be closed when the request has been reported.
+// events_.request may answer the request at once, and the answer may close the connection:
+// so the connection is looked up again.
 void Http::dispatch(Connection& connection, HttpRequest& request) {
   std::string complaint;
   judge(connection, request, complaint);
@@ -189,7 +189,8 @@ void Http::park(Connection& connection) {
   connection.enter(State::parked);
 }
 
-// Of a request that takes time.
+// Frees the headers of a request that has to wait, but for Connection, which evhttp reads
+// when the answer is sent.
 void Http::keep_little(evhttp_request* request) {
   evkeyvalq* headers = evhttp_request_get_input_headers(request);
   const char* word = evhttp_find_header(headers, "Connection");
@@ -214,14 +215,14 @@ void Http::closed(Connection& connection) {
     evhttp_request_free(connection.request);
   }
   const bool unanswered = connection.is_open() || connection.state() == State::streaming;
-  connection.enter(State::closed);  // nobody can answer it any more
+  connection.enter(State::closed);  // from here on find() does not find it
   if ((unanswered || connection.watched) && events_.gone) {
     events_.gone(connection.ticket);
   }
   connections_[static_cast<size_t>(connection.fd)].reset();
 }
 
-// The connection whose request this is, or was its last one.
+// The connection whose current or last request has this ticket.
 Connection* Http::at_slot(Ticket ticket) {
   const auto slot = static_cast<size_t>(ticket & ((Ticket{1} << descriptor_bits) - 1));
   Connection* connection = slot < connections_.size() ? connections_[slot].get() : nullptr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// HTTP on evhttp: connections, their limits and deadlines, tickets, parking,
-// hang-ups, replies. What a request asks for, the doors know: requests are
-// reported upward, replies are handed in by ticket.
+// HTTP on evhttp: connections, their limits and deadlines, tickets, parked requests,
+// clients that leave, replies. Http reports each request under a ticket; the caller hands
+// in the reply with that ticket. Http does not know what a request asks for.
 #pragma once
 
 #include <functional>
@@ -27,38 +27,38 @@ struct bufferevent;
 namespace distributex {
 
 struct HttpLimits {
-  uint32_t max_connections;           // beyond it one refusal each, far beyond nothing
+  uint32_t max_connections;           // those above it are refused, those far above it closed
   uint32_t max_connections_per_peer;  // the same; 0: no limit
   Duration request_timeout;
   Duration idle_timeout;
   uint32_t max_header_size;  // bytes
   uint32_t max_body_size;    // bytes
-  size_t largest_body = 0;   // of any request; where it is more than the former
+  size_t largest_body = 0;   // of any door, in bytes; the larger one of the two counts
 };
 
-// Whether somebody wants to know that a reply arrived.
+// Whether the caller wants to know that a reply arrived.
 enum class Delivery : uint8_t {
   unwatched,
-  watched  // delivered or gone follows, and who has left is not sent anything
+  watched  // delivered or gone is called; a client that has left is not sent the reply
 };
 
-// Whether it matters that the client of a stream is there.
+// Whether the caller wants to know that the client of a stream is still there.
 enum class Presence : uint8_t {
   unwatched,
-  watched  // who has left gets no stream; later an end of its network is noticed, too
+  watched  // a client that has left gets no stream; a dead network counts as leaving
 };
 
-// Each ticket is answered once by send() or open_stream(), unless gone comes
+// The caller answers each ticket once, by send() or open_stream(), unless gone is called
 // first.
 struct HttpEvents {
   std::function<void(Ticket, const HttpRequest&)> request;
-  // The client left without an answer or in the middle of a stream, or a watched
-  // reply did not arrive.
+  // The client left before its answer or in the middle of a stream, or a watched reply did
+  // not arrive.
   std::function<void(Ticket)> gone;
-  // A watched reply was taken by the client's side.
+  // The kernel has taken all of a watched reply.
   std::function<void(Ticket)> delivered;
-  // Whether each request for this path is answered by one send(): such a request needs
-  // no evhttp when it is brief (brief.h). nullptr: evhttp reads all requests.
+  // Whether each request for this path is answered by one send(): if such a request is
+  // brief (brief.h), it bypasses evhttp. nullptr: evhttp reads all requests.
   std::function<bool(std::string_view path)> is_brief{};
 };
 
@@ -71,39 +71,39 @@ class Http {
   Http(const Http&) = delete;
   Http& operator=(const Http&) = delete;
 
-  // Another kind of transport beside the plain one, for listen_on().
+  // Adds a kind of transport beside the plain one; returns its number for listen_on().
   size_t add_transport(TransportMaker make);
 
-  // False when the event loop refuses the socket; errno says why.
+  // Returns false when libevent refuses the socket; errno says why.
   [[nodiscard]] bool listen_on(Listener listener, size_t transport = plain_transport);
   void set_limits(const HttpLimits& limits);
 
-  // What comes back with mark() when the ticket's answer is written; nullopt when
-  // nobody waits for it any more.
+  // remember() keeps a mark until the ticket is answered; mark() returns it, or nullopt if
+  // the ticket does not wait for an answer any more.
   void remember(Ticket ticket, Mark mark);
   [[nodiscard]] std::optional<Mark> mark(Ticket ticket);
 
   void send(Ticket ticket, const HttpReply& reply, Delivery delivery = Delivery::unwatched);
 
-  // A long reply, whose next slice is made when the client has taken the last one,
-  // and not in the same pass of the loop. Each has the time of a reply.
+  // Sends a long reply. The next slice is made when the client has taken the last one, and
+  // not in the same pass of the loop. Each slice has the deadline of a reply.
   void send_slices(Ticket ticket, const HttpReply& opening, Slices slices);
 
-  // An answer that goes on: open_stream() in the place of send(), then stream()
-  // and at last close_stream(). The client may leave before: gone. False when
-  // there is no such stream (any more), or it was cut off as too slow a reader. Of one
-  // that is watched some bytes have to be sent every five seconds: its client is gone
-  // when it has not taken any for 12 s.
+  // An answer that goes on: open_stream() instead of send(), then stream(), at last
+  // close_stream(). If the client leaves before, gone is called. open_stream() and stream()
+  // return false if the ticket has no (open) stream, or the stream was cut off because its
+  // client reads too slowly. The caller must send some bytes of a watched stream every five
+  // seconds: a client that takes none for 12 s counts as gone.
   bool open_stream(Ticket ticket, const HttpReply& reply, Presence presence = Presence::unwatched);
   bool stream(Ticket ticket, std::string_view bytes);
   void close_stream(Ticket ticket);
 
-  // Where the ticket's client is: "192.0.2.1:4711", "[2001:db8::1]:4711", or
-  // "unix"; also while gone or delivered are being told.
+  // The address of the ticket's client: "192.0.2.1:4711", "[2001:db8::1]:4711", or "unix".
+  // Known also while gone or delivered runs for the ticket.
   [[nodiscard]] std::string_view peer(Ticket ticket);
 
-  // What is proven about the ticket's client, as of now; its views last until the
-  // client's next request and until trust() is configured anew.
+  // What is proven about the ticket's client now. The views are valid until the client's
+  // next request, and until trust() is configured anew.
   [[nodiscard]] Identity identity(Ticket ticket);
   [[nodiscard]] Trust& trust() { return trust_; }
 
@@ -111,29 +111,29 @@ class Http {
   void close_after_replies() { closing_ = true; }
   void stop_listening();
 
-  // The way of a brief request past evhttp, for its connection: false when the bytes do
-  // not begin with one; else the connection may be closed already. And when the
-  // answer has left.
+  // For Connection. take_brief() handles a brief request without evhttp; it returns false
+  // if the bytes do not begin with one. If it returns true the connection may be closed
+  // already. sent_brief() is called when the answer to such a request has left.
   bool take_brief(Connection& connection, std::string_view bytes);
   void sent_brief(Connection& connection);
 
   [[nodiscard]] size_t connections() const { return count_; }
-  // Requests that have no answer yet, or not all of it.
+  // The number of requests whose answer has not left completely.
   [[nodiscard]] size_t unanswered() const {
     return in(Connection::State::asking) + in(Connection::State::parked) +
            in(Connection::State::sending);
   }
 
  private:
-  // One evhttp for each kind of transport: its callback alone tells by which
-  // listener a connection came.
+  // One evhttp for each kind of transport: the argument of its callback is the only hint by
+  // which kind of listener a connection came.
   struct Entrance {
     Http* http;
     TransportMaker make;
     Evhttp evhttp;
   };
   struct Fresh {
-    bufferevent* bev;  // referenced until adopted
+    bufferevent* bev;  // a reference is held until adopt()
     const Entrance* by;
   };
 
@@ -180,15 +180,15 @@ class Http {
   size_t count_ = 0;
   Ticket last_ticket_ = 0;
   bool closing_ = false;
-  BriefRequest brief_{};  // being handed over
-  ReplyBytes head_;       // of the reply being made
+  BriefRequest brief_{};  // the one that take_brief() reads
+  ReplyBytes head_;       // the bytes of the reply that is being made
   std::string date_;
   std::time_t date_at_ = 0;
   Evbuffer body_;
   Event fresh_event_;
   std::vector<std::unique_ptr<BoundListener>> bound_;
   std::vector<std::unique_ptr<Entrance>>
-      entrances_;  // last: their end closes what the others stand for
+      entrances_;  // last: its destructor closes the connections, which need the other members
 };
 
 }  // namespace distributex

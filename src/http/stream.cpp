@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Replies that go on and on: opened with what there is, continued in pieces,
-// ended by the server or by the client's leaving. No deadline stands over them;
-// what a client does not take is kept up to a bound, then it is cut off.
+// Streams: a reply that is opened with its first bytes, continued in pieces, and ended by
+// the server or because the client leaves. A stream has no deadline. Bytes that its client
+// does not take are kept up to a bound; beyond the bound the connection is cut off. Also
+// replies in slices.
 #include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <netinet/in.h>
@@ -18,7 +19,7 @@ namespace distributex {
 namespace {
 
 constexpr size_t most_unsent = 256 * 1024;
-constexpr std::chrono::milliseconds silence{12'000};  // of a client that is watched
+constexpr std::chrono::milliseconds silence{12'000};  // so long a watched client may take none
 
 }  // namespace
 
@@ -44,8 +45,8 @@ bool Http::open_stream(Ticket ticket, const HttpReply& reply, Presence presence)
   return stream(ticket, reply.body);
 }
 
-// The kernel gives a connection up whose bytes nobody acknowledges. On a unix socket
-// there is no such option, and no network.
+// TCP_USER_TIMEOUT: the kernel ends the connection if the peer does not acknowledge bytes
+// for so long. On a unix socket the call fails, which does no harm.
 void Http::watch_presence(Connection& conn) {
   const auto most = static_cast<unsigned>(silence.count());
   (void)setsockopt(conn.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);
@@ -60,9 +61,9 @@ void Http::start_stream(Connection& conn, const HttpReply& reply) {
   for (Header header; take_header(lines, header);) {
     evhttp_add_header(out, std::string(header.name).c_str(), std::string(header.value).c_str());
   }
-  // nginx would keep the pieces until its buffer is full.
+  // Else nginx keeps the pieces until its buffer is full.
   evhttp_add_header(out, "X-Accel-Buffering", "no");
-  // HTTP/1.0 has no chunks: there the end of the connection ends the stream.
+  // HTTP/1.0 has no chunks: the end of the connection ends the stream.
   if (conn.old) {
     evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
   }
@@ -88,7 +89,7 @@ void Http::send_slices(Ticket ticket, const HttpReply& opening, Slices slices) {
   send_slice(*conn, bare ? std::string_view{} : opening.body);
 }
 
-// An empty slice would never be taken.
+// A slice must not be empty unless it is the last: on_taken() would not be called.
 void Http::send_slice(Connection& conn, std::string_view slice) {
   commons_.deadlines.expect_io(conn, steady_now());
   evbuffer_add(body_.get(), slice.data(), slice.size());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// evhttp's own parser takes "//q/?.." for an authority, and refuses targets that
-// are sound: this one looks for separators only.
+// Why not evhttp's own parser: it takes "//q/?.." for an authority, and refuses targets
+// that are sound. split_target() looks for separators only.
 #include "http/target.h"
 
 #include <algorithm>

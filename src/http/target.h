@@ -7,8 +7,7 @@
 namespace distributex {
 
 struct Target {
-  std::string_view path;  // as sent: not decoded; without scheme, authority and
-                          // fragment, and without the slashes around it
+  std::string_view path;  // not decoded; without scheme, authority, fragment, outer slashes
   std::string_view query;
 };
 [[nodiscard]] Target split_target(std::string_view target);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// OpenSSL's queue of errors belongs to the thread: it is emptied before each call,
-// or an error of one connection would be taken for that of another. The end of a
-// socket without close_notify is an end like any other: HTTP tells by itself
-// whether a request was whole.
+// OpenSSL has one queue of errors for each thread: it is emptied before each call, else an
+// error of one connection would be taken for an error of another. If a peer closes its
+// socket without close_notify, that is no error to report: HTTP itself tells whether a
+// request was whole.
 #include "http/tls.h"
 
 #include <malloc.h>
@@ -21,22 +21,22 @@ namespace distributex {
 
 namespace {
 
-constexpr size_t most_handshakes = 1024;  // unfinished ones; each may have 50 KB
-constexpr size_t many_handshakes = 256;   // worth a look at the heap afterwards
+constexpr size_t most_handshakes = 1024;  // unfinished at a time; each may need 50 KB
+constexpr size_t many_handshakes = 256;   // after so many at a time the heap is trimmed
 constexpr auto least_handshake = std::chrono::seconds{1};
 constexpr std::array<const char*, handshake_count> names = {"full", "resumed", "refused", "left"};
 constexpr timeval at_once{};
 
-// A client's certificate as its handshake, or that of the resumed session, judged it.
+// A client's certificate and the verdict on it, from the handshake of this connection or
+// of the session that it resumed.
 struct ClientCertificate {
   CertificateFacts facts;
   const char* reason = nullptr;  // nullptr: it was good
   std::string trouble;
-  std::string ended;  // the sentence for one that was good and has ended since
+  std::string ended;  // the sentence for a certificate that was good and has expired since
 };
 
-// Without a certificate OpenSSL's verdict is X509_V_OK too: the certificate is
-// looked for first.
+// OpenSSL's verdict is X509_V_OK also if there is no certificate: so first look for one.
 std::unique_ptr<ClientCertificate> certificate_of(const SSL* ssl) {
   const X509* certificate = SSL_get0_peer_certificate(ssl);
   if (!certificate) {
@@ -59,9 +59,9 @@ std::unique_ptr<ClientCertificate> certificate_of(const SSL* ssl) {
 // cppcheck-suppress CastIntegerToAddressAtReturn
 const char* handshake_name(Handshake handshake) { return names[static_cast<size_t>(handshake)]; }
 
-// Nothing is made before the first byte: who is silent costs no more than on a
-// plain address. A capital letter there begins plain HTTP, which is read to be
-// told that it is wrong here.
+// No TLS state is made before the first byte arrives: a silent client costs no more than on
+// a plain address. If the first byte is a capital letter, the client speaks plain HTTP: its
+// request is read, and refused with complaint().
 class TlsTransport final : public Transport {
  public:
   TlsTransport(Tls& tls, int fd) : tls_(tls), fd_(fd) {}
@@ -80,7 +80,8 @@ class TlsTransport final : public Transport {
 
   [[nodiscard]] bool is_cheap() const override { return false; }
 
-  // It has had its time: its memory is free at once, and read() will find the end.
+  // Ends a handshake that has taken too long: frees its memory at once; the connection ends
+  // at the next read().
   void cut();
   [[nodiscard]] Time began() const { return began_; }
 
@@ -95,17 +96,19 @@ class TlsTransport final : public Transport {
   int fd_;
   Ssl ssl_;
   std::unique_ptr<Transport> plain_;
-  bool broken_ = false;   // OpenSSL wants to say nothing more
-  bool refused_ = false;  // by OpenSSL, before the handshake's end
+  bool broken_ = false;   // an error has ended the TLS connection
+  bool refused_ = false;  // OpenSSL has refused what the peer sent
   bool in_handshake_ = false;
   Time began_{};
   std::list<TlsTransport*>::iterator place_{};
-  // Made when somebody asks; one that shows none is not asked for it again.
+  // Made by the first identify() after the handshake; looked_ says that this was tried, for
+  // a client without a certificate.
   mutable std::unique_ptr<ClientCertificate> certificate_;
   mutable bool looked_ = false;
 };
 
-// What is done instead of reading TLS; nullopt: nothing.
+// Looks at the first byte and makes ssl_ or plain_. Returns an outcome for read() to return
+// at once, or nullopt: read() may go on.
 std::optional<Io> TlsTransport::begin() {
   char byte = 0;
   const ssize_t n = recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -164,14 +167,14 @@ Io TlsTransport::write(std::string_view bytes) {
     return {Io::State::done, n};
   }
   Io io = outcome();
-  // Of writing, what waits to write waits in its own direction.
+  // outcome() names directions as read() sees them: for write() they are the other way.
   if (io.state == Io::State::wait || io.state == Io::State::wait_other) {
     io.state = io.state == Io::State::wait ? Io::State::wait_other : Io::State::wait;
   }
   return io;
 }
 
-// Of a call that moved nothing, as reading sees it.
+// The outcome of a call that moved no bytes, with the directions as read() sees them.
 Io TlsTransport::outcome() {
   const int why = SSL_get_error(ssl_.get(), 0);
   const int reason = ERR_GET_REASON(ERR_peek_last_error());
@@ -193,8 +196,8 @@ Io TlsTransport::outcome() {
   return {Io::State::broken};
 }
 
-// close_notify, without waiting for the other one: clients of OpenSSL 3 fail on what
-// ends with the connection if it is missing.
+// Sends close_notify, without waiting for the peer's: for clients with OpenSSL 3 an answer
+// that ends with the connection fails without it.
 void TlsTransport::end() {
   if (is_open() && !broken_) {
     ERR_clear_error();
@@ -223,7 +226,8 @@ void TlsTransport::leave_handshakes() {
                                 : Handshake::left);
 }
 
-// Asked at each request: connections and sessions outlive certificates.
+// Called for each request, and compares the time each time: a connection or a session may
+// outlive the client's certificate.
 void TlsTransport::identify(Identity& identity) const {
   identity.private_channel = plain_ == nullptr;
   if (!looked_ && is_open()) {
@@ -271,8 +275,8 @@ Ssl Tls::begin(TlsTransport& transport, int fd) {
   return ssl;
 }
 
-// The timer fires behind the sockets of the next pass, so the step after this one
-// is done in the pass behind that.
+// Whether this call may do a step of a handshake. The timer that allows the next step fires
+// behind the sockets of the next pass, so the next step is done in the pass after that.
 bool Tls::may_step() {
   if (stepped_) {
     return false;
@@ -284,8 +288,7 @@ bool Tls::may_step() {
 
 void Tls::on_pass(int, short, void* self) noexcept { static_cast<Tls*>(self)->stepped_ = false; }
 
-// The memory of many handshakes at a time is given back to the system: the heap would
-// keep it.
+// After many handshakes at a time the heap is trimmed: it would keep their memory.
 void Tls::ended(TlsTransport& transport, Handshake how) {
   handshakes_.erase(transport.place_);
   ++counts_[static_cast<size_t>(how)];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What all TLS connections share: the context that new ones begin with, their
-// handshakes, and how those ended. A handshake costs up to some milliseconds of
-// computing: one step of one handshake is done in a pass of the loop, so that the
-// requests of others are not kept waiting, and unfinished ones are bounded.
+// What all TLS connections share: the context of new connections, the unfinished
+// handshakes, and how handshakes ended. A handshake costs up to some milliseconds of
+// computing: so one pass of the loop does one step of one handshake, and the requests of
+// others do not wait long. Unfinished handshakes are bounded.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ class TlsTransport;
 enum class Handshake : uint8_t {
   full,
   resumed,
-  refused,  // no version, cipher, protocol or record that both know
+  refused,  // the two sides have no version, cipher or protocol in common, or it is no TLS
   left      // the client went away or was cut off before the end
 };
 inline constexpr size_t handshake_count = static_cast<size_t>(Handshake::left) + 1;
@@ -34,9 +34,9 @@ class Tls {
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;
 
-  // For connections that begin from now on; the others keep theirs.
+  // Connections that begin from now on use this context; the others keep theirs.
   void set_context(SslContext context) { context_ = std::move(context); }
-  // The transports borrow this.
+  // The transports that it makes borrow this object.
   [[nodiscard]] TransportMaker maker();
   [[nodiscard]] const HandshakeCounts& counts() const { return counts_; }
 
@@ -44,16 +44,16 @@ class Tls {
   friend class TlsTransport;
   static void on_pass(int, short, void* self) noexcept;
 
-  // Begins, or nullptr: there are too many, or no memory.
+  // Begins a handshake. nullptr: there are too many, no context, or no memory.
   [[nodiscard]] Ssl begin(TlsTransport& transport, int fd);
   [[nodiscard]] bool may_step();
   void ended(TlsTransport& transport, Handshake how);
 
   SslContext context_;
-  std::list<TlsTransport*> handshakes_;  // not ended yet, oldest first
-  size_t most_at_once_ = 0;              // since there was none
+  std::list<TlsTransport*> handshakes_;  // unfinished ones, oldest first
+  size_t most_at_once_ = 0;              // the most since handshakes_ was empty
   Event pass_;
-  bool stepped_ = false;  // in this pass
+  bool stepped_ = false;  // this pass of the loop has done its step
   HandshakeCounts counts_{};
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Protocol versions above the least, ciphers, groups and key lengths are those of
-// the system's openssl.cnf. A client's certificate is asked for where a CA is
-// configured and never required by the handshake: its verdict is kept, so that
-// a client whose certificate is no good gets an HTTP answer that says why.
+// TLS 1.2 is the least version; newer versions, ciphers, groups and key lengths are those of
+// the system's openssl.cnf. If a CA is configured the handshake asks for a client's
+// certificate, but never requires one: the verdict on it is kept, so that a client whose
+// certificate is refused gets an HTTP answer that says why.
 #include "http/tls_context.h"
 
 #include <openssl/err.h>
@@ -18,14 +18,16 @@ namespace distributex {
 
 namespace {
 
-constexpr int many_cas = 20;  // names that go into each handshake
+constexpr int many_cas = 20;  // more than so many are worth a warning
+// Warn in the last week, but only in the last quarter of the validity: some certificates are
+// valid for a day only.
 constexpr std::time_t soon = std::time_t{7} * 24 * 60 * 60;
-constexpr std::time_t last_part = 4;  // of its life: some are made to live a day
+constexpr std::time_t last_part = 4;
 constexpr unsigned char session_context[] = "distributexd tls";
 
 using Error = std::optional<std::string>;
 
-// libssl asks here in the place of X509_verify_cert; 1 lets the handshake go on.
+// libssl calls this instead of X509_verify_cert(). The result 1 lets the handshake go on.
 int keep_verdict(X509_STORE_CTX* verification, void*) noexcept {
   (void)X509_verify_cert(verification);
   return 1;
@@ -43,7 +45,7 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const 
   return SSL_TLSEXT_ERR_OK;
 }
 
-// A passphrase would be asked for at the terminal.
+// Without this callback OpenSSL would ask for a passphrase at the terminal.
 int no_passphrase(char*, int, int, void*) noexcept { return 0; }
 
 std::string unreadable(const std::string& file, int error) {
@@ -127,8 +129,8 @@ Error add_certificate(const std::string& file, const std::string& key, std::time
   return std::nullopt;
 }
 
-// A file that has an intermediate CA without the root above it trusts the
-// intermediate itself.
+// Whether the file has a CA without the CA that issued it: then the intermediate CA itself
+// is trusted.
 bool lacks_a_root(const STACK_OF(X509_OBJECT) * objects) {
   for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
     X509* ca = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
@@ -198,8 +200,8 @@ void warn_of_missing_crls(const std::string& file, TlsContext& made) {
   }
 }
 
-// Where the chain ends at an intermediate, only the client's certificate itself
-// can be looked up: a CRL about the intermediate would be its absent root's.
+// If a chain ends at an intermediate CA, only the client's certificate is looked up in a
+// CRL: the CRL about the intermediate CA comes from the root, which is not configured.
 Error add_crls(const std::string& file, std::time_t now, TlsContext& made) {
   if (auto error = check_readable(file)) {
     return error;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The TLS context of all connections of an address with tls:, made from files as a
-// whole or not at all. Each context has ticket keys of its own, so a session of
-// an earlier one cannot be resumed and a new CRL counts for everybody from the
-// moment at which a new context takes the place of the old one.
+// The TLS context of the connections of addresses with tls:, made from files as a whole or
+// not at all. Each context has its own ticket keys, so a session of an earlier context
+// cannot be resumed: a new CRL counts for every connection that begins after its context
+// was set.
 #pragma once
 
 #include <ctime>
@@ -16,8 +16,8 @@
 namespace distributex {
 
 struct TlsFiles {
-  std::vector<std::string> certificates;  // PEM: the server's, then its intermediates
-  std::vector<std::string> keys;          // PEM: of each of them
+  std::vector<std::string> certificates;  // PEM: a server certificate, then its intermediates
+  std::vector<std::string> keys;          // PEM: the key of each file of certificates
   std::string client_ca;                  // PEM; empty: clients are not asked for certificates
   std::string crl;                        // PEM: of each CA of a client's chain; empty: none
   [[nodiscard]] bool any() const { return !certificates.empty(); }
@@ -26,13 +26,13 @@ struct TlsFiles {
 
 struct TlsContext {
   SslContext context;
-  std::time_t certificate_ends = 0;     // of the one that ends first
-  std::optional<std::time_t> crl_ends;  // the same
+  std::time_t certificate_ends = 0;     // of the server's certificate that ends first
+  std::optional<std::time_t> crl_ends;  // of the CRL that ends first; nullopt: no CRL
   std::vector<std::string> warnings;    // what is weak or about to fail, a sentence each
 };
 
-// Reads the files with the rights of the process as it is now. On failure one
-// sentence that begins with the file.
+// Reads the files with the current rights of the process. On failure returns one sentence
+// that begins with the name of the file.
 [[nodiscard]] std::variant<TlsContext, std::string> make_tls_context(const TlsFiles& files,
                                                                      std::time_t now);
 

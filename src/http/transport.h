@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What stands between a connection and its socket: all bytes that it reads and
-// writes, and what is proven of its peer. A transport never blocks, and knows
-// no HTTP.
+// A transport moves the bytes between a connection and its socket, in clear or over TLS,
+// and tells what is proven about the peer. It never blocks, and knows no HTTP.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +17,9 @@ struct Io {
   enum class State {
     done,        // bytes were moved, at least one
     wait,        // try again when the socket is ready in the same direction
-    wait_other,  // when it is ready in the other one
-    end,         // read: the peer has ended what it sends, in order
-    broken       // nothing more can be moved
+    wait_other,  // try again when the socket is ready in the other direction
+    end,         // read: the peer has closed its side in order
+    broken       // no more bytes can be moved
   };
   State state;
   size_t bytes = 0;
@@ -30,18 +29,18 @@ class Transport {
  public:
   virtual ~Transport() = default;
   [[nodiscard]] virtual Io read(std::span<char> into) = 0;
-  // What was not moved is given again, from its first byte and not shorter than
-  // before, or than 16 KiB.
+  // May move a part of the bytes. The next call must begin with the first byte that was not
+  // moved, and be at least as long as the rest, or 16 KiB.
   [[nodiscard]] virtual Io write(std::string_view bytes) = 0;
   // Whether read() has bytes that the socket, read empty, does not show.
   [[nodiscard]] virtual bool has_pending() const = 0;
-  // Last words, without waiting; then the socket is closed.
+  // Called before the socket is closed: tells the peer, without waiting for it.
   virtual void end() = 0;
-  // Whether a word to the peer costs next to nothing.
+  // Whether it is cheap to send a refusal to a new peer: no handshake comes before.
   [[nodiscard]] virtual bool is_cheap() const { return true; }
-  // What is wrong with whatever comes this way, as one sentence; nullptr: nothing.
+  // Why every request that comes this way must be refused, as one sentence; nullptr: none.
   [[nodiscard]] virtual const char* complaint() const { return nullptr; }
-  // Adds what is proven of the peer to its address; views into the transport.
+  // Adds what is proven about the peer. The views are valid as long as the transport.
   virtual void identify(Identity& identity) const = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the secrets of requests prove, and how often a proof was no good.
+// Checks the secrets of requests, and counts the proofs that were refused.
 #pragma once
 
 #include <cstdint>
@@ -19,13 +19,13 @@ namespace distributex {
 
 class Trust {
  public:
-  // Whether requests are judged at all; secrets that may come over plain TCP from
-  // other machines; and the secrets. Identities made before lose what they view.
+  // judging: whether requests are judged at all. in_clear: whether a secret may come over
+  // plain TCP from another machine. Views in earlier identities become invalid.
   void configure(bool judging, bool in_clear, Secrets secrets);
   [[nodiscard]] bool judging() const { return judging_; }
 
-  // What is wrong with a request's Authorization headers: a word for the counter and
-  // a sentence for the client. Nothing wrong: the digest of its secret, if it has one.
+  // On failure: a word for the counter and a sentence for the client. Else the digest of
+  // the secret; nullopt: the request has none.
   struct Verdict {
     const char* reason = nullptr;
     std::string sentence{};
@@ -33,11 +33,11 @@ class Trust {
   };
   [[nodiscard]] Verdict judge(std::span<const std::string_view> headers, const Identity& identity,
                               std::time_t now) const;
-  // Adds what the secret of an earlier verdict proves now.
+  // Adds to the identity what the secret of an earlier verdict proves now.
   void add(const Digest& secret, std::time_t now, Identity& identity) const;
 
-  // Counts a proof that was no good; a line of the log a second at most, for
-  // guessing must not fill a disk.
+  // Counts a proof that was refused. Logs at most one line a second: a client that guesses
+  // secrets must not fill the disk.
   void count_failure(std::string_view reason, std::string_view peer, Time now);
   using Failures = std::map<std::string, uint64_t, std::less<>>;
   [[nodiscard]] const Failures& failures() const { return failures_; }

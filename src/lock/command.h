@@ -17,34 +17,35 @@ namespace distributex {
 enum class Verb { get, wait, release, renew, freeze, thaw, evict };
 inline constexpr size_t verb_count = static_cast<size_t>(Verb::evict) + 1;
 
-// Whether it is an operator's verb, which acts on pools and on others' leases.
+// Whether it is a verb of operators, which acts on pools and on the leases of others.
 [[nodiscard]] constexpr bool is_order(Verb verb) {
   return verb == Verb::freeze || verb == Verb::thaw || verb == Verb::evict;
 }
 
-// The pauses of our own client between two attempts are at most 7.5 s.
+// Longer than the pauses of distributex(1) between two attempts, which are at most 7.5 s.
 inline constexpr std::chrono::seconds usual_pause{10};
 
-// What a client asks for, syntactically sound. The owner is a claim of the
-// client; the identity is proven.
+// What a client asks for, syntactically sound. The client claims the owner; the identity is
+// proven.
 struct Command {
   Verb verb = Verb::get;
   std::string pool;
   Owner owner;
   std::optional<Token> token;
   std::optional<std::chrono::seconds> expire;
-  std::optional<Duration> timeout;     // wait only; nothing: for ever
+  std::optional<Duration> timeout;     // wait only; nullopt: for ever
   Outcome outcome = Outcome::unknown;  // release
   std::optional<uint8_t> status{};     // release: the exit status, for people
   std::string reason{};                // freeze, evict
-  std::string by{};                    // an operator's verb: who says that he gives it
-  std::optional<Duration> lasts{};     // freeze only; nothing: until it is thawed
-  // wait only: so long after a wait without the lock its place is kept.
+  std::string by{};                    // a verb of operators: the claimed name of the operator
+  std::optional<Duration> lasts{};     // freeze only; nullopt: until it is thawed
+  // wait only: so long after a wait that ends without the lock, the owner's place is kept.
   Duration comes_back_within = usual_pause;
-  // get and wait: the lease has the length of `expire` also where leases of the pool
-  // never end, for it is renewed while a connection lives.
+  // get and wait: a connection holds the lease, and the server renews it while the
+  // connection lives. So the lease has the length `expire` also if leases of the pool never
+  // end.
   bool ends_with_connection = false;
-  std::string_view door{};  // by which it came: the name of a row, which lasts
+  std::string_view door{};  // through which the command came: Door::name, which is static
   std::string note{};       // get and wait: to be kept with the lease
   Identity identity{};
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loopback is 127.0.0.0/8, ::1, and the former written as an IPv6 address.
+// Loopback is 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6.
 #include "lock/identity.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a lock is: a configured pool, the owner of a lease, the lease itself, and
-// the numbers that name requests and questions.
+// The nouns of a lock: a configured pool, the owner of a lease, the lease itself, and the
+// numbers that name requests and questions.
 #pragma once
 
 #include <chrono>
@@ -18,10 +18,10 @@
 namespace distributex {
 
 using Token = uint64_t;   // fencing token, 1 .. max_token
-using Ticket = uint64_t;  // one request that is waiting for its answer
-using OpId = uint64_t;    // one question put to the backend
+using Ticket = uint64_t;  // names one request that waits for its answer
+using OpId = uint64_t;    // names one question to the backend
 
-// Tickets of what the server itself asks: no client waits for an answer.
+// The tickets of requests that the server itself makes: no client waits for their answers.
 inline constexpr Ticket own_tickets = Ticket{1} << 63;
 constexpr Ticket own_ticket(Ticket number) { return own_tickets | number; }
 constexpr bool is_own(Ticket ticket) { return (ticket & own_tickets) != 0; }
@@ -36,16 +36,16 @@ struct PoolSpec {
   std::chrono::seconds expire{0};
   uint32_t maxlocks = 1;
   std::vector<std::string> servers;  // sorted; empty: every host may ask
-  // So long a slot stays closed: after its grant, though it was released; after a
-  // release; after a lease ended by time or was evicted.
+  // How long a slot stays closed: from its grant on, even if it was released; from a release
+  // on; from the end of a lease by time or by an evict on.
   std::chrono::seconds min_hold{0};
   std::chrono::seconds release_delay{0};
   std::chrono::seconds lock_delay{0};
-  std::string pattern{};      // by which it was made; empty: it has a row of its own
+  std::string pattern{};      // the pattern that made the pool; empty: it has a row of its own
   uint32_t freeze_after = 0;  // failed runs in a row freeze the pool; 0: never
-  // Groups of FleetLock that the pool serves; own_group is the pool's own name.
+  // Groups of FleetLock that the pool serves; own_group stands for the name of the pool.
   std::vector<std::string> fleetlock{};
-  std::chrono::seconds fleetlock_wait{240};  // how long a node of theirs is kept waiting
+  std::chrono::seconds fleetlock_wait{240};  // how long a node waits before it is refused
   bool operator==(const PoolSpec&) const = default;
 };
 
@@ -61,15 +61,15 @@ struct OwnerHash {
   }
 };
 
-// What a holder says of its run when it gives the lease back.
+// What a holder tells about its run when it releases the lease.
 enum class Outcome { unknown, ok, failed };
 
 struct Lease {
   Owner owner;
   Token token = 0;
   Time since{};
-  std::optional<Time> ends;  // nothing: never
-  std::string note{};        // of the door it came through, see lock/note.h
+  std::optional<Time> ends;  // nullopt: never
+  std::string note{};        // see lock/note.h
 };
 
 }  // namespace distributex

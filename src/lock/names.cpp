@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two tables in the order of their enums; a name that is missing does not compile.
+// Two tables in the order of their enums. If a row is missing, this file does not compile.
 #include "lock/names.h"
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What verbs and results are called on the wire, for the daemon and the client.
+// The names of verbs and results on the wire, for the daemon and the client.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace distributex {
 [[nodiscard]] std::string_view verb_name(Verb verb);
 [[nodiscard]] std::optional<Verb> find_verb(std::string_view name);
 
-// As in Distributex-Result and in JSON: "granted", "not-held".
+// The name in Distributex-Result and in JSON: "granted", "not-held".
 [[nodiscard]] std::string_view result_name(Result result);
 [[nodiscard]] std::optional<Result> find_result(std::string_view name);
 

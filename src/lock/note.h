@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A note that goes with a lease: which door it came through, and what that door wants
-// to see again. Empty for the plain door.
+// The note that is kept with a lease: the name of the door through which the lease came,
+// and a text that this door needs later. It is empty for the plain door.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The names are views of the rows, which stay where they are until the next
-// configuration.
+// names_ has views of the names in pools_, whose elements stay in place until the next
+// configure().
 #include "lock/pool_book.h"
 
 #include <utility>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The configured pools by name: a pool's own row goes first, then the patterns in
-// the order of the configuration. Pure.
+// Finds the configured row of a pool by its name: first a row with that very name, then the
+// patterns in the order of the configuration. Pure.
 #pragma once
 
 #include <string_view>
@@ -18,7 +18,7 @@ class PoolBook {
   PoolBook& operator=(const PoolBook&) = delete;
 
   void configure(std::vector<PoolSpec> pools);
-  // The row that speaks for a pool of that name, perhaps a pattern's; nullptr: none.
+  // The row for a pool of that name, which may be a pattern; nullptr: there is none.
   [[nodiscard]] const PoolSpec* find(std::string_view name) const;
   [[nodiscard]] const std::vector<PoolSpec>& pools() const { return pools_; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a backend says of the store outside this process that keeps its leases.
+// What a backend tells about the store outside this process that keeps its leases.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 namespace distributex {
 
 struct StoreState {
-  std::string address;                   // of the member that is asked now
-  std::optional<std::string> trouble{};  // in one line; nothing: it is well
+  std::string address;                   // of the member that the backend uses now
+  std::optional<std::string> trouble{};  // in one line; nullopt: the store works
 };
 
 }  // namespace distributex

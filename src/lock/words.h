@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// All words of the lock service, which every other room shares. Plain data:
-// nothing here decides.
+// All data types of the lock service, which every other folder uses. Plain data without
+// decisions.
 #pragma once
 
 #include "lock/answer.h"    // IWYU pragma: export

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Written for speed: every grant and every release comes through here. The
-// order of the fields is fixed; those that do not apply are left out.
+// Written for speed: every grant and every release becomes a line. The order of the fields
+// is fixed; fields that do not apply are left out.
 #include "watch/audit.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t error_max = 256;
 
-// Printable ASCII but for space, quote, backslash and the equals sign.
+// Printable ASCII except space, quote, backslash and the equals sign.
 constexpr std::array<bool, 256> make_harmless() {
   std::array<bool, 256> table{};
   for (size_t c = 0x21; c < 0x7f; ++c) {

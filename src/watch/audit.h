@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The audit trail: an event as one line of the log in logfmt, key=value with a
-// space between. What came from outside can forge neither a line nor a field.
+// The audit trail: an event as one line of the log in logfmt, key=value with spaces between
+// them. A text that a client sent can forge neither a line nor a field.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ class AuditLine {
   [[nodiscard]] std::string_view text() const { return {bytes_.data(), size_}; }
 
  private:
-  // Defined here, for the compiler makes a few stores of a constant key.
+  // Inlined: for a constant key the compiler makes a few stores of it.
   void add(std::string_view text) {
     if (text.size() > bytes_.size() - size_) {
       return add_what_fits(text);
@@ -44,9 +44,9 @@ class AuditLine {
   void add_duration(Duration duration);
   void add_time(uint64_t wall_us);
   void add_milliseconds(uint64_t ms);  // 0 to 999, with the point before them
-  // A value with anything but harmless characters stands in quotes, the bytes
-  // that would break a line or a quote as \xHH. So does the equals sign: not
-  // even to a reader who splits at spaces does a value look like a field.
+  // Puts a value that has other than harmless characters into quotes. In the quotes every
+  // such character but the space becomes \xHH, also the equals sign: so no part of a value
+  // looks like a field, even to a reader who splits the line at spaces.
   void add_value(std::string_view value);
 
   std::array<char, 4096> bytes_;  // room for three names of 255 bytes, all escaped

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A place of the ring keeps its string's memory: once the ring is full, adding
-// an event allocates nothing.
+// A full ring uses the string of the oldest event again: adding an event then needs no
+// allocation, or few.
 #include "watch/events.h"
 
 #include <algorithm>
@@ -114,7 +114,8 @@ void EventRing::keep(Kept& place, const LockEvent& event) {
   place.event = event;
 }
 
-// The views of a kept event have their old lengths, and nothing behind them.
+// The views in place.event are dangling, but their lengths are right: with these lengths new
+// views into place.texts are made.
 LockEvent EventRing::shown(const Kept& place) {
   LockEvent event = place.event;
   std::string_view rest = place.texts;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The last things that happened to locks, kept in a ring: what /events/ shows,
-// how one looks as JSON, and which of them a reader asks for. Pure; knows
-// neither who tells nor who reads.
+// The last events of locks, kept in a ring for /events/; an event as JSON; and the filter of
+// a reader. Pure; knows neither the source of events nor their readers.
 #pragma once
 
 #include <functional>
@@ -23,13 +22,13 @@ enum class What {
   timeout,
   cancelled,    // the client left while it waited
   lost,         // a renewal came too late
-  refused,      // invalid, or the server could not
-  undelivered,  // a grant that its client did not get was given back
+  refused,      // the answer was invalid or unavailable
+  undelivered,  // the client did not get its grant, and the lease was given back
   busy,
   held,
   not_held,
   renewed,
-  frozen,  // a pool, or all that a pattern matches
+  frozen,  // a pool, or all pools that a pattern matches
   thawed,
   evicted,  // an operator ended a lease
   rested,   // a slot stays closed for a while
@@ -37,13 +36,13 @@ enum class What {
 };
 
 [[nodiscard]] std::string_view what_name(What what);
-// Whether /events/ keeps it. Everyday answers are for the log only: those of
-// clients that poll would drive out all other events.
+// Whether the ring keeps such an event. Others are only logged: a client that polls would
+// fill the ring with them.
 [[nodiscard]] bool is_kept(What what);
-// As what the audit trail logs it.
+// The level at which the audit trail logs it.
 [[nodiscard]] Level level_of(What what);
 
-// Views: whoever keeps an event copies it.
+// The texts are views: code that keeps an event must copy them.
 struct LockEvent {
   uint64_t seq = 0;      // given by the ring
   uint64_t wall_us = 0;  // microseconds since 1970
@@ -55,18 +54,18 @@ struct LockEvent {
   std::optional<Duration> waited{};    // granted, timeout, cancelled, busy
   std::optional<Duration> held{};      // released, expired, evicted
   std::string_view peer{};             // the client's address; empty: not known
-  std::string_view door{};             // empty: the verbs' own
+  std::string_view door{};             // empty: the plain door
   std::string_view verb{};             // refused
   std::string_view error{};            // refused
   std::string_view reason{};           // frozen, thawed, evicted, rested
-  std::string_view by{};               // who gave the order; else what the client has proven
+  std::string_view by{};               // the operator; without an order what the client has proven
   std::optional<Duration> lasts{};     // frozen, rested
   Outcome outcome = Outcome::unknown;  // released
   std::optional<uint8_t> status{};     // released
 };
 
 class EventRing;
-// Whether an event that is still kept says that this id gave a lock of the pool back.
+// Whether an event in the ring says that this id has released a lock of the pool.
 [[nodiscard]] bool was_released(const EventRing& ring, std::string_view pool, std::string_view id);
 
 // One object in one line, without a newline; empty members are left out.
@@ -79,27 +78,28 @@ struct EventFilter {
   uint64_t after_seq = 0;
   uint64_t from_us = 0;  // the wall clock
   bool follow = false;
-  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all of them
+  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all pools
 
   [[nodiscard]] bool takes(const LockEvent& event) const;
 };
 
 class EventRing {
  public:
-  // Sequence numbers begin with the wall clock's microseconds at the start,
-  // and so go on rising from one life of the server to the next.
+  // Sequence numbers begin with the microseconds of the wall clock at the start of the
+  // server: so they rise also over a restart.
   EventRing(size_t capacity, uint64_t wall_us) : capacity_(capacity), next_seq_(wall_us) {}
 
-  // Gives it its number.
+  // Adds a copy of the event, with the next sequence number.
   void add(const LockEvent& event);
-  // Keeps the newest when there is room for fewer.
+  // A smaller capacity keeps the newest events.
   void set_capacity(size_t capacity);
-  // Oldest first, those with a greater number. The texts last for the visit.
+  // Visits the events with a number greater than seq, the oldest first. The texts are valid
+  // during the visit.
   void each_after(uint64_t seq, const std::function<void(const LockEvent&)>& visit) const;
   [[nodiscard]] uint64_t last_seq() const { return next_seq_ - 1; }
 
  private:
-  // An event whose texts stand one behind the other in a string of its own.
+  // `texts` has the texts of the event, one behind the other.
   struct Kept {
     LockEvent event;
     std::string texts;
@@ -109,7 +109,7 @@ class EventRing {
 
   size_t capacity_;
   uint64_t next_seq_;
-  size_t oldest_ = 0;  // where it is, once the ring is full
+  size_t oldest_ = 0;  // the index of the oldest event
   std::vector<Kept> ring_;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Events gather for a moment before they are sent, so that a busy server makes
-// one text of each and one write for each reader. Whoever falls behind by more
-// than the ring holds misses some, and sees it from the numbers.
+// Events gather for a moment before they are sent: so a busy server formats each event once,
+// and writes once for each reader. If more events come in that moment than the ring holds,
+// readers miss some; the gap in the sequence numbers shows it.
 #include "watch/feed.h"
 
 #include <utility>
@@ -78,8 +78,8 @@ void Feed::send_events() {
   send_due();
 }
 
-// A sign of life, so that neither end nor what is between takes silence for
-// death: a comment, or an empty line.
+// Sends each reader a comment or an empty line, so that neither the reader nor a proxy takes
+// a silent stream for a dead one.
 void Feed::on_beat(int, short, void* self) noexcept {
   Feed& feed = *static_cast<Feed*>(self);
   if (feed.readers_.empty()) {
@@ -92,7 +92,8 @@ void Feed::on_beat(int, short, void* self) noexcept {
   feed.send_due();
 }
 
-// Sending may end a reader, which comes back as gone().
+// sink_.send() may cut a reader off, and that calls gone(), which erases the reader: so the
+// iterator is advanced before.
 void Feed::send_due() {
   for (auto it = readers_.begin(); it != readers_.end();) {
     const Ticket ticket = it->first;

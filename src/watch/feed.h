@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Those who follow the events: each gets what passes its filter, at its own place
-// in the ring; one that is too slow is cut off. Where the bytes go is the sink's.
+// The readers that follow the events. Each gets the events that pass its filter; a reader
+// that is too slow is cut off. FeedSink sends the bytes.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@
 
 namespace distributex {
 
-// One event as a stream has it: as a server-sent event, or as a line.
+// Appends one event in the form of a stream: a server-sent event, or a line.
 void append_event(std::string& text, bool sse, const LockEvent& event, const std::string& json);
 
 struct FeedSink {
@@ -28,20 +28,20 @@ class Feed {
  public:
   static constexpr std::chrono::seconds usual_beat{15};
 
-  // Borrows the ring. A stream that is silent has a sign of life once a beat.
+  // Borrows the ring. Once a beat every stream gets a comment or an empty line.
   Feed(event_base* base, const EventRing& ring, FeedSink sink, Duration beat = usual_beat);
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  // Why nobody can begin to follow; nullptr: one more can.
+  // Why no further reader can follow; nullptr: one can.
   [[nodiscard]] const char* full() const;
-  // From now on the ticket's stream, which is open, has what comes.
+  // Sends later events to the ticket's stream, which must be open.
   void follow(Ticket ticket, EventFilter filter, bool sse);
-  // A stream's client has left; other tickets do no harm.
+  // The client of a stream has left. A ticket without a stream is ignored.
   void gone(Ticket ticket) { readers_.erase(ticket); }
-  // Something may have happened: it goes out a few milliseconds later.
+  // The ring may have new events: they are sent some milliseconds later.
   void wake();
-  // Ends all streams, and lets none begin.
+  // Ends all streams; no stream can begin afterwards.
   void stop();
 
   [[nodiscard]] size_t streams() const { return readers_.size(); }
@@ -49,9 +49,9 @@ class Feed {
 
  private:
   struct Reader {
-    EventFilter filter;  // after_seq is its place in the ring
-    bool sse = false;    // else lines
-    std::string due;     // text of events about to be sent
+    EventFilter filter;  // after_seq: the last event before the reader came
+    bool sse = false;    // false: lines
+    std::string due;     // text that is about to be sent
   };
   static void on_events(int, short, void* self) noexcept;
   static void on_beat(int, short, void* self) noexcept;
@@ -65,7 +65,7 @@ class Feed {
   Event beat_;
   timeval beat_interval_;
   std::map<Ticket, Reader> readers_;
-  uint64_t shown_seq_ = 0;  // up to here all readers have been served
+  uint64_t shown_seq_ = 0;  // the last event that was sent to the readers
   uint64_t dropped_ = 0;
   bool stopped_ = false;
 };

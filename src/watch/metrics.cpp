@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The page is prometheus-cpp's but for the gauges of pools: its serializer
-// takes 130 ms for ten thousand pools, during which no lock could be granted.
-// Their lines, one form for all, are written here in a few.
+// prometheus-cpp serializes the page, except the gauges of pools: for ten thousand pools
+// it would take 130 ms, during which no lock could be granted. append_pool_gauges() writes
+// their lines, which all have the same form, in a few milliseconds.
 #include "watch/metrics.h"
 
 #include <prometheus/metric_family.h>
@@ -39,7 +39,7 @@ constexpr Duration backend_buckets[] = {microseconds{10},  microseconds{100}, mi
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-// A family of one kind; its metrics follow.
+// Adds a family; the caller adds its metrics.
 MetricFamily& open_family(Families& families, std::string name, const char* help, MetricType type) {
   families.push_back({.name = std::move(name), .help = help, .type = type, .metric = {}});
   return families.back();
@@ -70,7 +70,7 @@ void add_histogram(Families& families, const char* name, const char* help, const
   open_family(families, name, help, MetricType::Histogram).metric.push_back(std::move(metric));
 }
 
-// One family for all figures of a name, which stand together.
+// Makes one family for all figures of a name, which must follow each other.
 void add_figures(Families& families, const std::vector<Figure>& figures) {
   constexpr MetricType types[] = {MetricType::Counter, MetricType::Gauge, MetricType::Histogram};
   for (const Figure& figure : figures) {
@@ -105,8 +105,8 @@ void add_build(Families& families, const MetricsView& view) {
 struct PoolGauge {
   const char* name;
   const char* help;
-  Duration (*age)(const Sight&, const PoolSpec&, Time now);  // either this
-  size_t (*number)(const Sight&, const PoolSpec&);           // or that
+  Duration (*age)(const Sight&, const PoolSpec&, Time now);  // nullptr if `number` is set
+  size_t (*number)(const Sight&, const PoolSpec&);           // nullptr if `age` is set
 };
 
 Duration oldest_waiter_age(const Sight& sight, const PoolSpec& pool, Time now) {
@@ -138,8 +138,8 @@ constexpr PoolGauge pool_gauges[] = {
      longest_holder_age, nullptr},
 };
 
-// Of one pool, or of all that a pattern has made together: numbers are added, and
-// the oldest counts.
+// The value of a gauge for one pool, or for all pools that a pattern has made: the sum of
+// the numbers, or the greatest age.
 struct Sum {
   Duration age{};
   size_t number = 0;
@@ -171,7 +171,7 @@ void append_label(std::string& text, std::string_view value) {
     if (c == '"' || c == '\\') {
       text += '\\';
     }
-    text += c;  // no name holds a newline
+    text += c;  // no name has a newline
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What is counted, and the page that shows it to Prometheus. Counting is an
-// increment; what a pool looks like just now is looked up when the page is
-// asked for. The names of pools are the only label that has no end of its own:
-// the configuration bounds them. No host ever is a label.
+// The counters, and the page that shows them to Prometheus. Counting is an increment. The
+// gauges of a pool are computed when the page is asked for. The names of pools are the only
+// label whose number of values is not constant; the configuration bounds it. A host must
+// never be a label.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@
 
 namespace distributex {
 
-// A counter of the page is distributex_NAME_total. A new one is one row here, and
-// count("NAME") where it happens.
+// A counter is distributex_NAME_total on the page. A new counter needs a row here, and
+// count("NAME") in the code that it counts.
 struct CounterRow {
   std::string_view name;
   const char* help;
@@ -41,7 +41,7 @@ inline constexpr CounterRow counters[] = {
     {"backend_errors", "Questions that the backend could not answer."},
 };
 
-// A counter by its name; a name that is in no row does not compile.
+// A counter by its name. A name without a row does not compile.
 struct Count {
   size_t row = 0;
   consteval Count(const char* name) {  // NOLINT(google-explicit-constructor)
@@ -51,7 +51,7 @@ struct Count {
   }
 };
 
-// How often something took at most so long; the last count is for the rest.
+// counts[i]: durations up to bounds[i] and above bounds[i - 1]; the last count: longer ones.
 struct Histogram {
   explicit Histogram(std::span<const Duration> buckets)
       : bounds(buckets), counts(buckets.size() + 1) {}
@@ -62,7 +62,7 @@ struct Histogram {
   Duration sum{};
 };
 
-// What else the page tells, all of this moment.
+// The current values that the page shows beside the counters.
 struct MetricsView {
   const Sight& sight;
   Time now;
@@ -73,7 +73,7 @@ struct MetricsView {
   size_t streams;
   uint64_t streams_dropped;
   uint64_t log_dropped;
-  std::vector<Figure> figures{};  // of other parts
+  std::vector<Figure> figures{};  // those of other parts of the server
 };
 
 class Metrics {

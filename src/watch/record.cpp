@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An answer becomes an event by its result; what is done with an event of each
-// kind stands in the table of events.cpp.
+// The result of an answer decides the kind of its event. The table in events.cpp says
+// whether an event of a kind is kept, and at which level it is logged.
 #include "watch/record.h"
 
 #include <utility>
@@ -34,7 +34,7 @@ What what_of(Result result) {
       return What::lost;
     case Result::invalid:
     case Result::unavailable:
-    case Result::frozen:  // and the next: happened() tells of them
+    case Result::frozen:  // for this and the next four answered() returns early: see happened()
     case Result::thawed:
     case Result::not_frozen:
     case Result::evicted:
@@ -44,7 +44,7 @@ What what_of(Result result) {
   return What::refused;
 }
 
-// The verbs' own door goes without saying.
+// The plain door is not mentioned.
 std::string_view shown_door(std::string_view door) {
   return door == "plain" ? std::string_view{} : door;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What happens to locks is told here, once: it is counted, kept among the last
-// events, logged, and remembered for estimates. Decides nothing; knows neither
-// sockets nor the backend's ways.
+// The server reports here, once, what happens to locks. Record counts it, adds it to the
+// ring of events, logs it, and remembers holding times for estimates. It decides nothing,
+// and knows neither sockets nor backends.
 #pragma once
 
 #include <array>
@@ -23,28 +23,28 @@ struct Origin {
 };
 
 struct RecordOptions {
-  uint32_t events = 0;  // the last so many are kept for /events/
-  bool audit = true;    // each event is a line of the log
+  uint32_t events = 0;  // so many events are kept for /events/
+  bool audit = true;    // whether events are logged
 };
 
 class Record {
  public:
   Record(const RecordOptions& options, uint64_t wall_us);
-  // A pool that a pattern had made is not there any more.
+  // The engine has removed a pool that a pattern had made.
   void forget(std::string_view pool) { holdings_.forget(pool); }
   void configure(const RecordOptions& options, const std::vector<PoolSpec>& pools);
 
-  // An answer of the engine, about to be sent to that address.
+  // An answer of the engine is about to be sent to the origin.
   void answered(const Answered& answered, const Origin& origin, Time now);
-  // A request that the door refused; without a verb its path or method did not
-  // exist, which is counted and no more.
+  // A door has refused a request. Without a verb its path or method did not exist: that is
+  // only counted.
   void refused(std::optional<Verb> verb, const Answer& answer, const Origin& origin);
   void left(const Left& left, const Origin& origin, Time now);
   void undelivered(const Release& release);
   void expired(std::string_view pool, const Lease& lease);
   void happened(const Happening& happening);
 
-  // A question goes to the backend, and its verdict comes.
+  // asked(): a question goes to the backend; decided(): its verdict has come.
   void asked(OpId op, Time now) { asked_[op % asked_.size()] = {op, now}; }
   void decided(OpId op, const Verdict& verdict, Time now);
 
@@ -62,8 +62,8 @@ class Record {
   Metrics metrics_;
   EventRing events_;
   Holdings holdings_;
-  // By the op's last digits: one that is overtaken by so many others goes
-  // unmeasured.
+  // Indexed by op modulo the size. If so many later questions are asked before the verdict on
+  // a question comes, its time is not measured.
   std::array<Asked, 1024> asked_{};
   bool audit_;
 };

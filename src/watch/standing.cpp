@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A busy answer may be asked for often: nothing here walks all holders, and
-// only the first of a line.
+// Clients may poll, so busy answers may be frequent: no function here walks all holders or
+// all waiters, only the first few.
 #include "watch/standing.h"
 
 #include <algorithm>

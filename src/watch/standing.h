@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where somebody stands who does not get a lock: its place, the holders, and
-// how long it may take, judged by how long locks of the pool were held of
-// late. Decides nothing.
+// What an owner that does not get a lock is told: its place, the holders, and an estimate of
+// the time until its turn, made from the last holding times of the pool. Decides nothing.
 #pragma once
 
 #include <array>
@@ -20,7 +19,7 @@ namespace distributex {
 class Holdings {
  public:
   void ended(std::string_view pool, Duration held);
-  // Nothing while none has ended.
+  // nullopt: no lease of the pool has ended yet.
   [[nodiscard]] std::optional<Duration> mean(std::string_view pool) const;
   void forget(std::string_view pool);
   // Forgets all pools but these, and those that patterns make.
@@ -29,18 +28,18 @@ class Holdings {
  private:
   struct Recent {
     std::array<Duration, 8> last{};
-    size_t count = 0;  // of all that have ended
+    size_t count = 0;  // of all leases that have ended
   };
   NameMap<Recent> pools_;
 };
 
-// How long until the place's turn comes: the mean holding time, less what the
-// oldest holder has had of it already, and one maxlocks-th of it for everyone
-// who stands before.
+// An estimate of the time until the turn of this place: the mean holding time, less the time
+// for which the oldest holder has had its lock, plus mean / maxlocks for each place before.
 [[nodiscard]] Duration turn_comes_in(Duration mean, Duration oldest_held, uint32_t maxlocks,
                                      size_t place);
 
-// The estimates for the places of one pool; nothing without a basis.
+// The estimates for the places of one pool. at() returns nullopt if no lease of the pool has
+// ended yet, or the pool is frozen without an end.
 class Estimate {
  public:
   Estimate(const Sight& sight, const Holdings& holdings, const PoolSpec& pool, Time now);
@@ -50,12 +49,12 @@ class Estimate {
   std::optional<Duration> mean_;
   Duration oldest_held_{};
   uint32_t maxlocks_;
-  Duration first_rest_{};  // nobody holds a lock, and the first closed slot opens then
-  bool endless_ = false;   // the pool is frozen, nobody knows until when
-  Duration least_{};       // so long nobody's turn comes
+  Duration first_rest_{};  // if all slots are closed: until the first one opens
+  bool endless_ = false;   // the pool is frozen until it is thawed
+  Duration least_{};       // until the freeze ends: no turn comes before
 };
 
-// For an owner that was just told busy or timeout. Its cost is bounded.
+// For an owner whose answer is busy or timeout. Its cost is bounded.
 [[nodiscard]] Standing standing_of(const Sight& sight, const Holdings& holdings,
                                    std::string_view pool, const Owner& owner, Time now);
 

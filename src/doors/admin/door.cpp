@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The door of operators: freeze, thaw and evict. POST only, for what follows links
-// by itself must not thaw a fleet. Who may pass is for the engine's rules. Answers
-// look like those of the plain verbs.
+// The door of operators: freeze, thaw and evict. POST only: a program that follows links
+// must not thaw a fleet. The rules of the engine decide who may give orders. The plain door
+// writes the answers.
 #include "base/text.h"
 #include "doors/admin/request.h"
 #include "doors/rows.h"

@@ -21,8 +21,8 @@ constexpr unsigned all = bit(Verb::freeze) | bit(Verb::thaw) | bit(Verb::evict);
 
 struct Param {
   std::string_view name;
-  unsigned taken;   // by these verbs
-  unsigned wanted;  // and by these always
+  unsigned taken;   // the verbs that take it
+  unsigned wanted;  // the verbs that must have it
   Complaint (*read)(std::string_view name, std::string_view raw, Command& into);
 };
 

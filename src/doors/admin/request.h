@@ -12,7 +12,7 @@
 
 namespace distributex {
 
-// From the query, then the form; the first of equal names counts.
+// Reads the query, then the form. If a name comes more than once, the first one counts.
 [[nodiscard]] std::variant<Command, Complaint> parse_order(Verb verb, std::string_view query,
                                                            std::string_view form);
 

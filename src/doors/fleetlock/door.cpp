@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The FleetLock door: nodes that update themselves take a slot of their group's pool
-// before they reboot, and give it back when they are up again. A client takes any
-// status from 200 to 299 for a lock, so only a lock is answered so.
+// The FleetLock door: nodes that update themselves take a slot of the pool of their group
+// before they reboot, and release it when they are up again. A client takes any status from
+// 200 to 299 for a lock, so no refusal may have such a status.
 #include <algorithm>
 #include <array>
 
@@ -22,8 +22,8 @@ struct Row {
   Verb verb;
 };
 
-// A client joins v1/... to its base address, and drops what stands behind the last
-// slash of that.
+// A client appends v1/... to its base address, after it has cut the base address behind the
+// last slash: so the paths without fleetlock/ occur, too.
 constexpr std::array rows = {
     Row{"fleetlock/v1/pre-reboot", Verb::wait},
     Row{"fleetlock/v1/steady-state", Verb::release},

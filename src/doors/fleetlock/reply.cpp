@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The kinds are few, for fleets count them.
+// There are few kinds of errors, because clients export a counter for each.
 #include "doors/fleetlock/reply.h"
 
 #include "base/json.h"
@@ -101,7 +101,7 @@ HttpReply fleetlock_reply(const Answer& answer) {
     case Result::timeout:
     case Result::lost:
       return fleetlock_error(423, "lock_held", why_not(answer));
-    case Result::frozen:  // and the next: operators' answers, which no node gets
+    case Result::frozen:  // this and the next four answer orders of operators: no node gets them
     case Result::thawed:
     case Result::not_frozen:
     case Result::evicted:

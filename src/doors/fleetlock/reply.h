@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From an Answer to what a FleetLock client is told: 200 without a body, or another
+// Turns an Answer into the reply for a FleetLock client: 200 without a body, or another
 // status and JSON with a kind and a sentence. Pure.
 #pragma once
 
@@ -14,8 +14,8 @@ namespace distributex {
 [[nodiscard]] HttpReply fleetlock_reply(const Answer& answer);
 [[nodiscard]] HttpReply fleetlock_error(int status, std::string_view kind, std::string_view value);
 
-// A node that is told no asks again after five minutes and a part of a minute: so long,
-// and as long again for one that has missed its turn, it keeps its place.
+// So long a refused node keeps its place in the line. It asks again after five minutes and
+// a part of a minute; the time is enough for a node that misses one such turn.
 inline constexpr std::chrono::seconds fleet_pause{660};
 
 }  // namespace distributex

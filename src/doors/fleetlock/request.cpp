@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// jansson reads the JSON; what it lets pass is looked at member by member.
+// jansson reads the JSON; then each member is checked here.
 #include "doors/fleetlock/request.h"
 
 #include "base/json.h"

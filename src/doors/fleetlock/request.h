@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a FleetLock client asks for. Pure, and total: any bytes are a sound input.
+// Reads the request of a FleetLock client. Pure, and total: any bytes are a sound input.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace distributex {
 
-// A node, and the group in which it takes its turn.
+// A node, and the group whose pool it asks for a slot.
 struct FleetNode {
   std::string id;
   std::string group;
 };
 
-// From the body of a request, JSON; or one sentence about what is wrong with it.
+// Reads the body of a request. On failure returns one sentence about what is wrong with it.
 [[nodiscard]] std::variant<FleetNode, std::string> read_fleet_node(std::string_view body);
 
 }  // namespace distributex

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The hold door: a lock that lives as long as its connection. It reads like a wait of
-// the plain door; its lock is told in the first line of a stream, which daemon/holds.cpp
-// keeps going.
+// The hold door: a lock that lasts as long as its connection. A request is read as a wait
+// of the plain door. If the lock is granted, the answer is the first line of a stream,
+// which daemon/holds.cpp continues.
 #include <algorithm>
 
 #include "base/json.h"
@@ -15,7 +15,7 @@ namespace distributex {
 namespace {
 
 constexpr Form json = 1;
-// Behind the connection stands a lease of at most that.
+// The longest lease; the daemon renews it while the connection lives.
 constexpr std::chrono::seconds lease_length{30};
 
 bool has(std::string_view path) { return path == "hold"; }

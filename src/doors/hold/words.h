@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the stream of a hold says after its first line.
+// The lines that the stream of a hold has after its first line.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace distributex {
 
-// An empty line, or an empty object.
+// Sent while the lock is held: an empty line, or an empty JSON object.
 [[nodiscard]] std::string_view sign_of_life(Form form);
 // The last line of a stream whose lock has ended.
 [[nodiscard]] std::string lost_line(Form form, std::string_view why);

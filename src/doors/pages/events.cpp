@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// /events/: the last events as an answer, or as the beginning of a stream.
+// /events/: answers with the last events, or opens a stream with them.
 #include "doors/pages/events.h"
 
 #include <charconv>
@@ -15,16 +15,16 @@ namespace {
 
 constexpr std::string_view sse_opening = "retry: 1000\n\n";
 
-// Sequence numbers begin far above any second that a clock may show.
+// Sequence numbers are microseconds since 1970 at their start: far above any seconds.
 constexpr uint64_t least_seq = 100'000'000'000;
 
-// Where a reader begins.
+// The first event that a reader wants.
 struct Start {
   uint64_t after_seq = 0;
   uint64_t from_us = 0;
 };
 
-// A sequence number, or seconds since 1970: told apart by their size.
+// Reads a sequence number or seconds since 1970. The size tells which of the two it is.
 std::optional<Start> read_since(std::string_view text) {
   double seconds = 0;
   const char* end = text.data() + text.size();
@@ -92,7 +92,7 @@ Shown show_events(const PageRequest& request, const PageView& view) {
   }
   auto& filter = std::get<EventFilter>(read);
   filter.may_look = view.may_look;
-  // A number of a server that this one is not: whoever asks has seen nothing.
+  // The reader has the number from another server: it has seen no event of this one.
   if (filter.after_seq > view.events.last_seq()) {
     filter.after_seq = 0;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a reader of /events/ asks for.
+// Reads what a reader of /events/ asks for.
 #pragma once
 
 #include <string_view>
@@ -10,8 +10,8 @@
 
 namespace distributex {
 
-// From the query of /events/ and a Last-Event-ID (or ""), which goes before
-// since=; or why the query is not sound.
+// Reads the query of /events/ and the header Last-Event-ID (or ""), which counts more than
+// since=. On failure returns why the query is not sound.
 [[nodiscard]] std::variant<EventFilter, Complaint> read_event_filter(
     std::string_view query, std::string_view last_event_id);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The page for people, page.html, as the build puts it into the program
-// (tools/embed-page.sh), and the policy that browsers are to hold it to.
+// page.html, the page for people, which the build puts into the program
+// (tools/embed-page.sh), and its content security policy.
 #pragma once
 
 #include <string_view>

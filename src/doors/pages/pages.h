@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a page is: a path, and a function from what there is to see to a reply.
-// Pages change nothing.
+// A page is a path, and a function that makes a reply from a view of the server. Pages
+// change nothing.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@
 
 namespace distributex {
 
-// What a page may look at. It lasts for one showing.
+// What a page may look at. It is valid for one call of show.
 struct PageView {
   const Sight& sight;
   const Holdings& holdings;
@@ -36,8 +36,8 @@ struct PageView {
   size_t streams;
   uint64_t streams_dropped;
   uint64_t log_dropped;
-  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all of them
-  std::vector<Figure> figures{};                          // of the other parts
+  std::function<bool(std::string_view pool)> may_look{};  // nullptr: at all pools
+  std::vector<Figure> figures{};                          // those of other parts of the server
 
   [[nodiscard]] bool shows(std::string_view pool) const { return !may_look || may_look(pool); }
 };
@@ -49,9 +49,9 @@ struct Follow {
   bool sse;  // server-sent events, else lines
 };
 
-// An answer that is made in slices, each from a view of its own moment, when the
-// client has taken the one before: a long one neither keeps others waiting nor
-// takes memory as a whole. more appends to the text; false: that was the last.
+// An answer that is made in slices. Each slice is made when the client has taken the one
+// before, from a view of that moment: so a long answer does not keep other clients waiting,
+// and is never in memory as a whole. more appends a slice; it returns false for the last.
 struct Sliced {
   HttpReply opening;
   std::function<bool(const PageView& view, std::string& text)> more;
@@ -59,29 +59,29 @@ struct Sliced {
 
 using Shown = std::variant<HttpReply, Follow, Sliced>;
 
-// What of the pools one must be allowed to look at.
+// Which pools a client must be allowed to look at, to be shown a page.
 enum class PageRight {
   none,
-  some,  // any of them; the page shows those
+  some,  // at least one; the page shows only the allowed ones
   all
 };
 
 struct Page {
   std::string_view path;  // without slashes around it
-  bool shows_leases;      // they are surveyed before
+  bool shows_leases;      // the backend surveys the leases before
   PageRight right;
   Shown (*show)(const PageRequest& request, const PageView& view);
 };
 
-// For people at the root, for probes and text nothing.
+// PageRight::some for the page for people, else that of the page's row.
 [[nodiscard]] PageRight right_of(const PageRequest& request);
-// The reply to who may not see a page: 401 with the ways to log in when a proof would
-// help, else 403.
+// The reply to a client that may not see a page: 401 with the ways to log in if a proof
+// would help, else 403.
 [[nodiscard]] HttpReply page_refused(bool proof_would_help, std::string_view why);
 [[nodiscard]] bool shows_leases(const PageRequest& request);
 [[nodiscard]] Shown show_page(const PageRequest& request, const PageView& view);
 
-// A page's own word: one line of text.
+// A reply of one line of text.
 [[nodiscard]] HttpReply page_of_text(int status, std::string text);
 
 }  // namespace distributex

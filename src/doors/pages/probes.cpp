@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pages for probes, "ok" or 503 with one line of reason, and the page for
-// people, which a browser gets in the place of the root's "ok".
+// The pages for probes: "ok", or 503 with one line of reason. At the root a browser gets
+// the page for people instead of "ok".
 #include "doors/pages/page.h"
 #include "doors/pages/rows.h"
 #include "doors/query.h"

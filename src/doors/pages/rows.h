@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pages and their paths. A new page is a file beside this one, which defines
-// its function, and here the function and a row.
+// The pages and their paths. A new page needs a file in this folder that defines its
+// function, and here the function's declaration and a row.
 #pragma once
 
 #include "doors/pages/pages.h"
@@ -14,7 +14,7 @@ Shown show_status(const PageRequest& request, const PageView& view);
 Shown show_metrics(const PageRequest& request, const PageView& view);
 Shown show_events(const PageRequest& request, const PageView& view);
 
-// "*" is what OPTIONS asks about the server as a whole.
+// OPTIONS * asks about the server as a whole.
 inline constexpr Page pages[] = {
     {"", false, PageRight::none, show_root},
     {"*", false, PageRight::none, show_root},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Times inside are steady; people get seconds since 1970, counted back from
-// the wall clock's now.
+// /status/. The server's times are of the steady clock; the answer has seconds since 1970,
+// computed from the age of each time and the wall clock.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -19,14 +19,14 @@ constexpr size_t slice_bytes = 32 * 1024;
 struct Wanted {
   std::optional<std::string> pool;
   std::optional<std::string> host;
-  std::optional<std::string> find;  // in a host or an id, however it is written
-  size_t most = SIZE_MAX;           // holders, and waiters, of each pool
+  std::optional<std::string> find;  // a part of a host or an id, without regard to case
+  size_t most = SIZE_MAX;           // so many holders, and so many waiters, of each pool
 
   [[nodiscard]] bool chooses() const { return host || find; }
   [[nodiscard]] bool takes(const Owner& owner) const;
 };
 
-// Letters beyond ASCII are compared as they are.
+// Compares without regard to the case of ASCII letters.
 bool has(std::string_view text, std::string_view part) {
   const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
   const auto same = [&](char a, char b) { return small(a) == small(b); };
@@ -65,7 +65,7 @@ json_t* owner_json(const Owner& owner) {
   return json;
 }
 
-// By which door, and what Terraform told of the run.
+// Adds the door through which the lease came, and what Terraform told about the run.
 void set_note(json_t* json, std::string_view note) {
   set_text(json, "door", door_of(note));
   const std::string_view text = text_of_note(note);
@@ -188,7 +188,7 @@ HttpReply json_reply(int status, std::string body) {
   return reply;
 }
 
-// What comes before the pools, up to the bracket that opens them.
+// The text before the pools, up to the bracket that opens their list.
 std::string head_of(const PageView& view) {
   const Json json{json_object()};
   set_text(json.get(), "version", DISTRIBUTEX_VERSION);
@@ -220,12 +220,13 @@ void append_pool(const PageView& view, const PoolSpec& spec, const Wanted& wante
 
 // How far the pools have been shown.
 struct Progress {
-  size_t place = 0;
-  bool any = false;  // was shown
+  size_t place = 0;  // the index of the next pool
+  bool any = false;  // a pool was shown
 };
 
-// Appends pools from there on, until the slice is full or there are no more. A reload
-// between two slices may move pools past the place.
+// Appends pools from done.place on, until the slice is full or there are no more. Returns
+// false if it was the last slice. A reload between two slices may move pools, so that one is
+// missing or comes twice.
 bool append_slice(const PageView& view, const Wanted& wanted, Progress& done, std::string& text) {
   for (; text.size() < slice_bytes; ++done.place) {
     const PoolSpec* spec = view.sight.pool_at(done.place);

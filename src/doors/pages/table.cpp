@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The door of the pages: it finds the row of a path. All pages know the same
-// methods, and http leaves the body of a HEAD out.
+// The door of the pages: it finds the row of a path. All pages have the same methods; http
+// leaves the body out of the reply to a HEAD.
 #include <algorithm>
 #include <iterator>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The plain door: a verb is a path, its parameters are a query or a form, and the
+// The plain door: the path names the verb, a query or a form has its parameters, and the
 // answer is a word of text, or JSON for clients that accept it.
 #include "base/text.h"
 #include "doors/plain/reply.h"
@@ -51,7 +51,8 @@ Complaint read_command(const HttpRequest& request, Command& into) {
   return read_parameters(request.query, body, into);
 }
 
-// A command is large: with one variable in all returns it is made where the caller has it.
+// A Command is large: with one variable in all return statements the compiler makes it in
+// the place of the caller's object.
 Reading read(const HttpRequest& request, Form form) {
   Reading reading;
   Command& command = std::get<Command>(reading);

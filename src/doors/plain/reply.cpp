@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The form of answers: one table says which statuses each result has and what goes
-// with it. Text is the hot path: it is put
-// together without printf and without JSON. Whatever a client may have sent
-// goes through escaped() before it is a header; evhttp is not known here.
+// The form of answers: one table says which statuses each result has and which fields go
+// with it. A text answer, the hot path, is made without printf and without JSON. Every text
+// that a client may have sent goes through escaped() before it becomes a header.
 #include "doors/plain/reply.h"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From an Answer to what goes on the wire: status, headers and a body as text
-// or JSON. Pure; knows no evhttp. Nothing a client sent reaches a header
-// unescaped.
+// Turns an Answer into a reply: status, headers and a body as text or JSON. Pure; knows no
+// evhttp. No text that a client sent reaches a header unescaped.
 #pragma once
 
 #include "http/message.h"
@@ -9,8 +8,8 @@
 
 namespace distributex {
 
-// The answer of a verb. Text is "YES", "NO", "OK" or "INVALID" without a
-// newline, with status 200 except for 503 and for unknown paths and methods.
+// The reply of a verb. As text its body is "YES", "NO", "OK" or "INVALID" without a newline,
+// and its status 200, but for 503 and for the faults of paths, methods and rights.
 [[nodiscard]] HttpReply format_answer(const Answer&, bool json);
 
 }  // namespace distributex

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which parameters each verb takes, and how they are read. Nothing here depends
-// on a zero byte, a locale or a bound that was checked elsewhere.
+// Which parameters each verb takes, and how they are read. No function here needs a zero
+// byte at the end, a locale, or a bound that another file has checked.
 #include "doors/plain/request.h"
 
 #include <algorithm>
@@ -38,7 +38,7 @@ constexpr unsigned parameters_of(Verb verb) {
     case Verb::freeze:
     case Verb::thaw:
     case Verb::evict:
-      return 0;  // of another door
+      return 0;  // verbs of the admin door
   }
   return 0;
 }
@@ -47,7 +47,7 @@ constexpr uint64_t seconds_max = 2147483647;
 
 using Values = std::array<std::optional<std::string_view>, param_names.size()>;
 
-// Whose name it is, decoded; param_names.size() when it is nobody's.
+// The index of the parameter with this name, as it was sent; param_names.size(): none.
 size_t param_of(std::string_view name) {
   const auto* const known = std::find(param_names.begin(), param_names.end(), name);
   if (known != param_names.end() || name.find('%') == name.npos) {
@@ -58,7 +58,7 @@ size_t param_of(std::string_view name) {
   return static_cast<size_t>(found - param_names.begin());
 }
 
-// Notes the first value of each parameter, as sent.
+// Stores the first value of each parameter, as it was sent.
 void collect(std::string_view rest, Values& values) {
   while (!rest.empty()) {
     std::string_view value = take_until('&', rest);
@@ -69,7 +69,7 @@ void collect(std::string_view rest, Values& values) {
   }
 }
 
-// "2.5", ".5", "3." and the like, cut to whole nanoseconds.
+// Reads "2.5", ".5" or "3."; further decimals than nanoseconds are cut off.
 std::optional<Duration> decimal_seconds(std::string_view text) {
   std::string_view fraction = text;
   const std::string_view whole = take_until('.', fraction);
@@ -101,7 +101,7 @@ Complaint read_token(std::string_view name, std::string_view raw, std::optional<
   if (into) {
     return {};
   }
-  // What was sent is not shown: somebody may have taken a secret for a token.
+  // The error does not show the value: somebody may have sent a secret as the token.
   return complain(name, "is not a whole number from 1 to 9007199254740991");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The door of Terraform and OpenTofu: the locks of their `http` backend. A pool is a
-// path below /terraform/, a lock is named by its ID alone. The state is kept elsewhere.
+// The door of Terraform and OpenTofu: the locks of their `http` backend. The path below
+// /terraform/ names the pool, and the ID alone names the lock. The state itself is kept by
+// another server.
 #include <algorithm>
 
 #include "base/clock.h"
@@ -17,11 +18,11 @@ namespace {
 
 constexpr size_t body_limit = 65536;
 constexpr std::string_view prefix = "terraform/";
-constexpr size_t holders_searched = 1'000'000;  // as many as a pool may have
+constexpr size_t holders_searched = 1'000'000;  // the largest maxlocks
 
-// A client asks again after 1, 2, 4, 8 and then each 16 s. Behind others who wait it would
-// never have a turn, since nobody overtakes them: so it stands in line for a moment each
-// time, and keeps its place meanwhile.
+// A client asks again after 1, 2, 4, 8 and then each 16 s. With a mere get it would never
+// be granted a lock while others wait: so each request waits for a moment, and keeps its
+// place in the line until the next one.
 constexpr std::chrono::milliseconds patience{500};
 constexpr std::chrono::seconds pause_at_most{40};
 
@@ -62,14 +63,15 @@ HttpReply text_reply(int status, std::string text) {
   return reply;
 }
 
-// A client reads who has the lock from a body of 423 or 409.
+// A client reads from the body of 423 or 409 who has the lock.
 HttpReply info_reply(int status, const LockInfo& info) {
   HttpReply reply = text_reply(status, lock_info_json(info));
   reply.content_type = "application/json";
   return reply;
 }
 
-// The lock may be the client's own, told under another name.
+// If a holder has the ID of the client, the client itself has the lock: it may have sent
+// another `who` then, which makes another owner.
 HttpReply locked(const Answer& answer) {
   LockInfo info{.id = "unknown",
                 .operation = "held through Distributex",
@@ -101,14 +103,14 @@ HttpReply write(const Answer& answer, Form) {
     case Result::released:
     case Result::not_held:
     case Result::renewed:
-    case Result::evicted:  // by force; or somebody was quicker
-    case Result::no_lease:
+    case Result::evicted:   // force-unlock has ended the lease
+    case Result::no_lease:  // the lease had ended before
       return text_reply(200, {});
     case Result::busy:
     case Result::timeout:
     case Result::lost:
       return locked(answer);
-    case Result::frozen:  // and the next: other operators' answers
+    case Result::frozen:  // this and the next two: no request of this door gets them
     case Result::thawed:
     case Result::not_frozen:
     case Result::invalid: {
@@ -131,7 +133,7 @@ Refused refuse(Form form, Fault fault, std::string why) {
   return {.verb = verb_of(form), .answer = std::move(answer), .reply = std::move(reply)};
 }
 
-// A + of a path is a plus, that of a query is a space.
+// In a path + is a plus, but read_name() decodes it to a space: so it is encoded before.
 Complaint read_pool(std::string_view path, std::string& pool) {
   std::string raw;
   for (const char c : path.substr(prefix.size())) {
@@ -164,8 +166,8 @@ Command release_of(const std::string& pool, const Lease& lease) {
   return command;
 }
 
-// Who repeats a release whose answer was lost hears that it is done, even if the next
-// one has the lock already.
+// A client that repeats a release because its answer was lost gets 200, even if another
+// client has the lock already.
 Consult::Settled settle_unlock(const std::string& pool, const std::string& id, const Sight& sight,
                                Time now) {
   const std::vector<Lease> leases = sight.leases(pool, holders_searched);
@@ -177,7 +179,8 @@ Consult::Settled settle_unlock(const std::string& pool, const std::string& id, c
   if (sight.was_released(pool, id)) {
     return text_reply(200, {});
   }
-  if (!sight.find_pool(pool)) {  // a pool by pattern is forgotten when nobody has it
+  // Comes after was_released(): the engine forgets an unused pool that a pattern has made.
+  if (!sight.find_pool(pool)) {
     return refuse(unlock, Fault::not_found, "there is no such pool on this server");
   }
   if (leases.empty()) {
@@ -188,8 +191,8 @@ Consult::Settled settle_unlock(const std::string& pool, const std::string& id, c
   return refused;
 }
 
-// Without an ID: whoever has the lock loses it. That is what operators do, and the
-// engine's rules say who is one.
+// An unlock without an ID, force-unlock: evicts the holder. The rules of the engine decide
+// whether the client may evict.
 Consult::Settled settle_force(const std::string& pool, const Sight& sight) {
   if (!sight.find_pool(pool)) {
     return refuse(unlock, Fault::not_found, "there is no such pool on this server");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clients read the members into texts and Created into a time: what they could not read
-// is not kept.
+// Clients read all members as texts and Created as a time. A member that is no text is
+// refused, and a Created that is no time is not kept: a client could not read it.
 #include "doors/terraform/info.h"
 
 #include <array>
@@ -33,7 +33,7 @@ constexpr std::array members = {
     Member{"Path", &LockInfo::path},
 };
 
-// The order in which members are left out.
+// The members that note_of() empties, in this order, if the note is too long.
 constexpr std::array spare = {&LockInfo::info, &LockInfo::path, &LockInfo::version,
                               &LockInfo::operation, &LockInfo::who};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The LockInfo of Terraform and OpenTofu: what a client tells about its lock, and what
-// others are told of it. Pure, and total: any bytes are a sound input.
+// The LockInfo of Terraform and OpenTofu: a client describes its lock with it, and other
+// clients are shown it. Pure, and total: any bytes are a sound input.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace distributex {
 
 struct LockInfo {
   std::string id;         // 1 to 255 bytes, a sound name
-  std::string operation;  // the rest as it came
+  std::string operation;  // this and the other texts: as the client sent them
   std::string info;
   std::string who;
   std::string version;
@@ -22,19 +22,20 @@ struct LockInfo {
   std::string path;
 };
 
-// From a body; or one sentence about what is wrong with it.
+// Reads a body. On failure returns one sentence about what is wrong with it.
 [[nodiscard]] std::variant<LockInfo, std::string> read_lock_info(std::string_view body);
 
-// With all seven members.
+// JSON with all seven members.
 [[nodiscard]] std::string lock_info_json(const LockInfo& info);
 
-// Whose lock it is: the host behind the @ of `who`, and the ID.
+// The owner of the lock: its host is the text behind the @ of `who`, its id is the ID.
 [[nodiscard]] Owner owner_of(const LockInfo& info);
 
-// To be kept with the lease: long members are left out until it is small enough.
+// The note to be kept with the lease. If it is too long, members are emptied until it fits.
 [[nodiscard]] std::string note_of(LockInfo info);
 
-// What is told of a lease, whoever has it; wall_us is the clock of day.
+// Describes a lease, whichever door it came through. wall_us: now, in microseconds since
+// 1970.
 [[nodiscard]] LockInfo info_of(const Owner& owner, Token token, std::string_view note,
                                Duration held, uint64_t wall_us);
 
