@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Lines on stderr. A line that cannot be written is dropped: if nobody reads stderr, the client must
-// still renew and give back its lock. complain() and tell() do not allocate.
+// Lines on stderr. A line that cannot be written is dropped: if nobody reads stderr, the client
+// must still renew and give back its lock. complain() and tell() do not allocate.
 #include "client/say.h"
 
 #include <errno.h>
