@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The yardstick: evhttp and nothing behind it. Every request is answered "YES".
-// With --lock there is a queue for each pool and no more than that: no owners,
+// The server that the daemon is compared with: evhttp with nothing behind it. It answers
+// "YES" to every request. With --lock it has a queue for each pool, but no owners,
 // leases, checks or limits. It is no lock server.
 //
-// --ours gives it the daemon's limits and as many headers, and epoll's list of
-// changes, which is libevent's fastest; without it evhttp is as its defaults are.
+// --ours gives it the daemon's limits, as many headers, and epoll's change list,
+// which is libevent's fastest setting; without --ours evhttp has its defaults.
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -97,7 +97,7 @@ void on_request(evhttp_request* request, void* self) noexcept {
   pool.held = true;
 }
 
-// Announced like the daemon's, on a free port of the loopback.
+// Listens on a free port of the loopback, and announces it as the daemon does.
 int listening_socket() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int one = 1;

@@ -3,8 +3,8 @@
 # cost.sh PROGRAMS OUT [RECORD]: what a lock costs, in counts that a busy machine
 # does not change: instructions in user space (callgrind), system calls (strace),
 # resident bytes, syncs and bytes written. Each figure is the difference between a
-# long and a short run, divided by the operations between them, so what starting
-# costs is not in it. Prints a table beside RECORD (bench/cost.txt) and fails when
+# long and a short run, divided by the operations between them, so the cost of the
+# start is left out. Prints a table beside RECORD (bench/cost.txt) and fails when
 # a figure is more than a twentieth above it: then find the cause, or change the
 # record in the same commit and say why. Rows that begin with "beside" are of other
 # services: they are shown and fail nothing. COST_ROWS: only rows that match this.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Two daemons over one etcd, beside the recipe of `etcdctl lock` through the gateway of
-// the same member: how often a lock changes hands among waiters of both, how soon a
-// waiter hears of a release at the other one, what a grant costs in entries of etcd's
-// log. The two take turns in rounds. It measures and asserts nothing.
+// the same member. Measures how often a lock changes hands among waiters of both daemons,
+// how soon a waiter at one daemon is told after a release at the other, and how many
+// entries of etcd's log a grant costs. The daemons and the recipe take turns in rounds.
+// It asserts nothing.
 //
 // BENCH_MEMBERS (3), BENCH_ROUNDS (3), BENCH_SECS (2) of each measurement, BENCH_WAITERS
-// (1 8) at each server. The members' data are in TMPDIR, or /tmp, and synced:
-// TMPDIR=/dev/shm tells the disk's part.
+// (1 8) at each server. The members' data are in TMPDIR, or /tmp, and synced: a run with
+// TMPDIR=/dev/shm shows how much of the time the disk takes.
 #include "support/etcd.h"
 
 #include <algorithm>
@@ -81,14 +82,14 @@ struct Service {
   std::vector<std::unique_ptr<Daemon>> daemons{};
 };
 
-// What a lock does, in turns until it is told to stop.
+// Runs one waiter, which takes and gives back the lock until it is told to stop.
 using Turns = std::function<void(size_t waiter, const std::atomic<bool>& is_over,
                                  const std::function<void()>& has_lock)>;
 
 struct HandOvers {
   double all = 0;      // a second
   double across = 0;   // of these, to a waiter of the other server
-  double entries = 0;  // of etcd's log, each
+  double entries = 0;  // of etcd's log, for each hand-over
 };
 
 HandOvers count_hand_overs(const Service& service, size_t waiters, Seconds lasts,
@@ -190,7 +191,7 @@ Samples wake_by_recipe(const Service& service) {
   return took;
 }
 
-// What etcd needs for one write, which nobody can do without.
+// How long etcd takes for one write, the least that any lock needs.
 Samples time_writes(const Service& service) {
   Samples took;
   Connection line(service.gateway());

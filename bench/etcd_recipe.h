@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The mutex of `etcdctl lock` over etcd's JSON gateway, step by step as etcd's own
-// client does it: a lease, a key under it, a watch of the key before it until that is
-// gone, a look at the own key; then the key is deleted.
+// client does it: makes a lease and a key under it, watches the key before it until that
+// key is gone, and reads its own key; to unlock it deletes its own key.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ class RecipeLock {
   // By the gateway at that port.
   RecipeLock(uint16_t port, std::string name) : port_(port), name_(std::move(name)), line_(port) {}
 
-  // A new lease and a new key; true when the lock is its own already.
+  // Makes a new lease and a new key; true if it has the lock already.
   [[nodiscard]] bool queue();
-  // After queue() said no: until the keys before it are gone.
+  // Call it after queue() returned false: waits until the keys before its own are gone.
   void wait();
   void unlock();
 

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# flat.sh PROGRAMS OUT: does a pair of get and release cost more where much is there?
-# Instructions (callgrind) of the daemon a pair, beside the same with next to nothing:
+# flat.sh PROGRAMS OUT: does a pair of get and release cost more if the daemon has many
+# pools, leases or waiters? Counts the daemon's instructions for a pair (callgrind) with
 # 1 to 100,000 pools that a pattern has made, 0 to 1,000,000 leases on sqlite, 0 to 50,000
 # clients that wait. Fails when a figure is more than a tenth above the first of its row.
-# What is there is put there before instructions are counted. FLAT_ROWS: only these of
-# "pools leases waiters"; FLAT_MOST: sizes above that are left out.
+# Makes pools, leases and waiters before it counts. FLAT_ROWS: only these of "pools
+# leases waiters"; FLAT_MOST: leaves out larger sizes.
 set -eu
 programs=$1 out=$2
 rows=${FLAT_ROWS:-pools leases waiters}
@@ -78,7 +78,7 @@ by_pools() {
         stop
     done
 }
-# In two pools, for one has a million slots at most and the pair needs one more.
+# Uses two pools, for a pool has a million slots at most and the pair needs one more.
 by_leases() {
     first=
     for size in 0 10000 100000 1000000; do

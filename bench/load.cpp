@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command line: NAME=VALUE words that say what to measure, and out comes
-// one line of JSON.
+// The command line: takes NAME=VALUE words that say what to measure, prints one line of
+// JSON.
 #include "load.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct Workload {
   void (*run)(const Task& task, Line& line);
 };
 
-// The three first are one: what differs is said by pools and leases.
+// The first three run the same function; the words pools and leases make the difference.
 constexpr Workload workloads[] = {
     {"pairs", pairs},   {"pools", pairs}, {"leases", pairs},    {"renewals", renewals},
     {"fill", fill},     {"stay", stay},   {"handoff", handoff}, {"wake", wake},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each workload is given, and their names. One workload makes one
-// measurement of one server that runs already, and adds its figures to a line.
+// The workloads and their parameters. One workload makes one measurement of a server that
+// runs already, and adds its figures to a line.
 #pragma once
 
 #include <stdint.h>
@@ -17,15 +17,15 @@ namespace bench {
 struct Task {
   std::string server;    // its name in the results
   std::string workload;  // one of the functions below
-  std::string peer;      // another service, see load_peer.h; empty: ours
+  std::string peer;      // another service, see load_peer.h; empty: a daemon
   Address address;
   pid_t pid = 0;
   size_t clients = 1;
-  size_t pools = 0;    // that the clients go around; 0: each has its own
-  size_t leases = 0;   // that are held meanwhile, or that expire
-  double seconds = 1;  // of measuring
-  size_t ops = 0;      // so many pairs or hand-overs, however long they take; 0: by time
-  bool apart = false;  // a connection for each request of pairs
+  size_t pools = 0;    // each client uses all of these in turn; 0: each has a pool of its own
+  size_t leases = 0;   // held meanwhile; for expire: that end
+  double seconds = 1;  // how long to measure
+  size_t ops = 0;      // number of pairs or hand-overs; 0: measure by time
+  bool apart = false;  // pairs: a new connection for each request
   unsigned round = 1;
 
   [[nodiscard]] Clock::duration length() const {
@@ -37,11 +37,11 @@ struct Task {
 void pairs(const Task& task, Line& line);
 // One get each, then renewals in a loop.
 void renewals(const Task& task, Line& line);
-// All clients want one lock, and give it away at once.
+// All clients want one lock; each gives it back at once.
 void handoff(const Task& task, Line& line);
 // One client waits; how long after the release is sent has it the lock?
 void wake(const Task& task, Line& line);
-// Many clients wait for one lock; then it goes through all their hands.
+// Many clients wait for one lock; then each gets it and gives it back.
 void parked(const Task& task, Line& line);
 // Many hold locks by their connections.
 void holds(const Task& task, Line& line);
@@ -53,10 +53,10 @@ void hold_leases(const Task& task, Loop& loop);
 void fill(const Task& task, Line& line);
 // Clients wait in the pool "parked" until the program is ended; says when all do.
 void stay(const Task& task, Line& line);
-// pairs and handoff of another service's clients.
+// pairs and handoff, by clients of another service.
 void peer_load(const Task& task, Line& line);
 
-// CPU and time from its making on.
+// CPU and time since it was constructed.
 class Meter {
  public:
   explicit Meter(pid_t pid) : pid_(pid) {}

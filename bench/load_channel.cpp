@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Certificates are not looked at, and no session is taken up again: each handshake is a
-// whole one, as those of distributex are.
+// Checks no certificates and resumes no session, so that each handshake is a full one, as
+// those of distributex are.
 #include "load_channel.h"
 
 #include <arpa/inet.h>

@@ -20,7 +20,8 @@ struct Address {
 
 class Channel {
  public:
-  // Clients come from 127.0.0.1, .2 and so on by their numbers, not to run out of ports.
+  // Client numbers choose the source address (127.0.0.1, .2 and so on), so that there are
+  // enough ports.
   Channel(const Address& address, size_t number);
   ~Channel();
   Channel(const Channel&) = delete;
@@ -28,8 +29,8 @@ class Channel {
 
   [[nodiscard]] int fd() const { return fd_; }
   void send(std::string_view bytes);
-  // How much has come: 0 when there is nothing now. A server that has closed ends the
-  // program.
+  // Returns how many bytes have come; 0: none now. If the server has closed the connection,
+  // the program ends.
   [[nodiscard]] size_t receive(char* bytes, size_t size);
 
  private:

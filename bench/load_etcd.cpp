@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What etcdctl lock does: a key with the client's lease below the lock's prefix; the key
-// that was made first has the lock; each other one watches the key made before its own.
+// Does what etcdctl lock does: makes a key with the client's lease below the lock's prefix.
+// The client of the oldest key has the lock; each other client watches the key before its own.
 #include <stdlib.h>
 
 #include <string>
@@ -52,7 +52,7 @@ std::string range_of(const std::string& prefix) {
   return R"("key":")" + base64(prefix) + R"(","range_end":")" + base64(end) + '"';
 }
 
-// Tells once of the end of a key.
+// Calls back once, when a key is deleted.
 class KeyWatch final : public Watched {
  public:
   KeyWatch(Loop& loop, const Address& address, size_t number, std::string_view key,
@@ -187,7 +187,7 @@ class EtcdClient final : public Peer, public Watched {
   std::unique_ptr<KeyWatch> watch_;
 };
 
-// Keys of clients of an earlier measurement, which nobody would delete.
+// Deletes the keys of clients of an earlier measurement.
 void forget_locks(const Address& address, size_t) {
   Channel channel(address, 0);
   channel.send(post("/v3/kv/deleterange", "{" + range_of("lock/") + "}"));

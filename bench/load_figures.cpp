@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What /proc says is read with stdio: once before and once after.
+// Reads /proc with stdio; that is fast enough before and after a measurement.
 #include "load_figures.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From samples to figures, what a process has used, and one line of JSON a
-// measurement. Knows no server and no workload.
+// Computes figures from samples, reads what a process has used, and writes one line of
+// JSON for each measurement. Knows no server and no workload.
 #pragma once
 
 #include <stdint.h>
@@ -12,10 +12,10 @@
 
 namespace bench {
 
-// The value below which so large a part of the samples lies; 0 of none.
+// The value below which this part of the samples lies; 0 if there are none.
 [[nodiscard]] double quantile(std::vector<double> samples, double part);
 
-// Jain's index of fairness: 1 when all have the same, 1/n when one has it all.
+// Jain's index of fairness: 1 if all shares are equal, 1/n if one client has everything.
 [[nodiscard]] double jain(const std::vector<double>& shares);
 
 // User and system, so far, of a process and of those that it has started.

@@ -18,7 +18,7 @@ namespace bench {
 namespace {
 
 constexpr auto settling = std::chrono::milliseconds(500);
-// Of the same age they would all be renewed at once: the lease's third passes first.
+// Longer than a third of the lease, so that the first renewals, which come all at once, are over.
 constexpr auto long_enough = std::chrono::seconds(20);
 
 class Holder {

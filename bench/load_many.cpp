@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ten thousands at a time: waiters that do nothing, what they cost while they
-// wait and when they are served; and leases that all end together.
+// Tens of thousands at a time: what waiters cost while they wait and when they are
+// served; and leases that all end together.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -21,7 +21,7 @@ std::string target(std::string_view verb, size_t pool, size_t host) {
   return std::string(verb) + "?pool=p" + std::to_string(pool) + "&host=h" + std::to_string(host);
 }
 
-// Until the server has had nothing to do for a while.
+// Waits until the server has had nothing to do for a while.
 void settle(Loop& loop, pid_t pid) {
   double before = -1;
   double now = cpu_seconds(pid);

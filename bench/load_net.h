@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Keep-alive HTTP clients on one epoll loop: each has at most one request under
-// way and calls back with the body of its reply. Trouble ends the program: a
-// measurement with a failed request is none.
+// way and calls back with the body of its reply. A failed request ends the program, for
+// the measurement would be worthless.
 #pragma once
 
 #include <stdint.h>
@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 using Time = Clock::time_point;
 using Seconds = std::chrono::duration<double>;
 
-// With what errno says, where a system call has failed.
+// Ends the program with a message; with_errno adds the text of errno.
 [[noreturn]] void give_up(const char* what, bool with_errno = false);
 
 class Loop;
@@ -44,7 +44,7 @@ class Client final : public Watched {
 
   // The parts of a target: ask("/get/?host=h1&pool=p1").
   void ask(std::string_view target);
-  // On a new connection from now on; the old one ends.
+  // Closes the connection and opens a new one.
   void reconnect();
   void on_reply(Done done) { done_ = std::move(done); }
 
@@ -71,12 +71,12 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Handles what comes in until then; a moment that has passed: one look.
+  // Handles what comes in until `end`; looks at the sockets at least once.
   void run_until(Time end);
-  // The same until it is so, and at most for ten minutes.
+  // Handles what comes in while goes_on() is true, for ten minutes at most.
   void run_while(const std::function<bool()>& goes_on);
   void watch(int fd, Watched& watched);
-  // What is called after all replies of one look at the sockets.
+  // Calls `then` after all replies of each look at the sockets.
   void after_batch(std::function<void()> then) { then_ = std::move(then); }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// get and release as fast as it goes: what a request costs, and whether it
-// costs more where there are many pools or leases.
+// get and release as fast as possible: what a request costs, and whether it
+// costs more if there are many pools or leases.
 #include <string>
 #include <utility>
 #include <vector>

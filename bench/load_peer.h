@@ -21,7 +21,7 @@ class Peer {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
-  // Either is under way until it is done; a take may last.
+  // Start to take the lock, or to give it back; on_done() tells the end. take() may last long.
   virtual void take(size_t lock) = 0;
   virtual void give() = 0;
   void on_done(Done done) { done_ = std::move(done); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// pairs and handoff of clients of other services: the same measures as for our own.
+// pairs and handoff, by clients of other services, measured as for the daemon.
 #include <algorithm>
 #include <utility>
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The row of a lock is locked by the transaction that has updated it: who updates it as
-// well waits until that one has committed, which is what gives the lock back.
+// A transaction that updates the lock's row has the lock: another transaction that updates
+// the row waits until the first one commits, which gives the lock back.
 #include "load_peer.h"
 
 #if __has_include(<postgresql/libpq-fe.h>)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One lock and who waits for it. Whoever gets it keeps it until all replies of
-// one look at the sockets are read: two grants among those are an overlap.
+// One lock and its waiters. A client that gets the lock keeps it until all replies of
+// one look at the sockets are read: two grants among these replies are an overlap.
 #include <algorithm>
 #include <random>
 #include <string>

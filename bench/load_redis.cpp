@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Redis answers in the order of the requests, and each client has one under way, so its
-// replies need no more than their lines counted.
+// Each client has one request under way, so to read a reply it is enough to count its lines.
 #include <algorithm>
 #include <string>
 

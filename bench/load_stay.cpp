@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What stands there while something else is measured: leases in many pools, and clients
-// that wait in a pool of their own until this program is ended.
+// Load that stays while another program measures: leases in many pools, and clients that
+// wait in a pool of their own until this program is ended.
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: MIT
-# Sourced by run.sh: what users would pick instead, each as durable as it can be, in the
-# same rounds. One that is not installed is said to be not here, and nothing fails.
-# Uses $out, $programs, $results, $round and $secs; sets $rival, the pid of what runs.
+# Sourced by run.sh: measures services that users might choose instead, each as durable as
+# it can be, in the same rounds. If a service is not installed, says so and goes on.
+# Uses $out, $programs, $results, $round and $secs; sets $rival, the pid of the service.
 # BENCH_RIVALS: which of redis, postgresql and etcd there are.
 rival=
 rival_port=
@@ -22,7 +22,7 @@ stop_rival() {
     rm -rf "$out/rival"
 }
 
-# As root PostgreSQL does not start: then as its own user.
+# Runs a command as the user postgres if this is root: PostgreSQL does not start as root.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then
         setpriv --reuid=postgres --regid=postgres --init-groups "$@"

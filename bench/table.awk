@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# From results.jsonl to a table of medians and ratios, and to what the plots
-# are drawn from (data/*.dat). A ratio is the median of the quotients within
-# one round. Needs median.awk; written for any awk.
+# Makes from results.jsonl a table of medians and ratios, and the data of the plots
+# (data/*.dat). A ratio is the median of the quotients within one round. Needs
+# median.awk; written for any awk.
 
 # The median quotient of ours and another's in the same round.
 function ratio(size, other, figure,    r, list, ours, theirs) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the fuzz targets share: a broken promise ends the run with a sentence,
-// and bytes are dealt out as values. libFuzzer calls each target's one function.
+// What the fuzz targets share: must() ends the run with a sentence if a promise is broken,
+// and bytes are turned into values. libFuzzer calls each target's one function.
 #pragma once
 
 #include <stddef.h>
@@ -30,7 +30,7 @@ inline std::string_view text_of(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// So many bytes, or as many as there are, as one number.
+// Takes so many bytes, or as many as there are, as one number.
 inline uint64_t take_number(size_t bytes, std::string_view& rest) {
   uint64_t value = 0;
   for (; bytes > 0 && !rest.empty(); --bytes) {
@@ -40,7 +40,7 @@ inline uint64_t take_number(size_t bytes, std::string_view& rest) {
   return value;
 }
 
-// As in a query, every byte of it.
+// Percent-encodes every byte, as a query may.
 inline std::string encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The access rules beside the model of tests/support: the bytes choose rules, a
-// client and questions; both must give one answer, and a right to lock must bring
-// the right to look.
+// The access rules beside the model of tests/support: the bytes choose rules, a client and
+// questions; both must give the same answer, and who may lock must be allowed to look.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Bytes as one client sends them, in pieces that the byte 0xff ends: a server that
-// takes brief requests past evhttp answers and reports them as one that does not.
-// What is read as brief is inside its bytes, and brief without what follows.
+// Bytes as one client sends them, in pieces that the byte 0xff ends: a server that takes
+// brief requests past evhttp must answer and report the same as one that does not. A brief
+// request must lie within its bytes, and be brief without the bytes that follow, too.
 #include <string>
 #include <vector>
 

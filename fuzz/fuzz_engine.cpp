@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Streams of events as the bytes have it, on the engine and one of the worlds
-// that the tests use: beside the oracle on the in-memory backend, under the eyes
-// of a witness on a slow one that fails, or on one that stores later. One answer a ticket, no
-// holder too many, nobody overtaken or forgotten: the worlds see to it.
+// The bytes choose a stream of events for the engine in one of the worlds of the tests: beside
+// the oracle on the in-memory backend, with a witness on a slow backend that fails, or on a
+// backend that stores later. The worlds check that each ticket has one answer, that there is no
+// holder too many, and that no waiter is overtaken or forgotten.
 #include <memory>
 #include <optional>
 #include <string>

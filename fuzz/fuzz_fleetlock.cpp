@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The body of a FleetLock request: what is taken is JSON by jansson's own reading, says
-// the same there, and is a sound name and group; what is refused has a printable reason.
+// The body of a FleetLock request: if it is accepted, jansson must read it as JSON that says
+// the same, and name and group must be sound; if it is refused, the reason must be printable.
 #include "base/json.h"
 #include "doors/fleetlock/reply.h"
 #include "doors/fleetlock/request.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A LockInfo: what is taken is JSON by jansson's own reading and says the same there; its
-// note is short, and what is told from the note is the same lock, whole.
+// A LockInfo: if it is accepted, jansson must read it as JSON that says the same, its note
+// must be short, and the lock that is told from the note must be the same.
 #include "base/json.h"
 #include "doors/query.h"
 #include "doors/terraform/info.h"

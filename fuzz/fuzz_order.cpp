@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What operators ask for: a query and a form, one line each. What comes out is an order
-// that is sound in every part and reads the same when it is written down, or a
-// complaint that is safe to show.
+// An operator's order: a query and a form, one line each. The result must be an order that
+// is sound in every part and reads the same after it was written down, or a complaint that
+// is safe to show.
 #include <string>
 #include <variant>
 

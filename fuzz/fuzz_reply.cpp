@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any answer, with any bytes in its texts, makes a sound reply: no header that
 // could end a line, no value beyond what the answer says, and JSON that reads
-// back as what went in. Also escaped(), which all of this rests on.
+// back as what went in. Also tests escaped(), on which all of this depends.
 #include <jansson.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the door reads: a target, an Accept header, a form, one line each. What
-// comes out is a request that is sound in every part and says the same when it
-// is written down and read again, or a refusal that is safe to show.
+// What the door reads: a target, an Accept header, a form, one line each. The result must
+// be a request that is sound in every part and says the same after it was written down and
+// read again, or a refusal that is safe to show.
 #include <jansson.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ struct JsonFree {
   void operator()(json_t* value) const { json_decref(value); }
 };
 
-// By another's reading of UTF-8.
+// Whether jansson takes the text for UTF-8.
 bool is_utf8(std::string_view text) {
   return std::unique_ptr<json_t, JsonFree>(json_stringn(text.data(), text.size())) != nullptr;
 }

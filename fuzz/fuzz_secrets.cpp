@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as a file of secrets, and as an Authorization header: an error names the
-// file and shows no secret, what is read has names and hosts, and a header proves
-// something only with the form of a secret in it.
+// Any bytes as a file of secrets, and as an Authorization header: an error must name the file
+// and show no secret, secrets that are read must have names and hosts, and a header must
+// prove something only if it contains a text of a secret's form.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

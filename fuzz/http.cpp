@@ -3,10 +3,10 @@
 // sanitizers.
 //
 //     http SEEDS OUT    fuzzes for FUZZ_HTTP_SECS (1200) seconds from the files of
-//                       SEEDS, by chance as FUZZ_HTTP_SEED has it
-//     http FILE         does once more what a finding in OUT has written down
+//                       SEEDS; FUZZ_HTTP_SEED is the seed of its choices
+//     http FILE         repeats the steps of a finding in OUT
 //
-// Exit 0: nothing was wrong; 1: something was, and lies in OUT.
+// Exit 0: nothing was wrong; 1: a finding was written to OUT.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A strict reader: it knows nothing of what was asked, so it takes an answer
-// that tells a length and is followed by the next one for an answer to HEAD.
+// A strict reader. It does not know the requests: if an answer tells a length but the next
+// answer follows its headers, it takes it for an answer to HEAD.
 #include "http_answers.h"
 
 #include <stdlib.h>
@@ -102,8 +102,8 @@ std::string read_head(std::string_view text, Head& head) {
   return is_bounded ? "" : "no length, and the connection stays open";
 }
 
-// The size of the chunks, the last one with them; nothing while more is to
-// come. A chunk that is none is a fault.
+// The size of all chunks, the last one included; nullopt while more must come. Sets the fault
+// if something is no chunk.
 std::optional<size_t> size_of_chunks(std::string_view text, std::string& fault) {
   size_t at = 0;
   for (;;) {
@@ -130,7 +130,7 @@ std::optional<size_t> size_of_chunks(std::string_view text, std::string& fault) 
   }
 }
 
-// Nothing while it is not whole.
+// Returns nullopt while the body is not complete.
 std::optional<size_t> body_size(std::string_view rest, const Head& head, std::string& fault) {
   if (head.answer.status == 100) {
     return 0;

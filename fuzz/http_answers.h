@@ -23,7 +23,7 @@ struct HttpAnswers {
   std::string fault{};  // "" while all is right
 };
 
-// All that has come so far; what is not whole yet is looked at as far as it is.
+// Reads all that has come so far; checks an incomplete answer as far as it goes.
 [[nodiscard]] HttpAnswers read_answers(std::string_view bytes);
 
 }  // namespace distributex::fuzz

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Requests gone wrong: seeds, mixed and spoilt by chance, and the order in
-// which their pieces are sent over several connections at once.
+// Spoilt requests: seeds that are mixed and changed at random, and the order in which their
+// pieces are sent over several connections at once.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ class Mutator {
  public:
   Mutator(std::vector<std::string> seeds, uint64_t seed) : seeds_(std::move(seeds)), dice_(seed) {}
 
-  // What is done before one look at the daemon; ends with a check.
+  // The steps before one look at the daemon; the last one is a check.
   [[nodiscard]] Steps batch();
 
  private:

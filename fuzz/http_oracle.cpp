@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Events are asked for from the last one on, after all answers were read: so
-// every grant that a client was told of must be among them, once.
+// Asks for the events since the last one after it has read all answers: so every grant that
+// a client was told of must be among them, once.
 #include "http_oracle.h"
 
 #include <stdio.h>

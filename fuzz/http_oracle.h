@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whether locks are where they should be, whatever was sent: one mutex is held
-// by a guard whose name nobody can guess; of all others the server's own record
-// of events must add up, and fit what the clients were told.
+// Checks the locks, whatever was sent. A guard, whose name no fuzzed request contains,
+// must keep holding one mutex; for all other pools the server's events must add up, and fit
+// what clients were told.
 #pragma once
 
 #include <jansson.h>
@@ -22,7 +22,7 @@ class HttpOracle {
 
   [[nodiscard]] bool take_guard();
   [[nodiscard]] bool release_guard() const;
-  // A client was told so.
+  // A client received this answer.
   void told(const HttpAnswer& answer);
   // Asks the server; "" when all fits.
   [[nodiscard]] std::string verdict();

@@ -17,8 +17,8 @@ namespace {
 constexpr size_t batches_kept = 40;
 constexpr size_t checks_between_logs = 100;
 
-// Short times, so that every end comes to pass; small sizes, so that each limit
-// is met.
+// Times are short, so that leases and waits end in the run; sizes are small, so that each
+// limit is reached.
 constexpr std::string_view yaml = R"(max_connections: 200
 max_waiting: 40
 request_timeout: 1
@@ -37,7 +37,7 @@ pools:
 const std::map<std::string, size_t> slots = {
     {"mutex", 1}, {"sem", 3}, {"brief", 1}, {"listed", 1}, {"guarded", 1}};
 
-// While nobody is connected any more: the least of what is seen for a while.
+// The number of open files without a client: the least that is seen for a while.
 long files_at_rest(const test::Daemon& daemon) {
   long least = daemon.open_files();
   for (int i = 0; i < 30; i++) {
@@ -55,7 +55,7 @@ bool is_report(std::string_view line) {
 
 HttpRun::HttpRun() : daemon_(yaml) {}
 
-// What is freed is soon used again: so growth can be seen, too.
+// Starts the daemon. A small quarantine of freed memory lets growth show.
 bool HttpRun::start(uint64_t secret) {
   test::Launch launch;
   launch.environment = {"ASAN_OPTIONS=quarantine_size_mb=8:detect_stack_use_after_return=1"};
@@ -92,7 +92,7 @@ std::string HttpRun::do_step(const Step& step) {
       clients_[step.connection].connection = test::Connection(daemon_.port());
       return "";
     case Step::Kind::send:
-      // What the kernel does not take at once the client does not send.
+      // The client does not send the bytes that the kernel does not take at once.
       if (known && client->second.connection.connected()) {
         (void)client->second.connection.send_some(step.bytes);
       }
@@ -159,7 +159,7 @@ std::string HttpRun::check() {
   return ++checks_ % checks_between_logs == 0 ? check_log() : "";
 }
 
-// Nobody but the daemon writes there, so all is printable; then it is emptied.
+// Checks that the log is printable, for only the daemon writes it, and empties it.
 std::string HttpRun::check_log() {
   std::string fault;
   for (const std::string& line : daemon_.log_lines()) {

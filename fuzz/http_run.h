@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A daemon under a fuzzer: steps are done to it, and after each check it must
-// be as alive, as silent and as right as before.
+// A daemon under a fuzzer: carries out steps, and checks after each batch that the daemon
+// lives, that its log is clean and that its locks are right.
 #pragma once
 
 #include <deque>
@@ -21,10 +21,10 @@ class HttpRun {
   [[nodiscard]] bool start(uint64_t secret);
   // "" when nothing was wrong.
   [[nodiscard]] std::string play(const Steps& steps);
-  // Lets all go, wants everything as it was at the start, and ends the daemon.
+  // Closes all connections, checks that the daemon is as it was at the start, and ends it.
   [[nodiscard]] std::string finish();
 
-  // The last batches that were played: what a finding is made of.
+  // The last batches that were played, for the file of a finding.
   [[nodiscard]] std::string recent() const;
   [[nodiscard]] std::string log_end() const;
   // "12000 answers (200: 7000, ...), 3000 grants, rss ..."

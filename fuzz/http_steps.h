@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What happens on connections, one thing after the other: made by chance, done
-// to a daemon, and kept as text, so that it can be done again.
+// Steps on connections, one after the other: made at random, carried out on a daemon, and
+// written as text, so that they can be repeated.
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh PROGRAMS OUT TARGET...: each target for FUZZ_SECS seconds on the seeds
-# of fuzz/corpus and on what earlier runs have added in OUT/corpus. An input
-# that breaks something lies in OUT, and the exit status tells.
+# of fuzz/corpus and on what earlier runs have added in OUT/corpus. If an input breaks
+# something, it is stored in OUT, and the exit status is not 0.
 set -eu
 programs=$1 out=$2
 shift 2

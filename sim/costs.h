@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From what clients asked to what the daemon needs for it, by the costs that
+// Computes what the daemon needs for the requests of a fleet, by the costs that
 // bench/cost.sh has counted.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace distributex::sim {
 // The rows of bench/cost.txt by their names.
 class Costs {
  public:
-  // What is wrong with the file, or nothing.
+  // Returns what is wrong with the file; nullopt: nothing.
   [[nodiscard]] std::optional<std::string> read(const std::string& path);
   [[nodiscard]] double of(const std::string& row) const { return rows_.at(row); }
 
@@ -22,14 +22,14 @@ class Costs {
   std::map<std::string, double> rows_;
 };
 
-// What one processor does in a second, which counts cannot tell: by these a pair on a kept
-// connection takes 27 microseconds; make bench measured 26 on a virtual machine of 2026.
+// What one processor does in a second, which no count tells. With these figures a pair on a
+// kept connection takes 27 microseconds; make bench measured 26 on a virtual machine of 2026.
 struct Machine {
   double instructions = 2e9;  // in user space
   double calls = 500e3;       // system calls, with what the kernel does for them
 };
 
-// Each a second, but for memory and sockets.
+// All figures are for a second, but for memory and sockets.
 struct Need {
   double requests = 0;  // each is a connection, and a handshake where there is TLS
   double instructions = 0;

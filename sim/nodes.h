@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Nodes that update themselves and reboot under a slot of FleetLock: pre-reboot, again some
-// minutes later when it was refused, a reboot, steady-state.
+// Nodes that update themselves and reboot under a slot of FleetLock: each asks for
+// pre-reboot, asks again some minutes later if it was refused, reboots, says steady-state.
 #pragma once
 
 #include "sim/fleet.h"

@@ -11,7 +11,7 @@
 namespace distributex::sim {
 
 struct Column {
-  std::string letter;  // that a legend explains
+  std::string letter;  // the legend explains it
   uint32_t slots = 0;  // of each pool
   Course outcome;
 };

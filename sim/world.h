@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The real engine over its backend in memory, and a clock that jumps from event to
-// event: hours pass in seconds, and the same events give the same figures. What stands
-// in the lines and what is held is read from engine and backend after each event.
+// event: hours pass in seconds, and the same events give the same figures. The numbers of
+// waiters and holders are read from engine and backend after each event.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ class World {
   [[nodiscard]] Time now() const { return now_; }
   void at(Time when, uint32_t who, uint8_t what);
   void submit(uint32_t who, Command&& command);
-  // Until nothing is due before that moment; then it is that moment.
+  // Runs all events before `end`; then the time is `end`.
   void run_until(Time end);
   // Until so many seconds have passed in which goes_on() is true.
   void run_while(const std::function<bool()>& goes_on);

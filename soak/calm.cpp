@@ -15,8 +15,8 @@ namespace {
 constexpr milliseconds idle_while{3000};
 constexpr std::chrono::seconds quiet_within{30};  // leases, deadlines, idle connections
 
-// memcached is looked after once a second and its freezes are read more often, in two
-// threads. Sanitizers keep what is freed, and some wake up by themselves.
+// Over memcached, two threads ping it once a second and read its freezes more often. With
+// sanitizers, freed memory is kept, and some of their threads wake up by themselves.
 Bounds bounds_for(const Service& service) {
   Bounds bounds;
   if (service.kind() == Kind::shared) {
@@ -29,7 +29,8 @@ Bounds bounds_for(const Service& service) {
   return {.rss_growth_kib = 1L << 20, .wakeups = 20, .cpu = milliseconds(200)};
 }
 
-// Leases that a server finds at its start end in its counts, and were granted in another's.
+// If a server finds leases at its start, it counts their ends, but an earlier process or
+// another server counted their grants.
 bool keeps_count(const Service& service) {
   return service.size() == 1 && service.kind() != Kind::stored;
 }
@@ -58,8 +59,8 @@ void Calms::have_one() {
   cast_.go_on();
 }
 
-// Locks without an end, whose holder never heard of them: only where a server
-// was ended under its clients.
+// Releases locks without an end whose clients were not told of them, because the server
+// was ended.
 void Calms::let_go_of_all(Service& service) {
   const uint16_t port = service.ports()[0];
   for (const test::HolderState& holder : test::pool_state(port, "forever").holders) {

@@ -20,9 +20,9 @@ class Calms {
   void print_table() const;
 
  private:
-  struct Seat {  // a daemon's
+  struct Seat {  // one daemon's figures
     std::string name;
-    bool keeps_count;  // its own locks are all that it counts
+    bool keeps_count;  // it counts grants and ends of the same locks
     Figures first;
     Figures last;
   };

@@ -51,7 +51,7 @@ const SceneRow& any_scene(Choices& dice) {
   return rows[0];
 }
 
-// Most of what happens happens to the server that is looked at for growth.
+// Chooses the first service more often than the others: that one is checked for growth.
 Service& any_service(World& world, Choices& dice) {
   const uint64_t number = dice.below(4);
   return *world.services[number < world.services.size() ? number : 0];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The clients: each is a thread that plays one random scene after the other,
-// paced, and stands still when it is told to. All that they share is here.
+// The clients: each is a thread that plays one random scene after the other, at a given
+// pace, and pauses when it is told to. All that they share is here.
 #pragma once
 
 #include <stddef.h>
@@ -62,10 +62,10 @@ struct Actor {
   [[nodiscard]] const PoolRow& any_pool() { return pool_rows()[dice.below(pool_rows().size())]; }
   // Any but those whose locks never end.
   [[nodiscard]] const PoolRow& mortal_pool();
-  // Whether an answer may fail that was asked for then, or over a connection
-  // made then. Takes a second where not: trouble may have only just begun.
+  // Whether the answer to a request, or a connection, of this time may fail. If not, waits
+  // up to a second first: trouble may have just begun.
   [[nodiscard]] bool is_excused(Time since) const;
-  // Its work, or its thinking: a pause up to so long.
+  // Pauses for up to `most`, as a client that works or thinks.
   void pause(milliseconds most);
 };
 

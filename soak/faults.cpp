@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A server with its locks in memory that stands still or reloads owes its
-// clients an answer all the same; only ends, and what befalls memcached, excuse.
+// If a server with its locks in memory stands still or reloads, it must answer all the
+// same. Answers may only fail when a server ends, or memcached is in trouble.
 #include "faults.h"
 
 #include <signal.h>
@@ -81,8 +81,8 @@ void Faults::strike() {
   }
 }
 
-// Shorter than a client's lease can bear. Over memcached it is trouble: the
-// server's questions may be overdue when it wakes.
+// Stops a server for less than a lease. Over memcached it counts as trouble: the server's
+// questions may be overdue when it goes on.
 void Faults::stand_still(Service& service) {
   Daemon& daemon = service.daemon(dice_.below(service.size()));
   const bool excuses = service.kind() == Kind::shared;
@@ -106,7 +106,7 @@ void Faults::reload_to(Service& service, size_t index, const Variant& variant) {
                       outcome.value_or("nothing").c_str());
 }
 
-// A visitor's lock is taken in a pool that leaves again.
+// Adds the visitor's pool or removes it again; a lock is taken in it.
 void Faults::reload(Service& service) {
   Variant variant{.has_guest = !dice_.once_in(3), .is_wide = !dice_.once_in(3)};
   if (dice_.once_in(2)) {
@@ -136,8 +136,8 @@ void Faults::reload_nonsense(Service& service) {
   }
 }
 
-// With its memory go the locks, unless memcached or a store has them. Its tokens rise all
-// the same, which is what the history goes on to look at.
+// Restarts a server. Its locks are lost unless memcached or a store has them; its tokens
+// must rise all the same, which the history checks.
 void Faults::come_back(Service& service, size_t index, Time gone) {
   service.daemon(index).configure(service.yaml({}));
   if (!service.daemon(index).restart() || !service.is_ready()) {

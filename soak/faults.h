@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What happens to the servers meanwhile: they are stopped in their tracks,
-// reloaded with other pools and with nonsense, restarted, killed; their
-// memcached as well. Belongs to the thread that starts the daemons.
+// Does harm to the servers: stops them by SIGSTOP, reloads them with other pools and with
+// nonsense, restarts and kills them, and their memcached as well. Belongs to the thread
+// that starts the daemons.
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,7 @@ namespace distributex::soak {
 class Faults {
  public:
   explicit Faults(World& world);
-  // One fault, somewhere, when it is time for one.
+  // Causes one fault in any service if one is due.
   void strike_when_due();
   // Reloads what differs from the configuration of the start.
   void mend();

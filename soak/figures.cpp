@@ -100,8 +100,8 @@ std::string unevenness(const Figures& before, const Figures& now, const Bounds& 
   return text;
 }
 
-// An undelivered grant may have been released or ended by the time that it is
-// taken back, and then stands in both counters.
+// If an undelivered grant was released or ended before it could be taken back, both
+// counters count it.
 bool adds_up(const Figures& figures) {
   const double ended = figures.releases + figures.expiries + figures.evictions;
   return figures.grants >= ended && figures.grants <= ended + figures.undelivered;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a daemon looks like from outside, and from its /metrics; taken while
-// nobody asks it for anything, and compared with how it was before.
+// Figures of a daemon from /proc and from its /metrics, taken while no client asks it for
+// anything, and compared with those of the first calm.
 #pragma once
 
 #include <stdint.h>
@@ -18,7 +18,7 @@ struct Figures {
   double held = 0;
   double waiting = 0;
   double streams = 0;
-  double connections = 0;  // the one that asks is among them
+  double connections = 0;  // the one that asks included
   double grants = 0;
   double releases = 0;
   double expiries = 0;
@@ -31,7 +31,7 @@ struct Figures {
   double wakeups = 0;  // a second, all threads together
   milliseconds cpu{};
 
-  // No lock, no waiter, no reader, and nobody connected but who asks.
+  // Whether there is no lock, no waiter, no reader, and no connection but the one that asks.
   [[nodiscard]] bool is_quiet() const {
     return held == 0 && waiting == 0 && streams == 0 && connections <= 1;
   }
@@ -42,8 +42,8 @@ struct Figures {
 // descriptors again, for nobody is connected then.
 void watch_idle(const Daemon& daemon, milliseconds length, Figures& figures);
 
-// The bounds for what is measured in a calm, beside all that must be 0. Nothing
-// wakes a server in memory that has nothing to do.
+// The bounds for figures of a calm that need not be 0. A server with its locks in memory
+// and nothing to do does not wake at all.
 struct Bounds {
   long rss_growth_kib = 3072;
   double wakeups = 1;    // a second

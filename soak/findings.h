@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is wrong: each finding is told at once, with the time, and counted. Any
-// thread may add.
+// Faults that were found: each is printed at once, with the time, and counted. Any
+// thread may add one.
 #pragma once
 
 #include <stddef.h>

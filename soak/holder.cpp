@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How long a holder may be sure: a lease begins when it is granted, which is
-// after the question; so it is counted from the question, as the protocol
-// advises. A server that ends it sooner is wrong.
+// How long a holder may count on its lease: the lease begins at the grant, which is after
+// the question, so the holder counts from the question, as the protocol advises. If the
+// server ends the lease sooner, that is a fault.
 #include "holder.h"
 
 #include <stdlib.h>
@@ -208,8 +208,8 @@ bool Holder::start_wait(milliseconds timeout) {
 
 Said Holder::wait(milliseconds timeout) { return start_wait(timeout) ? finish() : Said{}; }
 
-// A lease that somebody is told to hold already may come from any question
-// since its last one that failed.
+// "held" may tell of a lease that any earlier question got whose answer failed, so the lease
+// counts from the first of them.
 void Holder::note(const Said& said) {
   if (said.result == "granted") {
     ++actor_->world.counters.grants;

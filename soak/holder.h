@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One holder's dealings with one pool: it asks in all the ways that HTTP knows,
-// checks each answer against the tables of doc/protocol.txt, and tells the
-// ledger what it may count on. A name is used for one scene only.
+// One holder in one pool: it asks in all forms that HTTP allows, checks each answer
+// against the tables of doc/protocol.txt, and tells the ledger what it may count on. A name
+// is used for one scene only.
 #pragma once
 
 #include <stdint.h>
@@ -56,7 +56,7 @@ class Holder {
   Said renew();
   Said release();
 
-  // After trouble: gives back, where it would last for ever, what may be held.
+  // After trouble: gives back a lock that it may hold, if that lock would last for ever.
   void leave_nothing();
 
   // A second holder of the same name, over another connection.
@@ -89,7 +89,7 @@ class Holder {
   Time first_asked_{};
   uint64_t token_ = 0;
   bool in_doubt_ = false;           // a request had no answer, or no useful one
-  std::optional<Time> sure_until_;  // nothing: for ever, while it holds
+  std::optional<Time> sure_until_;  // nullopt: for ever, while it holds
 };
 
 }  // namespace distributex::soak

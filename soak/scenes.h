@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What clients do. A scene lasts half a minute at most, whatever the server
-// does, and says itself what it finds wrong.
+// does, and reports the faults that it finds.
 #pragma once
 
 #include <span>

@@ -48,9 +48,8 @@ std::string garbage(Choices& dice) {
 
 }  // namespace
 
-// Everything at once: take, ask again, renew, give back, give back. The release
-// may have been done when the grant is read: nobody counts on it, so the ledger
-// does not hear of it.
+// Sends everything at once: take, ask again, renew, give back, give back. The release may be
+// done before the grant is read, so nobody counts on the lock and the ledger is not told.
 void pipeline(Actor& actor) {
   constexpr std::pair<const char*, std::string_view> verbs[] = {{"get", "granted"},
                                                                 {"get", "held"},

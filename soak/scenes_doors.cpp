@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clients of the other doors: a lock for a connection, a node that reboots, an apply. What
-// they leave behind in trouble ends with its pool's time.
+// Clients of the other doors: a lock for a connection, a node that reboots, an apply. If
+// trouble keeps them from giving a lock back, it ends after its pool's expire.
 #include <stdlib.h>
 
 #include <algorithm>
@@ -60,7 +60,7 @@ unsigned shortest(const PoolRow& pool) { return std::min(pool.expire, 2U); }
 
 }  // namespace
 
-// Whoever listens to its stream hears nothing but signs of life and LOST.
+// The stream of a lock must carry only signs of life and LOST.
 void hold_by_connection(Actor& actor) {
   const PoolRow& pool = actor.mortal_pool();
   const Holder holder(actor, pool);
@@ -80,7 +80,7 @@ void hold_by_connection(Actor& actor) {
   (void)connection.wait_end(milliseconds(50 + actor.dice.below(100)));
   const uint64_t token = token_in(connection.unread());
   if (token != 0) {
-    // As long as the lease is from the question on; that it is renewed does not show.
+    // Count on the lease for its length from the question only: renewals do not show here.
     actor.service->ledger().told(pool.name, holder.name(), token, start, Clock::now(),
                                  start + std::chrono::seconds(shortest(pool)));
   }
@@ -126,7 +126,7 @@ void apply_a_plan(Actor& actor) {
   (void)is_one_of(actor, ask(actor, "GET" + path + " HTTP/1.1\r\nHost: soak\r\n\r\n"), since, "GET",
                   {200, 404});
   since = Clock::now();
-  // Another one's ID: the lease has ended meanwhile.
+  // 409, another client's ID: the lease has ended meanwhile.
   (void)is_one_of(actor, ask(actor, with_body("UNLOCK" + path, "", info)), since, "UNLOCK",
                   {200, 404, 409});
 }

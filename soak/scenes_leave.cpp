@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Clients that go while the server has something to do for them, and clients
-// that the server has to send away. What they were granted meanwhile ends with
-// its time.
+// Clients that leave while the server works for them, and clients that the server must
+// disconnect. A lock that they were granted meanwhile ends by time.
 #include <thread>
 
 #include "holder.h"
@@ -90,7 +89,7 @@ void flood_while_waiting(Actor& actor) {
   if (!connection.connected()) {
     return;
   }
-  // Of what comes with the request itself more is kept.
+  // Bytes that come together with the request have a higher limit, so send these separately.
   const bool waits = connection.send(test::get_request("/wait?" + second.parameters()));
   std::this_thread::sleep_for(milliseconds(30));
   if (waits && connection.send(std::string(6000, 'x'))) {

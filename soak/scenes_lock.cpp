@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Clients as they should be, and some that forget.
+// Clients that behave well, and some that forget to release.
 #include <vector>
 
 #include "holder.h"
@@ -42,8 +42,7 @@ void get_and_release(Actor& actor) {
   holder.leave_nothing();
 }
 
-// A wait may have been granted long before its question would tell: a renewal
-// makes sure.
+// A wait may be granted long after its question, so a renewal finds out when the lease ends.
 void wait_and_release(Actor& actor) {
   Holder holder(actor, actor.any_pool());
   if (holder.wait(some_time(actor, 3000)).has_lock()) {
@@ -97,7 +96,7 @@ void ask_twice_as_one(Actor& actor) {
   }
 }
 
-// Many wait at once for one lock, and pass it on as it comes.
+// Many wait at once for one lock; each gives it back as soon as it has it.
 void stand_in_line(Actor& actor) {
   const PoolRow& pool = pool_rows()[0];
   Holder first(actor, pool);

@@ -11,7 +11,7 @@ namespace distributex::soak {
 
 namespace {
 
-// Nothing: another one is at work there.
+// Makes this client the operator of its service; without the lock if there is one already.
 std::unique_lock<std::mutex> be_the_operator(const Actor& actor) {
   static std::mutex posts[4];
   return std::unique_lock(posts[static_cast<size_t>(actor.service->kind())], std::try_to_lock);
@@ -44,7 +44,8 @@ bool is_done(Actor& actor, const std::optional<Response>& response, Time since, 
 
 }  // namespace
 
-// Behind the answer nothing is granted there. A freeze ends by itself where the thaw gets lost.
+// After the answer to the freeze nothing must be granted. The freeze has a time limit in case
+// the thaw gets lost.
 void freeze_and_thaw(Actor& actor) {
   const auto post = be_the_operator(actor);
   if (!post) {
@@ -83,7 +84,7 @@ void freeze_and_thaw(Actor& actor) {
   }
 }
 
-// The holder hears of it when it renews.
+// The holder is told of the eviction when it renews.
 void evict_a_holder(Actor& actor) {
   const std::string pool = actor.mortal_pool().name;
   const std::string who = "pool=" + pool + "&host=dead-" + std::to_string(actor.number) + "." +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The real client, distributex: its command says its token and then waits for
-// the end of its input, so that it is known when the lock was held.
+// The real client, distributex: its command prints its token and then waits for the end of
+// its input, so that the scene knows when the lock was held.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

@@ -12,9 +12,9 @@ namespace distributex::soak {
 
 namespace {
 
-// Leases are short, so that what a client leaves behind is soon gone. None is
-// shorter than two seconds: a client that the machine keeps from running for a
-// second shall not look like a holder of too long.
+// Leases are short, so that locks that a client leaves behind end soon. None is shorter
+// than two seconds: if the machine does not run a client for a second, the client must not
+// seem to hold its lock for too long.
 constexpr PoolRow rows[] = {
     {"mutex", 1, 3, false, false}, {"brief", 1, 2, false, false},   {"sem", 3, 3, false, false},
     {"wide", 20, 5, false, false}, {"forever", 1, 0, false, false}, {"listed", 1, 3, true, false},
@@ -33,8 +33,8 @@ std::string pool_text(const PoolRow& row, const Variant& variant) {
   return text + "}\n";
 }
 
-// Not of those that the kernel gives to clients: while a server is away, one that
-// connects to its port could be given that very port, and talk to itself.
+// Not one of the ports that the kernel gives to clients: while the server is away, a client
+// that connects to its port could get that port itself, and be connected with itself.
 uint16_t port_for_good() {
   static uint16_t next = static_cast<uint16_t>(20000 + getpid() % 10000);
   for (;;) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A lock service under test: its daemons, its pools, what its clients were told,
-// and when they must put up with trouble. Daemons and memcached belong to the
-// thread that starts them; the rest is for all threads.
+// and when its answers may fail. Daemons and memcached belong to the thread that starts
+// them; the rest is for all threads.
 #pragma once
 
 #include <stddef.h>
@@ -28,10 +28,10 @@ using test::Daemon;
 using test::milliseconds;
 using Time = test::History::Time;
 
-// steady: one daemon with its locks in memory, never restarted: what grows, is
-// seen there. restarted: the same, and it ends now and then. stored: it ends now
-// and then, and its locks are in a store that outlives it. shared: two daemons
-// over one memcached, of which the second ends now and then.
+// steady: one daemon with its locks in memory that is never restarted, so that it shows
+// growth. restarted: the same, but it is restarted now and then. stored: its locks are in a
+// store, and it is restarted now and then. shared: two daemons over one memcached; the
+// second is restarted now and then.
 enum class Kind { steady, restarted, stored, shared };
 
 struct PoolRow {
@@ -65,9 +65,9 @@ class Trouble {
   explicit Trouble(milliseconds grace) : grace_(grace) {}
   void begin() { ++open_; }
   void end();
-  // It was over before anybody knew.
+  // Trouble was over before it was noticed.
   void note() { ended_ = Clock::now(); }
-  // Of a request that was sent then and whose answer is due now.
+  // Whether a request that was sent at `asked` and is due now may have failed.
   [[nodiscard]] bool excuses(Time asked) const;
 
  private:
@@ -76,7 +76,7 @@ class Trouble {
   std::atomic<Time> ended_ = Time{};
 };
 
-// What a reload may change; as it stands here it is at the start and in a calm.
+// What a reload may change; the defaults hold at the start and in a calm.
 struct Variant {
   bool has_guest = true;
   bool is_wide = true;   // the pool "vary" has all its slots, and its whole time

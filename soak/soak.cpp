@@ -191,8 +191,8 @@ void Soak::report_minute(const Faults& faults) {
   requests_before_ = requests;
 }
 
-// Warming up is a sixth of the time: then comes the calm that the others are
-// measured by.
+// The first sixth of the time is for warming up; then comes the first calm, with which the
+// others are compared.
 void Soak::live(Faults& faults, Calms& calms) {
   const auto length = std::chrono::duration<double, std::ratio<60>>(world_.settings.minutes);
   const auto between =
@@ -222,8 +222,7 @@ void Soak::live(Faults& faults, Calms& calms) {
   }
 }
 
-// Who interrupts does not want to wait for the clients: without servers they
-// are soon done.
+// After Ctrl-C, ends the servers first: without servers the clients end soon.
 void Soak::end_services() {
   if (interrupted) {
     world_.findings.mute();

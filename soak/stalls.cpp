@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// memcached is given half a second: a fifth of that tells.
+// memcached has half a second to answer: a stall of a fifth of that counts.
 #include "stalls.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A thread that does nothing but sleep a little at a time. When it oversleeps,
-// the machine had no time for anybody: then a memcached that did not answer in
-// time is not the daemon's fault, and is noted as trouble.
+// A thread that only sleeps for short times. If it oversleeps, the machine was too busy: if
+// memcached did not answer in time then, that is no fault of the daemon, and is noted as
+// trouble.
 #pragma once
 
 #include <atomic>

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # build-deb.sh OUT [WORK]: builds the Debian packages of this tree, edited files
 # included, from a copy in the folder WORK (a fresh one by default, removed at
-# the end) into the folder OUT. DEB_BUILD_OPTIONS is nocheck unless it is set:
-# 'make check' has its own time.
+# the end) into the folder OUT. DEB_BUILD_OPTIONS is nocheck unless it is set, for
+# 'make check' is run separately.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1"
@@ -29,7 +29,7 @@ fi | while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"
     tar -c --null -T - | tar -x -C "$work/distributex"
 chmod -R u=rwX,go=rX "$work/distributex"
 
-# What a make around this one says about its own run is nothing to the build.
+# Variables of a make that runs this script must not reach the build.
 cd "$work/distributex"
 env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CXX -u CXXFLAGS -u CPPFLAGS -u LDFLAGS -u DEPS -u TOP \
     DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-nocheck parallel=$(nproc)}" \

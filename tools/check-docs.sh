@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# check-docs.sh: says what the programs know and their documents don't, or the
-# other way round: options, configuration keys, verbs, files of code; and what
-# mandoc and man think of the manual pages. Runs the programs $DISTRIBUTEXD and $DISTRIBUTEX
-# in the tree $TOP.
+# check-docs.sh: says which options, configuration keys, verbs and files of code the
+# programs have but the documents lack, or the other way round; and what mandoc and man
+# complain of in the manual pages. Runs the programs $DISTRIBUTEXD and $DISTRIBUTEX in the
+# tree $TOP.
 set -u
 export LC_ALL=C.UTF-8
 cd "${TOP:-.}" || exit 1

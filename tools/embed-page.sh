@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # embed-page.sh PAGE: prints src/doors/pages/page.html as C++, and the Content-Security-Policy
-# that lets a browser run its one style and its one script and nothing else. The
-# two are named in it by their hashes, so they must stand in the page itself.
+# that lets a browser use only the page's one style and one script. The policy names both
+# by their hashes, so they must be in the page itself.
 set -eu
 export LC_ALL=C
 page=$1

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The one interface to where leases live. A backend answers "may this owner
-// have a slot of this pool", asynchronously even when it knows at once: every
-// call ends in exactly one decided(), on the loop's thread, in order per pool.
-// It knows nothing of waiters, requests or the server's sockets. `now` is the
-// time of the question; a backend whose verdict comes later, or whose leases
-// are told by the clock of day, reads base/clock.h as well.
+// have a slot of this pool" through a callback: every question ends in exactly
+// one decided(), on the loop's thread, perhaps inside the call. The verdicts of
+// one pool come in the order of its questions, patient acquires aside. A backend
+// knows nothing of waiters, requests or the server's sockets. `now` is the time of
+// the question; a backend that answers later, or stores wall-clock times, reads
+// base/clock.h too.
 #pragma once
 
 #include <cstddef>
@@ -26,17 +27,18 @@ namespace distributex {
 
 class Config;
 
-// Where a backend reports to. It may call from inside the question.
+// What a backend calls to report; it may call from inside a question.
 struct BackendSink {
   std::function<void(OpId, const Verdict&)> decided;
   std::function<void(const std::string& pool)> changed;  // a slot may have come free
-  // The lease is over; to be told of like a verdict with this `stored`.
+  // The lease has ended. `stored` as in a verdict: the caller announces the end once that
+  // much is stored. The same goes for happened().
   std::function<void(const std::string& pool, const Lease&, uint64_t stored)> expired;
-  // A freeze has begun or ended, a lease was evicted, or a slot is closed for a
-  // while; told like an expiry.
+  // A freeze has begun or ended, a lease was evicted, or a slot is closed for a while.
   std::function<void(const Happening&, uint64_t stored)> happened;
-  // Of a backend whose verdicts say `stored`: so much is stored now; or what is
-  // not stored yet will not be in time, and whoever waits for it must hear why.
+  // Only backends whose verdicts set `stored` call these two. stored(): everything up to
+  // this number is on disk. unstored(): the rest will not be stored in time; fail all who
+  // wait for it, with this reason.
   std::function<void(uint64_t stored)> stored;
   std::function<void(const std::string& why)> unstored;
 };
@@ -50,33 +52,33 @@ struct BackendRefusal {
 class Backend {
  public:
   virtual ~Backend() = default;
-  // Before the first question: takes what outlives this process. It may block,
-  // for nobody is served yet.
+  // Called once, before the first question: reads what earlier processes stored. It may
+  // block, for no client is served yet.
   [[nodiscard]] virtual std::optional<BackendRefusal> begin() { return std::nullopt; }
   virtual void acquire(const Acquire&, Time now) = 0;
   virtual void release(const Release&, Time now) = 0;
   virtual void renew(const Renew&, Time now) = 0;
-  // The last one who waited for the pool at this server waits no more. For
-  // backends whose servers take turns; a repeated call does no harm.
+  // Nobody waits for the pool at this server any more. Backends whose servers take turns
+  // then give up this server's turn; a repeated call does no harm.
   virtual void idle(const std::string&, Time) {}
-  // What operators do. A freeze lives where the leases live. While it stands
-  // acquire takes no slot: its verdict is held or full, and no verdict "granted"
-  // follows the verdict of the order. When it ends, changed() tells of each pool
-  // that may go on.
+  // Carries out an operator's order. A freeze is stored where the leases are. While it
+  // stands, acquire takes no slot: its verdict is held or full, and no verdict "granted"
+  // follows the verdict of the order. When the freeze ends, the backend calls changed()
+  // for each pool that was frozen.
   virtual void order(const Order&, Time now) = 0;
-  // The freeze that a pool stands under, or nullptr; and all that stand.
+  // The freeze that holds for a pool, or nullptr; and all freezes.
   [[nodiscard]] virtual const Freeze* frozen(std::string_view pool) const = 0;
   [[nodiscard]] virtual std::vector<Freeze> freezes() const = 0;
 
-  // The pools there are now, at the start and after each reload. Their delays and
-  // freeze_after count for what is released or ends from then on.
+  // Called at the start and after each reload, with all configured pools. Their delays and
+  // freeze_after apply to leases that are released or end from then on.
   virtual void configure(const std::vector<PoolSpec>& pools) = 0;
 
-  // A pool that nobody needs any more: what is remembered of it beyond its leases,
-  // rests, freezes and failed runs may go.
+  // Nobody needs the pool any more: the backend may drop what it remembers of the pool
+  // beyond its leases, rests, freezes and failed runs.
   virtual void forget(const std::string& pool) = 0;
 
-  // When tick is next due, if ever. tick ends leases whose time has come.
+  // When tick() is due next; nullopt: never. tick() ends leases whose time is over.
   [[nodiscard]] virtual std::optional<Time> deadline() const = 0;
   virtual void tick(Time now) = 0;
 
@@ -84,33 +86,35 @@ class Backend {
   // answer is at most two seconds old, and asking does no input or output.
   [[nodiscard]] virtual std::optional<std::string> trouble() const = 0;
 
-  // Since when it has kept leases beyond this process's end; nothing: it does not.
+  // Since when the backend has stored leases; nullopt: they end with this process.
   [[nodiscard]] virtual std::optional<Time> survives_since() const { return std::nullopt; }
-  // The store outside this process that it depends on; nothing: there is none.
+  // The external store that the backend depends on; nullopt: there is none.
   [[nodiscard]] virtual std::optional<StoreState> store() const { return std::nullopt; }
-  // How many wait for the pool at other servers, as these said last; nothing:
+  // How many wait for the pool at other servers, as those servers said last; nullopt:
   // the backend does not know of other servers.
   [[nodiscard]] virtual std::optional<size_t> waiting_elsewhere(std::string_view) const {
     return std::nullopt;
   }
-  // What it counts about itself.
+  // Appends the backend's own counters.
   virtual void add_figures(std::vector<Figure>&, Time) const {}
 
   // Calls ready, perhaps at once, when leases() shows a state that is at most a
   // second old, or when the store did not answer in time.
   virtual void survey(std::function<void()> ready, Time now) = 0;
-  // Oldest first, the first `most` of them; its cost is that of what it returns.
+  // The `most` oldest leases, oldest first. The cost grows with the number returned, not
+  // with the number held.
   [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool,
                                                   size_t most = SIZE_MAX) const = 0;
   [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
-  // Slots that are closed though nobody holds them, by their ends, and how many.
+  // Slots that are closed though nobody holds them, those that end first before the
+  // others; and how many there are.
   [[nodiscard]] virtual std::vector<Rest> rests(std::string_view pool,
                                                 size_t most = SIZE_MAX) const = 0;
   [[nodiscard]] virtual size_t resting(std::string_view pool) const = 0;
 };
 
-// What a backend is made from. The base outlives the backend; config, of which
-// it reads its own options, need not.
+// What a backend is made from. The base outlives the backend. The maker reads the
+// backend's options from config, which need not live on.
 struct BackendSetup {
   event_base* base;
   const Config& config;

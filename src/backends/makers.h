@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each backend gives to the table in table.cpp: its maker, and its options
-// if it has any.
+// What table.cpp needs of each backend: a function that makes it, and its options if it
+// has any.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Of two delays the later end counts.
+// If min_hold and release_delay both apply, the one that ends later counts.
 #include "backends/rests.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::optional<Rest> rest_after_release(const PoolSpec* spec, const Lease& lease,
   if (!spec) {
     return std::nullopt;
   }
-  // A clock that was set back may say that it begins later than now.
+  // If the wall clock was set back, a restored lease may begin later than now.
   const Time held = std::min(lease.since, now) + spec->min_hold;
   const Time delayed = now + spec->release_delay;
   return held > delayed ? rest_until(lease, held, Rest::Why::min_hold, now)

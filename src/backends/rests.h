@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How long a slot rests after its lease has ended, and how many runs have failed
-// in a row. Pure arithmetic; the backend keeps both.
+// How long a slot stays closed after its lease has ended (it "rests"), and the freeze
+// after too many failed runs. Computes only; the backend stores rests and counts.
 #pragma once
 
 #include <optional>
@@ -11,22 +11,22 @@
 
 namespace distributex {
 
-// Whether a slot of such a pool may stay closed after a release.
+// Whether a slot of this pool may stay closed after a release.
 [[nodiscard]] bool may_rest(const PoolSpec* spec);
-// Nothing when the slot is free at once. spec: nullptr when no configured pool has
+// Returns nullopt if the slot is free at once. spec: nullptr if no configured pool has
 // this name any more.
 [[nodiscard]] std::optional<Rest> rest_after_release(const PoolSpec* spec, const Lease& lease,
                                                      Time now);
-// `at`: when the lease ended by time, or was evicted.
+// For a lease that ended by time or was evicted; `at` is when.
 [[nodiscard]] std::optional<Rest> rest_after_cut(const PoolSpec* spec, const Lease& lease, Time at,
                                                  Time now);
 
-// As an option is called: "min_hold".
+// The name of the option that asks for the rest, such as "min_hold".
 [[nodiscard]] std::string_view rest_name(Rest::Why why);
 [[nodiscard]] std::optional<Rest::Why> find_rest(std::string_view name);
 [[nodiscard]] Happening rested(const std::string& pool, const Rest& rest, Time now);
 
-// The freeze that so many failed runs in a row are worth; the last was this.
+// The freeze after `runs` failed runs in a row; `last` and `how` describe the last one.
 [[nodiscard]] Freeze freeze_after(const std::string& pool, uint32_t runs, const Owner& last,
                                   const std::string& how, Time now);
 // "exit status 1"; without a status "it failed".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names with a '*' stand in the same map as others; a pool's own name is looked
-// up first.
+// Names and patterns (with a '*') are in the same map; find() looks up the pool's own
+// name before it tries the patterns.
 #include "backends/rulings.h"
 
 #include <algorithm>
@@ -54,7 +54,7 @@ std::vector<Freeze> Rulings::end_due(Time now) {
   return end([now](const Freeze& each) { return each.until && *each.until <= now; });
 }
 
-// What is asked for often is counted anew at each change.
+// Recomputes patterns_ and first_end_ after each change, for they are read far more often.
 void Rulings::count() {
   patterns_ = 0;
   first_end_.reset();

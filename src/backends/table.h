@@ -19,9 +19,9 @@ struct BackendKind {
 };
 
 [[nodiscard]] std::span<const BackendKind> backend_kinds();
-// Their names in the same order: what the option "backend" may be.
+// The names in the same order: the values of the option "backend".
 [[nodiscard]] std::span<const std::string_view> backend_names();
-// Null when there is none of that name.
+// Returns nullptr if no backend has that name.
 [[nodiscard]] const BackendKind* find_backend(std::string_view name);
 
 }  // namespace distributex

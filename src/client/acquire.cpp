@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The loop of waiting. A grant counts from before its request was sent, so one that came after a
-// long wait is renewed before it is used. A request whose answer was lost is repeated with the same
-// id, so the server tells of a grant that got lost. Whoever leaves tells the server, because a
-// grant may be under way. Only a server's own NO means that others have the lock; silence is an
-// outage.
+// The loop of waiting. A lease counts from before its request was sent, so a lease that was granted
+// after a long wait is renewed before it is used. If an answer was lost, the request is repeated
+// with the same id, and the server tells of a grant that it made. A client that gives up tells the
+// server, because a grant may be under way. Only if a server says NO do others have the lock;
+// silence is an outage.
 #include "client/acquire.h"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ constexpr Span longest_connect = seconds(5);
 constexpr Span shortest_share = milliseconds(100);
 constexpr Span longest_get = seconds(10);
 constexpr Span first_life_after = milliseconds(500);
-constexpr Span longest_silence = seconds(10);  // without -w
+constexpr Span longest_silence = seconds(10);  // of a server, without -w
 
 }  // namespace
 
@@ -82,8 +82,8 @@ std::optional<Moment> Acquire::next_moment() const {
   return at;
 }
 
-// What of -w one server may take to be reached and to show that it lives, so that the next one gets
-// its turn.
+// How much of -w one server may take to be reached and to show that it lives, so that time is left
+// for the next ones.
 Span Acquire::share(Moment now) const {
   if (!give_up_at_) {
     return longest_connect;
@@ -109,8 +109,9 @@ void Acquire::ask(Moment now) {
   life_at_ = now + std::min<Span>(first_life_after, share(now) / 4);
 }
 
-// A server that has said nothing at the end of -w, and was not found silent: the original one,
-// which does not know how long a wait may last, or one that is late. It answers a get at once.
+// Asks for the lock once more, by a get, at the end of -w: the server shows signs of life but has
+// not answered the wait. Either it is the original server, which does not know how long a wait may
+// last, or it is late. It answers a get at once.
 void Acquire::ask_last(Moment now) {
   is_asking_last_ = true;
   api_.drop(ticket_);
@@ -183,7 +184,7 @@ void Acquire::take_confirmed(Moment now, const Reply& reply) {
     tell("the lock on %s ended before its grant was read; asking again", options_.pool.c_str());
     ask(now);
   } else {
-    // Asked again with the same id, the server tells of the lock that this run has.
+    // The next server, asked with the same id, tells of the lock that this run has.
     take_failure(now, reply);
   }
 }
@@ -222,8 +223,8 @@ void Acquire::look_for_life(Moment now) {
   life_ticket_ = api_.begin(requests_.sign_of_life(server_, limit));
 }
 
-// A server that does not answer may be one that accepts no more connections, and has this run in
-// its line all the same. So where there is no other server, the wait goes on.
+// A server that gives no sign of life may only refuse more connections, and still have this run in
+// its queue. So if there is no other server, the wait goes on.
 void Acquire::take_sign_of_life(Moment now, const RawAnswer& raw) {
   if (stage_ != Stage::asking) {
     return;
@@ -245,8 +246,7 @@ void Acquire::take_sign_of_life(Moment now, const RawAnswer& raw) {
   }
 }
 
-// A signal that comes after the grant was taken is left for the keeper, which passes it to the
-// command.
+// Leaves a signal that comes after the grant to the keeper, which passes it to the command.
 void Acquire::take_signals() {
   while (stage_ != Stage::over) {
     const auto signal = signals_.next();

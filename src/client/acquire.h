@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Obtaining the lock: ask, wait in the server's line, ask another server or later when a server
-// goes away, and tell the server when the wait is given up. Nothing is run here.
+// Obtains the lock: asks a server, waits in its queue, asks the next server or asks later if a
+// server fails, and tells the server if the wait is given up. Runs no command.
 #pragma once
 
 #include <optional>
@@ -21,13 +21,13 @@ class Acquire {
   Acquire(const Options& options, const Requests& requests, Api& api, Signals& signals,
           Moment begun);
 
-  // A lock, or how the client is to end without one; why has been said then.
+  // Returns a lock, or how the client must end without one; then it has told the user why.
   [[nodiscard]] std::variant<Holding, Ending> run();
 
  private:
   enum class Stage {
     asking,      // a get or wait is under way
-    confirming,  // granted, but too long ago to count from: a renewal is under way
+    confirming,  // granted, but asked for too long ago: a renewal is under way
     pausing,     // all servers have failed; they are asked again at retry_at_
     over,
   };
@@ -72,25 +72,26 @@ class Acquire {
   Moment sent_;
   Moment retry_at_;
   Backoff backoff_;
-  std::size_t failures_ = 0;   // in this round of all servers
-  std::size_t lasting_ = 0;    // of them: not worth asking again
-  bool was_reached_ = false;   // a server was there once; without -w it is waited for from then on
-  bool may_be_known_ = false;  // a server may have this run in its line, or have granted the lock
-  bool is_asking_last_ = false;  // -w is over, and a get under way is to tell who has the lock
+  std::size_t failures_ = 0;   // servers that failed in this round
+  std::size_t lasting_ = 0;    // those of them that cannot answer until somebody acts
+  bool was_reached_ = false;   // a server was reached once; from then on wait for it without -w
+  bool may_be_known_ = false;  // a server may have this run in its queue, or have granted the lock
+  bool is_asking_last_ = false;  // ask_last() was called: -w is over
   bool is_probing_own_ =
-      false;  // a get under way only finds out whether the wait is for our own lock
+      false;  // a get under way finds out whether the wait would be for our own lock
   bool has_probed_own_ = false;
-  std::vector<std::string> troubles_;  // the last of each server; empty: none
-  std::string frozen_;                 // why the pool is frozen, as last heard
+  std::vector<std::string> troubles_;  // the last trouble of each server; empty: none
+  std::string frozen_;                 // why the pool is frozen, as the last answer said
   Holding unconfirmed_;
   std::variant<Holding, Ending> outcome_ = Ending{};
 
-  // A wait is not answered before there is a lock. This shows whether the server lives meanwhile.
+  // A server answers a wait only when there is a lock. This request shows meanwhile whether the
+  // server lives.
   Api::Ticket life_ticket_ = 0;
   std::optional<Moment> life_at_;
   bool is_silent_ = false;
 
-  Api::Ticket status_ticket_ = 0;  // -v: who holds the lock
+  Api::Ticket status_ticket_ = 0;  // with -v: asks who holds the lock
   std::optional<Moment> status_at_;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // How libcurl is used: a connection for each request (requests are seconds apart, and a connection
-// that died unnoticed must not cost a renewal), proxies only when asked for, HTTP 1.1 only, no
-// redirects, bounded answers, descriptors that no command inherits. TCP keepalive finds a server
-// whose host vanishes while the client waits in its line.
+// that died unnoticed must not cost a renewal), proxies only if asked for, HTTP 1.1 only, no
+// redirects, bounded answers, descriptors that no command inherits. TCP keepalive notices that a
+// server's host has vanished while the client waits.
 #include "client/api.h"
 
 #include <netinet/in.h>
@@ -54,7 +54,7 @@ int on_socket_options(void*, curl_socket_t fd, curlsocktype) noexcept {
   const int on = 1;
   const int unacknowledged_ms =
       1000 * (keepalive_idle_seconds + keepalive_probes * keepalive_pause_seconds);
-  // Without them a dead server is noticed later; nothing else depends on them.
+  // Ignore failures: without these options a dead server is only noticed later.
   (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keepalive_idle_seconds, sizeof(int));
   (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &keepalive_pause_seconds, sizeof(int));
@@ -75,7 +75,7 @@ std::string make_url(const Server& server, const std::string& target) {
   return (server.tls ? "https://" : "http://") + name + target;
 }
 
-// The system's word for a refused connection is clearer than the library's.
+// Uses the system's text for a failed connection, which is clearer than the library's.
 std::string describe(CURLcode code, CURL* easy, const char* detail) {
   long system_error = 0;
   (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &system_error);
@@ -178,7 +178,7 @@ void Api::wait(std::span<const int> descriptors) {
     extra.push_back({fd, CURL_WAIT_POLLIN, 0});
   }
   int running = 0;
-  collect();  // a request can be over, refused, before anybody waited
+  collect();  // begin() may have finished a request already, such as a refused one
   if (std::none_of(calls_.begin(), calls_.end(), [](const auto& call) { return call->done; })) {
     (void)curl_multi_poll(multi_.get(), extra.data(), static_cast<unsigned>(extra.size()), 60'000,
                           nullptr);
@@ -213,7 +213,7 @@ void Api::finish(void* easy, int code) {
   call.raw.trouble = describe(static_cast<CURLcode>(code), easy, call.trouble.data());
 }
 
-// A server that refuses has done nothing, so that the request can be made again.
+// Makes the request again: a server that refused it has done nothing.
 void Api::begin_afresh(Call& call) {
   (void)curl_multi_remove_handle(multi_.get(), call.easy.get());
   call.raw = {};

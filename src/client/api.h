@@ -23,12 +23,12 @@ namespace distributex::client {
 struct Query {
   Server server;
   std::string target;  // path and query, encoded
-  // Until the name is looked up and the connection is there.
+  // For the name look-up and the connection.
   Span connect_limit = std::chrono::seconds(5);
-  // In all; nullopt: wait for the answer as long as it takes.
+  // For the whole request; nullopt: no limit.
   std::optional<Span> limit = std::chrono::seconds(10);
   bool post = false;  // with an empty body; the parameters are in the target
-  // Use the address found before, if any: a name service that fails must not cost the lock.
+  // Use the address found before, if any: the lock must not be lost because a name service fails.
   bool known_address = false;
 };
 
@@ -40,20 +40,20 @@ class Api {
     RawAnswer raw;
   };
 
-  // An empty proxy: none, whatever the environment says.
+  // proxy: empty: none, even if the environment names one.
   Api(std::string proxy, Proofs proofs);
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
-  // Never 0.
+  // Starts a request; the ticket is never 0.
   [[nodiscard]] Ticket begin(const Query& query);
   // Forgets a request; its connection is closed, so the server notices. Unknown tickets are
   // ignored.
   void drop(Ticket ticket);
-  // Waits until a request has moved or one of `descriptors` is readable.
+  // Waits until a request makes progress or one of `descriptors` is readable.
   void wait(std::span<const int> descriptors);
-  // The next answer that has come, each once.
+  // Returns each answer once; nullopt: no further one has come.
   [[nodiscard]] std::optional<Answer> next();
 
  private:

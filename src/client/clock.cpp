@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// BootClock and its timer. Without a timer a command would run without a deadline, so a refusal
-// ends the process.
+// BootClock and its timer. If the system refuses a timer, the process ends: else a command would
+// run without a deadline.
 #include "client/clock.h"
 
 #include <sys/random.h>
@@ -28,7 +28,7 @@ Moment read_clock() noexcept {
 double random_fraction() noexcept {
   std::uint32_t bits = 0;
   if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof bits)) {
-    // Very early in boot only: the time since then and the process tell clients apart well enough.
+    // Only very early in boot. The time since boot and the process id differ enough.
     bits = static_cast<std::uint32_t>(read_clock().time_since_epoch().count()) ^
            (static_cast<std::uint32_t>(getpid()) << 16U);
   }
@@ -56,7 +56,7 @@ Alarm::Alarm() : fd_(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK))
 void Alarm::set(std::optional<Moment> at) noexcept {
   itimerspec spec{};
   if (at) {
-    // All zero would disarm the timer: a moment before boot is simply due.
+    // Zero would disarm the timer, so a moment before boot becomes 1 ns: it is due.
     const Span since = std::max(at->time_since_epoch(), Span(1));
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
     spec.it_value.tv_sec = seconds.count();

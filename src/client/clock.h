@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The client's clocks. Everything is decided by CLOCK_BOOTTIME: a lease at the server goes on while
-// this machine is suspended, and CLOCK_MONOTONIC stands still meanwhile. The time of day is for
-// messages to people alone. No other file of the client asks for the time; what decides gets the
-// moment as an argument.
+// The client's clocks. All decisions use CLOCK_BOOTTIME, which counts while this machine is
+// suspended, as the lease at the server does; CLOCK_MONOTONIC stands still then. The time of day is
+// only for messages. No other file asks the system for the time.
 #pragma once
 
 #include <chrono>
@@ -43,8 +42,8 @@ using Moment = BootClock::time_point;
 // A fraction in [0, 1) for jitter; good enough to keep clients apart, not for secrets.
 [[nodiscard]] double random_fraction() noexcept;
 
-// A timer to poll for: its descriptor is readable once the moment has come, at once after a suspend
-// that slept through it.
+// A timer with a descriptor that becomes readable when the moment comes, or right after a suspend
+// during which it came.
 class Alarm {
  public:
   Alarm();

@@ -45,7 +45,7 @@ bool Command::start(const std::vector<std::string>& words, bool in_foreground) {
     return false;
   }
   is_empty_ = false;
-  (void)setpgid(pid_, pid_);  // the child does the same: whoever comes first
+  (void)setpgid(pid_, pid_);  // parent and child both do it, so that the group exists for both
   return true;
 }
 
@@ -55,8 +55,7 @@ void Command::become(const std::vector<char*>& words, int report, Turn turn,
   if (turn == Turn::foreground) {
     terminal_.give_to(getpid());
   }
-  // When the keeper is killed, the kernel kills at least this process, before the front comes to
-  // it.
+  // If the keeper is killed, the kernel kills at least this process at once, before the front does.
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (getppid() != keeper) {
     _exit(exit_cannot_run);
@@ -76,7 +75,7 @@ int Command::send(int signal) noexcept {
   if (is_empty_ || pid_ <= 0) {
     return 0;
   }
-  // The group's kill succeeds when one member could be signalled; the main process may be another.
+  // kill() of the group succeeds if one member could be signalled; ask for the main process too.
   const bool is_sent = kill(-pid_, signal) == 0 && (code_ || kill(pid_, 0) == 0);
   return is_sent ? 0 : errno;
 }
@@ -95,7 +94,7 @@ int Command::reap() noexcept {
   int status = 0;
   for (;;) {
     const pid_t pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
-    if (pid == -1 && errno != ECHILD) {  // SIGCHLD is not sent twice: try again
+    if (pid == -1 && errno != ECHILD) {  // try again: SIGCHLD is not sent a second time
       continue;
     }
     if (pid <= 0) {

@@ -23,19 +23,19 @@ class Command {
   Command(const Command&) = delete;
   Command& operator=(const Command&) = delete;
 
-  // False when no process can be made; errno says why. A program that cannot be run shows in
-  // code() and trouble().
+  // Returns false, with errno, if no process can be made. If the program cannot be run, code() and
+  // trouble() tell it later.
   [[nodiscard]] bool start(const std::vector<std::string>& words, bool in_foreground);
 
-  // To the whole group; not once the group is empty, for its number may be given to another group.
-  // The error by which the system refused it, for the main process or for all; 0: none.
+  // Signals the whole group; does nothing once the group is empty, for another group may have its
+  // number. Returns errno if the system refused it for the main process or for all, else 0.
   int send(int signal) noexcept;
 
   // Reaps the children of this process, the command and its orphans. Returns the signal that has
   // stopped the command, or 0.
   [[nodiscard]] int reap() noexcept;
 
-  // The exit code of the command's main process: its own, 128+N, 126 or 127. Nullopt while it runs.
+  // The exit code of the main process: its own, 128+N, 126 or 127; nullopt while it runs.
   [[nodiscard]] std::optional<int> code() const { return code_; }
   // The signal that ended the main process; 0: none.
   [[nodiscard]] int killed_by() const { return killed_by_; }
@@ -46,7 +46,7 @@ class Command {
   [[nodiscard]] pid_t group() const { return pid_; }
 
  private:
-  enum class Turn { foreground, on_demand, none };  // at the terminal
+  enum class Turn { foreground, on_demand, none };  // when the command gets the terminal
   [[noreturn]] void become(const std::vector<char*>& words, int report, Turn turn,
                            pid_t keeper) const noexcept;
   void take_exit(int status) noexcept;
@@ -55,7 +55,7 @@ class Command {
   const Signals& signals_;
   const Terminal& terminal_;
   pid_t pid_ = -1;
-  Fd report_;  // where the child says why exec failed
+  Fd report_;  // the pipe through which the child reports why exec failed
   bool is_empty_ = true;
   std::optional<int> code_;
   int killed_by_ = 0;

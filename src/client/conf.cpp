@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The file of this host is found by DISTRIBUTEX_CONFIG, or is client.conf where the administrator
-// has put it. An error in it does not keep --help from helping.
+// DISTRIBUTEX_CONFIG names the file of this host; without it, the file is client.conf in the
+// system's folder. If the file has an error, --help and --version still work.
 #include "client/conf.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ constexpr std::size_t longest_file = std::size_t{64} << 10U;
 
 std::string this_host() { return find_host_name(std::chrono::seconds(2)); }
 
-// Nullopt with an empty error: there is none.
+// Returns nullopt with an empty error if there is no file.
 std::optional<std::string> read_file(const std::string& file, bool must_be, std::string& error) {
   const Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (fd.get() == -1) {
@@ -88,7 +88,7 @@ bool take_secret(Options& options, std::string& error) {
   return true;
 }
 
-// Each %h becomes the host's name, %% one %.
+// Replaces each %h by the name of this host and each %% by %.
 bool expand(std::string_view text, std::string (*host_name)(), std::string& host, std::string& out,
             std::string& error) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -110,7 +110,7 @@ bool expand(std::string_view text, std::string (*host_name)(), std::string& host
   return true;
 }
 
-// What stands before a comment, without blanks around it.
+// The line without its comment and without blanks around.
 std::string_view content(std::string_view line) {
   line = trimmed(line, " \t\r");
   const std::size_t comment = line.starts_with('#') ? 0 : line.find(" #");
@@ -150,7 +150,7 @@ bool apply_conf(std::string_view text, std::string (*host_name)(), Options& opti
     }
   }
   if (options.host.empty()) {
-    options.host = host;  // the name service is not asked twice
+    options.host = host;  // so that the name service is asked only once
   }
   return true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where options come from: the command line, the environment, the file of this host. The first of
-// them that names an option has it.
+// Where options come from: the command line goes before the environment, the environment before
+// the file of this host.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,13 @@
 
 namespace distributex::client {
 
-// Takes DISTRIBUTEX_SECRET out of the environment: no command shall inherit it. Nullopt when
-// something is wrong; `error` then is one sentence.
+// Removes DISTRIBUTEX_SECRET from the environment, so that no command inherits it. If an option is
+// wrong, returns nullopt and sets `error` to one sentence.
 [[nodiscard]] std::optional<Options> gather_options(int argc, char** argv, std::string& error);
 
 // Applies lines of "option: value", with long names, # for comments, and %h for the name of this
-// host, which `host_name` finds. False when one is wrong; `error` then begins with its number.
+// host, which `host_name` finds. If a line is wrong, returns false, and `error` begins with the
+// number of the line.
 [[nodiscard]] bool apply_conf(std::string_view text, std::string (*host_name)(), Options& options,
                               std::string& error);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Owners of libcurl's handles, and its options set without looking at each result.
+// Owners of libcurl's handles, and set(), which ends the process if libcurl refuses an option.
 #pragma once
 
 #include <curl/curl.h>
@@ -16,7 +16,7 @@ namespace distributex::client {
 using Easy = std::unique_ptr<CURL, FreeWith<&curl_easy_cleanup>>;
 using HeaderList = std::unique_ptr<curl_slist, FreeWith<&curl_slist_free_all>>;
 
-// The library fails without a system call to blame: no memory, mostly.
+// Ends the process: a call of libcurl that sets no errno failed, most probably for want of memory.
 [[noreturn]] inline void give_up_on_curl(const char* what) {
   errno = ENOMEM;
   give_up(what);

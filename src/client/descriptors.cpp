@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Lists /proc/self/fd, or tries all numbers where /proc is not mounted. Our own code opens
-// everything close-on-exec; this is for the libraries that do not.
+// Lists /proc/self/fd, or tries all numbers if /proc is not mounted. The client opens everything
+// close-on-exec; some libraries do not.
 #include "client/descriptors.h"
 
 #include <dirent.h>
@@ -56,7 +56,8 @@ std::vector<int> open_descriptors() {
 }  // namespace
 
 Descriptors::Descriptors() {
-  // The command gets those closed that the client got closed: they are opened close-on-exec.
+  // Standard descriptors that were closed are opened close-on-exec, so the command gets them
+  // closed.
   if (!open_missing_standard_fds()) {
     give_up("/dev/null");
   }

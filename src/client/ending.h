@@ -15,9 +15,9 @@ constexpr int exit_cannot_run = 126;
 constexpr int exit_not_found = 127;
 constexpr int exit_by_signal = 128;  // and the signal's number
 
-// An exit code, or a signal that the client got and now ends itself by: a service manager takes an
-// exit code for a failure of its own making, and a shell that is to end as well cannot see Ctrl-C
-// in one.
+// An exit code, or a signal that the client got and now ends by. With an exit code instead, a
+// service manager would count its own signal as a failure of the service, and a shell could not
+// see that Ctrl-C is meant for it as well.
 struct Ending {
   int code = 0;
   int signal = 0;  // 0: exit with the code

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The variables are a hint, no proof: a daemon that a command has started keeps them when the lock
-// is long given back. So a wait for one's own lock is said, but not refused.
+// The variables are a hint, no proof: a daemon that a command has started keeps them after the lock
+// was given back. So the client warns of a wait for its own lock, but does not refuse it.
 #include "client/environment.h"
 
 #include <stdlib.h>

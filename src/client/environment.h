@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The environment variables that tell a command about its lock, and what a client that such a
-// command runs can see from them.
+// The environment variables that tell a command about its lock. A client inside such a command
+// sees from them that it may wait for that lock.
 #pragma once
 
 #include "client/holding.h"
@@ -13,7 +13,7 @@ void export_lock(const Options& options, const Identity& identity, const Holding
 
 // Whether the client runs inside the command of a run with a lock of the same pool.
 [[nodiscard]] bool is_inside_run(const Options& options);
-// Says that the wait may be for that run's own lock, and so may never end.
+// Warns that the wait may be for the lock of the surrounding run, and so may never end.
 void warn_of_own_lock(const Options& options);
 
 }  // namespace distributex::client

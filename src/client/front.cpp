@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Why two processes: a process that is stopped cannot renew a lease, and one that is killed cannot
-// end its command. The front may be stopped (Ctrl-Z) while the keeper goes on renewing; when either
-// is killed, the other one ends the command and gives the lock back.
+// There are two processes because a stopped process cannot renew a lease, and a killed process
+// cannot end its command. If the front is stopped (Ctrl-Z), the keeper goes on renewing. If one of
+// the two is killed, the other one ends the command and gives the lock back.
 #include "client/front.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ class Front {
         shared_(*equipment.shared),
         alarm_(equipment.alarm) {}
 
-  // Nullopt when the keeper has not ended in order; then everything below has been killed.
+  // Returns nullopt if the keeper did not end in order; then all descendants have been killed.
   [[nodiscard]] std::optional<Ending> run() {
     while (!has_ended_) {
       alarm_.set(guard());
@@ -49,7 +49,7 @@ class Front {
     }
     terminal_.take_from(shared_.group);
     pass_on_interrupt();
-    take_signals();  // one may have come while the keeper ended
+    take_signals();  // a signal may have come while the keeper ended
     return code_ ? std::optional(ending()) : std::nullopt;
   }
 
@@ -62,7 +62,7 @@ class Front {
   void check_guard() {
     const auto at = guard();
     if (at && read_clock() >= *at) {
-      (void)kill(keeper_, SIGKILL);  // it stands still; when it has ended, kill_all follows
+      (void)kill(keeper_, SIGKILL);  // the keeper hangs; run() calls kill_all() when it has ended
     }
   }
 
@@ -86,7 +86,7 @@ class Front {
     }
   }
 
-  // A command that was ended by a signal that came through here: the client ends by it, too.
+  // If a signal that the front passed on has ended the command, the client ends by it, too.
   [[nodiscard]] Ending ending() const {
     const int signal = shared_.killed_by;
     const bool is_passed_on =
@@ -98,7 +98,7 @@ class Front {
     int status = 0;
     for (;;) {
       const pid_t pid = waitpid(-1, &status, WNOHANG);
-      if (pid == -1 && errno != ECHILD) {  // SIGCHLD is not sent twice: try again
+      if (pid == -1 && errno != ECHILD) {  // try again: SIGCHLD is not sent a second time
         continue;
       }
       if (pid <= 0) {
@@ -125,8 +125,8 @@ class Front {
     }
   }
 
-  // The terminal sent Ctrl-C to the command alone, because the command had the terminal. It is
-  // meant for the client, and for the script that the client is part of, as well.
+  // If the command had the terminal, the terminal sent Ctrl-C to the command only. Passes it on to
+  // the client and to the script that the client is part of.
   void pass_on_interrupt() {
     const int signal = shared_.killed_by;
     if ((signal != SIGINT && signal != SIGQUIT) || !shared_.has_terminal) {
@@ -163,7 +163,7 @@ Ending run_under_lock(const Options& options, const Identity& identity, const Re
   const pid_t keeper = is_ready ? fork() : -1;
   if (keeper == 0) {
     equipment.front_end.close_end();
-    (void)setpgid(0, 0);  // the terminal's signals come by way of the front, once
+    (void)setpgid(0, 0);  // so that the terminal's signals reach the keeper only through the front
     adopt_orphans();
     return {Keeper({options, requests, identity, descriptors, equipment.terminal, api, signals,
                     equipment.keeper_end, *equipment.shared},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The process that was started by the user, while a command runs: signals, job control and the exit
-// code pass through it. When the keeper dies or stands still, the front ends everything before the
+// The front: the process that the user started, while a command runs. Signals, job control and the
+// exit code pass through it. If the keeper dies or hangs, the front ends everything before the
 // lease ends, and gives the lock back. Until then it speaks no HTTP.
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace distributex::client {
 
-// What a run needs beside the lock. Made before the lock is asked for: what the system refuses must
-// show while there is nothing to give back.
+// What a run needs beside the lock. It is made before the client asks for the lock, so that it
+// fails, if the system refuses something, while there is no lock to give back.
 struct Equipment {
   Equipment();
 
@@ -20,11 +20,11 @@ struct Equipment {
   std::unique_ptr<Shared, UnmapShared> shared;
   Link front_end;
   Link keeper_end;
-  Alarm alarm;  // the front's
+  Alarm alarm;  // for the front
 };
 
-// Runs the command under the lock. Returns in both processes that this makes of the caller: each is
-// to end so.
+// Runs the command under the lock. Forks, and returns in both processes: each must end as the
+// result says.
 [[nodiscard]] Ending run_under_lock(const Options& options, const Identity& identity,
                                     const Requests& requests, const Descriptors& descriptors,
                                     Equipment& equipment, Api& api, Signals& signals,

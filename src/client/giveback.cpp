@@ -76,7 +76,7 @@ class GiveBack {
   void take(const Reply& reply) {
     if (reply.result == Result::released || reply.result == Result::not_held) {
       is_over_ = true;
-      // When the answer to an earlier attempt was lost, that attempt may have given the lock back.
+      // Not lost if there was an earlier attempt: it may have given the lock back unanswered.
       outcome_ = {true, reply.result == Result::not_held && attempts_ == 1, {}};
       return;
     }

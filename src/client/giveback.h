@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Giving a lock back: the release, retried until a moment that the caller sets. Used when the
-// command has ended, when waiting is given up (a grant may be under way to the client), and when
-// the front cleans up after a keeper that was killed.
+// Gives a lock back: sends the release, and repeats it until a moment that the caller sets. Used
+// when the command has ended, when the client stops waiting (a grant may be under way), and when
+// the keeper was killed.
 #pragma once
 
 #include <string>
@@ -16,16 +16,16 @@ namespace distributex::client {
 
 struct GivenBack {
   bool delivered = false;
-  bool was_lost = false;  // the first answer was that the client did not hold the lock any more
-  std::string trouble;    // when not delivered
+  bool was_lost = false;  // the first answer said that the client no longer held the lock
+  std::string trouble;    // why it was not delivered
 };
 
-// Whose signals say that somebody wants the client to end at once.
+// Where the signals come from that ask the client to end at once.
 struct Hurry {
   Signals& signals;
-  Alarm& alarm;  // the caller's: a new one might be refused while there is a lock to give back
-  Link* link;    // the signals are noted here by the front; nullptr: they come from `signals`
-  Patience& patience;  // has counted what came before
+  Alarm& alarm;  // the caller's, for the system might refuse a new one
+  Link* link;    // the keeper's: the front sends signals as notes; nullptr: they are in `signals`
+  Patience& patience;  // has counted the earlier signals
 };
 
 // Blocks until a server has answered, `until` has come, or the patience is over.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The spelling of requests. Numbers are written without printf: their point must not follow the
-// locale.
+// Makes requests. Writes numbers without printf, whose decimal point follows the locale.
 #include "client/holding.h"
 
 #include <array>

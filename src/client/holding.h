@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The words for a lock that is being asked for or held: what was obtained, and how the requests
-// about it are spelled. Everything that talks to a server shares these; nothing is sent here.
+// A lock that was obtained, and the requests about a lock. All files that talk to a server use
+// these; nothing is sent here.
 #pragma once
 
 #include <cstdint>
@@ -22,28 +22,28 @@ struct RunEnd {
 };
 
 struct Holding {
-  std::size_t server = 0;  // the one that granted it
+  std::size_t server = 0;  // the server that granted it, or answered last
   std::optional<std::uint64_t> token;
   std::optional<Lease> lease;   // nullopt: the original server, where leases cannot be renewed
-  std::optional<RunEnd> run{};  // nullopt: not ended, or ended by who told it to stop
+  std::optional<RunEnd> run{};  // nullopt: not ended, or somebody told it to stop
 };
 
-// What is asked, about which lock.
+// Makes the requests of one run.
 class Requests {
  public:
   Requests(const Options& options, const Identity& identity)
       : options_(options), identity_(identity) {}
 
-  // `connect_limit`: until the name is looked up and the connection is there.
+  // `connect_limit`: for the name look-up and the connection.
   [[nodiscard]] Query get(std::size_t server, Span connect_limit, Span limit) const;
-  // `patience`: how long the server is to keep the request; nullopt: until there is a lock.
+  // `patience`: how long the server shall keep the request; nullopt: until there is a lock.
   [[nodiscard]] Query wait(std::size_t server, Span connect_limit,
                            std::optional<Span> patience) const;
   [[nodiscard]] Query renew(const Holding& holding, Span limit) const;
-  // From the server that the holding names, or from another one.
+  // `server`: the one that the holding names, or another one.
   [[nodiscard]] Query release(std::size_t server, const Holding& holding, Span limit) const;
   [[nodiscard]] Query status(std::size_t server) const;
-  // Any answer to it shows that something serves there; the original server has one, too.
+  // Any answer shows that a server lives; the original server answers it, too.
   [[nodiscard]] Query sign_of_life(std::size_t server, Span limit) const;
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The name service is asked in a child process: getaddrinfo has no time limit of its own, and a
-// thread that is left behind in it could hold locks that a later fork needs.
+// Asks the name service in a child process: getaddrinfo has no time limit, and a thread that hangs
+// in it could hold locks that a later fork needs.
 #include "client/identity.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ using Addresses = std::unique_ptr<addrinfo, FreeWith<&freeaddrinfo>>;
   _exit(0);
 }
 
-// What the child writes until it ends; nullopt when the time is up before.
+// Returns what the child writes until it ends; nullopt if the time is up before.
 std::optional<std::string> read_name(int from, Span patience) {
   const Moment until = read_clock() + patience;
   Alarm alarm;

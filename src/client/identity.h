@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Who the client is to the servers: the name of this host, and an id that no other run has.
+// The owner of this run's lock: the name of this host, and an id that no other run has.
 #pragma once
 
 #include <string>
@@ -17,14 +17,14 @@ struct Identity {
 // How long the name service may take to tell the full name of this host: a share of -w.
 [[nodiscard]] Span patience_for_name(const Options& options);
 
-// An empty host: the one that the name service tells; an empty id: one that is unique to the run.
+// host: empty: the name that the name service tells. id: empty: makes one that no other run has.
 [[nodiscard]] Identity make_identity(const std::string& host, const std::string& id, Span patience);
 
 // The name of this host, as the name service tells it within `patience`.
 [[nodiscard]] std::string find_host_name(Span patience);
 
-// The name for the host that gethostname calls `short_name` and the name service `full` (empty: it
-// has told nothing). Every machine is called localhost, too: that name tells no two hosts apart.
+// Chooses between the names of gethostname (`short_name`) and of the name service (`full`, may be
+// empty). Refuses localhost, for every machine has that name.
 [[nodiscard]] std::string choose_host_name(const std::string& short_name, const std::string& full);
 
 }  // namespace distributex::client

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The keeper's loop. Each time round it looks at the deadlines before anything else: after a
-// suspend of the machine the lease may be over, and then the command must not be continued,
-// signalled or renewed for.
+// The keeper's loop. Each pass looks at the deadlines first: after a suspend of the machine the
+// lease may be over, and then the keeper must not continue the command, pass signals to it or
+// renew the lease.
 #include "client/keeper.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ int Keeper::run() {
   if (start()) {
     loop();
   }
-  world_.shared.guard = Shared::never;  // nothing runs any more that must end before the lease
+  world_.shared.guard = Shared::never;  // nothing runs any more: the front need not end anything
   world_.terminal.take_from(command_.group());
   release();
   world_.shared.is_over = true;
@@ -91,8 +91,8 @@ std::optional<Moment> Keeper::next_moment() const {
   }
   switch (stage_) {
     case Stage::running:
-      // SIGCHLD tells of the end of the command, but of its group's other members only when the
-      // keeper has adopted them.
+      // SIGCHLD tells when the command ends, but for other members of its group only if the keeper
+      // has adopted them.
       include(command_.code() ? std::optional(read_clock() + group_check_pause) : std::nullopt);
       break;
     case Stage::ending:
@@ -156,8 +156,8 @@ void Keeper::take_end() {
   }
 }
 
-// Whoever signals all processes of a service reaches the keeper twice, directly and by way of the
-// front; the command gets that signal once.
+// A signal to all processes of a service reaches the keeper twice, directly and through the front;
+// passes it to the command once.
 void Keeper::pass_on(int signal, const char* source, Moment now) {
   Passed& last = passed_.at(static_cast<std::size_t>(signal));
   const bool is_echo =
@@ -183,7 +183,7 @@ void Keeper::take_notes() {
       resume();
     } else if (note->kind == Note::Kind::signal) {
       const Moment now = read_clock();
-      (void)patience_.is_over_with(note->signal, now);  // counts only once a release is under way
+      (void)patience_.is_over_with(note->signal, now);  // only counts it; release() looks later
       pass_on(note->signal, "front", now);
     }
   }
@@ -270,7 +270,7 @@ void Keeper::end_all(Moment kill_at) {
     stage_ = Stage::ending;
     send(SIGTERM);
     descendants_.send(SIGTERM, command_.group());
-    send(SIGCONT);  // a process that is stopped cannot act on TERM
+    send(SIGCONT);  // a stopped process cannot act on TERM
   }
 }
 
@@ -283,7 +283,7 @@ void Keeper::kill_all(Moment now) {
 
 bool Keeper::is_over() { return stage_ == Stage::running ? command_.is_over() : !has_children(); }
 
-// Somebody who ends a run does not say that it has failed.
+// Returns nullopt if somebody ended the run: that is neither success nor failure.
 std::optional<RunEnd> Keeper::run_end() const {
   const int signal = command_.killed_by();
   const bool is_ended =

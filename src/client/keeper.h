@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The process that holds the lock: it runs the command, renews the lease, ends everything in time
-// when the lock is lost, and gives the lock back. One loop over signals, notes from the front, HTTP
-// and one timer; none of them waits for another.
+// The keeper: the process that runs the command, renews the lease, ends everything in time if the
+// lock is lost, and gives the lock back. One loop over signals, notes from the front, HTTP and one
+// timer; nothing in it blocks.
 #pragma once
 
 #include <array>
@@ -31,14 +31,14 @@ class Keeper {
   };
   Keeper(const World& world, const Holding& holding);
 
-  // The exit code for it all.
+  // Returns the exit code of the run.
   [[nodiscard]] int run();
 
  private:
   enum class Stage {
-    running,  // the command runs, or what it left in its process group
-    ending,   // everything was sent TERM, and is killed at kill_at_
-    killing,  // everything is killed, again and again until nothing is left
+    running,  // the command, or another member of its process group, runs
+    ending,   // all descendants were sent TERM, and are killed at kill_at_
+    killing,  // all descendants are killed, again and again until none is left
     over,
   };
 
@@ -70,8 +70,8 @@ class Keeper {
   Alarm alarm_;
   Moment began_;
   Stage stage_ = Stage::running;
-  bool is_lost_ = false;       // exit code 74
-  bool is_ours_still_ = true;  // the server has not said that the lock is lost: give it back
+  bool is_lost_ = false;       // the run ends with exit code 74
+  bool is_ours_still_ = true;  // no server has said that the lock is lost: give it back
   bool has_told_of_rest_ = false;
   bool has_told_of_refusal_ = false;
   bool was_told_to_stop_ = false;  // a signal that ends programs was passed on
@@ -81,7 +81,7 @@ class Keeper {
     const char* source = nullptr;
     Moment at;
   };
-  std::array<Passed, NSIG> passed_{};  // what was passed on last, for each signal
+  std::array<Passed, NSIG> passed_{};  // for each signal, when it was last passed on
   Api::Ticket renewal_ = 0;
   Moment renewal_sent_;
   std::string last_trouble_;

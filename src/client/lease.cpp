@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The fractions of a lease, and the pauses between attempts. Nothing here knows servers, processes
-// or the present time.
+// The fractions of a lease, and the pauses between attempts. Knows no servers, no processes and no
+// clock.
 #include "client/lease.h"
 
 #include <algorithm>

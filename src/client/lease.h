@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // When to renew a lease and when to give it up: pure arithmetic on moments, no clock, no I/O. Every
-// moment is counted from before the request was sent that obtained or renewed the lease, so the
-// server's own end is never earlier than what is computed here.
+// moment counts from before the request was sent that obtained or renewed the lease, so the server
+// never ends the lease earlier than computed here.
 //
 //   sent                the request leaves the client
 //   + 1/3 of the lease  it is renewed
@@ -21,8 +21,8 @@ namespace distributex::client {
 class Lease {
  public:
   // `length` is what the server answered to the request that was sent at `sent`; nullopt: the lease
-  // never ends. Then `asked` sets the rhythm of the renewals, which only find out whether the lock
-  // is still there.
+  // never ends. Then `asked` sets the interval of renewals, which only find out whether the lock
+  // is still held.
   Lease(Moment sent, std::optional<Span> length, Span asked);
 
   void renewed(Moment sent, std::optional<Span> length);
@@ -50,9 +50,8 @@ class Lease {
   Moment renew_at_;
 };
 
-// Whether a lease of this length, answered this late, is fresh enough to count from when it was
-// asked for. Otherwise (a wait that took its time, a lock held already) it must be renewed before
-// anything is built on it.
+// Whether a lease of this length, answered after this time, may count from its request. If not,
+// as after a long wait, it must be renewed before it is used.
 [[nodiscard]] bool is_fresh(Span answered_after, std::optional<Span> length);
 
 // Pauses between attempts to reach a server: from 0.2 s doubling up to 5 s, each jittered by half

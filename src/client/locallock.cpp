@@ -30,8 +30,8 @@ namespace distributex::client {
 
 namespace {
 
-// In this order. The same for all runs of one user, in cron as in a login, whatever the environment
-// says: runs that look in different places do not see each other's lock.
+// The folders, in this order, do not depend on the environment: all runs of one user, in cron and
+// in a login, must find the same file, or they would not see each other's lock.
 constexpr std::array places{"/run/lock", "/tmp"};
 
 std::string readable_part(const std::string& pool) {
@@ -44,9 +44,9 @@ std::string readable_part(const std::string& pool) {
   return part;
 }
 
-// No descriptor: errno says why, EEXIST: the file is there, but not safe to use. flock needs no
-// right to write, so a file that is there serves on a file system that has become read-only as
-// well.
+// On failure returns no descriptor and sets errno; EEXIST: the file exists but is not safe to use.
+// Opens the file for reading only, which flock allows, so that an existing file still serves after
+// the file system has become read-only.
 Fd open_lock_file(const std::string& path) {
   constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   Fd fd(open(path.c_str(), flags));
@@ -58,7 +58,7 @@ Fd open_lock_file(const std::string& path) {
   }
   struct stat status {};
   if (!fd && errno == EACCES) {
-    // A file of another user's, or a folder that this user may not write to.
+    // Either another user owns the file, or this user may not write to the folder.
     errno = lstat(path.c_str(), &status) == 0 ? EEXIST : EACCES;
   } else if (fd && (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
                     status.st_uid != geteuid() || status.st_nlink > 1 ||
@@ -69,20 +69,21 @@ Fd open_lock_file(const std::string& path) {
   return fd;
 }
 
-// Whether the next place is to be tried: this one has no such file and takes none. Every other
-// trouble is an error, so that two runs do not part because of it.
+// Whether to try the next place: this one has no such file and takes none. Any other trouble is an
+// error, so that two runs do not use different files because of it.
 bool is_closed_to_us(int error) {
   return error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS || error == EPERM;
 }
 
-// A folder in which other users can rename files would let them part two runs.
+// Whether other users cannot rename files in the folder: else they could make two runs use
+// different files.
 bool is_safe_place(const char* place) {
   struct stat status {};
   return stat(place, &status) == 0 && S_ISDIR(status.st_mode) &&
          ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (status.st_mode & S_ISVTX) != 0);
 }
 
-// The file in the first place that has or takes one; `path` is its name, or the one that failed.
+// Opens the file in the first place that has or takes it; sets `path` to its name, also on failure.
 Fd open_in_first_place(const std::string& name, std::string& path) {
   Fd fd;
   errno = ENOENT;
@@ -115,8 +116,8 @@ bool is_still_there(int fd, const std::string& path) {
   _exit(0);
 }
 
-// A child that waits in flock(2). It alone holds the writing end of a pipe, so its end shows at the
-// reading end, with no right or call beyond those that every sandbox allows.
+// A child that waits in flock(2). Only the child has the writing end of a pipe, so the reading end
+// shows when the child ends. This needs only calls that every sandbox allows.
 class Waiter {
  public:
   explicit Waiter(int lock) {
@@ -147,7 +148,7 @@ class Waiter {
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  // The call that failed; errno says why. Nullptr: it waits.
+  // The call that failed, with errno; nullptr: the child waits.
   [[nodiscard]] const char* trouble() const { return trouble_; }
   // Readable when the child has ended.
   [[nodiscard]] int end() const { return end_.get(); }
@@ -160,7 +161,8 @@ class Waiter {
 
 enum class Waited { locked, timed_out, interrupted };
 
-// Until the child has the lock, the time is up or a signal comes, which is left in `interrupting`.
+// Waits until the child has the lock, the time is up, or a signal comes, which is stored in
+// `interrupting`.
 Waited wait_for_child(const Waiter& waiter, Signals& signals, std::optional<Moment> until,
                       int& interrupting) {
   Alarm alarm;
@@ -225,7 +227,7 @@ std::optional<Ending> wait_for_lock(int lock, const std::string& path, const Opt
     case Waited::locked:
       break;
   }
-  // A child that was killed has ended without the lock.
+  // Check the lock: a child that was killed has ended without it.
   return flock(lock, LOCK_EX | LOCK_NB) == 0 ? std::nullopt
                                              : std::optional(say_failed(path, "flock"));
 }

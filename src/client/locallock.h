@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The lock on this host alone (-l): flock on a file that no other user can write or replace. It is
-// taken before the network lock and held by the client's own processes only, so no two runs overlap
-// here even when the server has forgotten all locks.
+// The lock on this host (-l): flock on a file that no other user can write or replace. The client
+// takes it before the network lock, and only the client's processes hold it, so no two runs overlap
+// on this host even if the server has forgotten all locks.
 #pragma once
 
 #include <optional>
@@ -22,8 +22,8 @@ class LocalLock {
  public:
   LocalLock() = default;
 
-  // Waits as the options say, from `begun` on. A lock, or how the client is to end; why has been
-  // said then.
+  // Waits as the options say, counted from `begun`. Returns a lock, or how the client must end;
+  // then it has told the user why.
   [[nodiscard]] static std::variant<LocalLock, Ending> take(const Options& options,
                                                             Signals& signals, Moment begun);
 

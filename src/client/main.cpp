@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // distributex: runs a command while holding a lock that all hosts respect. Here are only the steps,
-// in the order in which their failures must show: no server is asked before the local lock is held,
-// and nothing is run before a server has granted the lock.
+// in their order: the client takes the local lock before it asks a server, and runs nothing before
+// a server has granted the lock.
 #include "client/acquire.h"
 #include "client/conf.h"
 #include "client/front.h"

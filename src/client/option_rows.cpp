@@ -99,7 +99,7 @@ bool set_file(std::string& file, const std::string& value) {
   return !value.empty();
 }
 
-// The last of them counts, but for two orders at once, which check() must see.
+// The last mode counts; check() refuses more than one order.
 bool set_mode(Options& o, Mode mode) {
   o.orders += is_order(mode) ? 1 : 0;
   o.mode = mode;

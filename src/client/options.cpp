@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How getopt_long walks the table of options (option_rows.cpp), and what must be given together.
+// Reads the command line with getopt_long by the table of options (option_rows.cpp), and checks
+// options that belong together.
 #include "client/options.h"
 
 #include <getopt.h>
@@ -26,7 +27,7 @@ const OptionRow* find_row(int code) {
   return nullptr;
 }
 
-// A value that may be left out is written with its "=".
+// Whether the value may be left out; if it is given, "=" must stand before it.
 bool is_optional(const OptionRow& row) { return row.argument != nullptr && row.argument[0] == '['; }
 
 std::string spelled(const OptionRow& row) {
@@ -37,7 +38,7 @@ std::string spelled(const OptionRow& row) {
                                  : text + "=" + row.argument;
 }
 
-// One word as an error names it: what the user typed is not known any more, so both spellings.
+// The name of an option in errors: both spellings, for it is not known which one the user typed.
 std::string named(const OptionRow& row) {
   return (row.letter != 0 ? std::string("-") + row.letter + " (--" : std::string("(--")) +
          row.name + ")";
@@ -60,7 +61,7 @@ bool take_command(Options& o, int argc, char** argv, bool after_dashes, std::str
   return error.empty();
 }
 
-// Who listens on the way would have it.
+// Refuses to send a secret in clear, where others on the network could read it.
 bool keeps_secret(const Options& o, std::string& error) {
   for (const Server& server : o.servers) {
     const bool stays_here = server.is_loopback() && o.proxy.empty();

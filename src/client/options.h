@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The command line of distributex: one table of options makes the parser and --help. What the
-// options ask for is done elsewhere.
+// The command line of distributex: the parser and --help come from one table of options. Other
+// files do what the options ask for.
 #pragma once
 
 #include <optional>
@@ -40,20 +40,20 @@ struct Options {
   std::vector<int> success{0};       // exit codes of the command that are no failure
   std::string reason;                // of a freeze or an eviction; empty: none was given
   std::optional<Span> freeze_for;    // empty: until it is thawed
-  int orders = 0;                    // how many were given
+  int orders = 0;                    // how many of --freeze, --thaw and --evict were given
   std::uint64_t token = 0;           // of the lease to evict
   std::vector<std::string> command;  // a program and its arguments
 
   [[nodiscard]] bool impatient() const { return wait == Span::zero(); }
 };
 
-// Nothing when the command line is wrong; `error` then is one sentence. Options that it does not
-// name are as given.
+// Starts with the options `given`. If the command line is wrong, returns nullopt and sets `error`
+// to one sentence.
 [[nodiscard]] std::optional<Options> parse_options(int argc, char** argv, std::string& error,
                                                    Options given = {});
 
-// Sets the option with this long name that takes a value. False when there is none, or the value
-// is wrong; `error` then is one sentence.
+// Sets the option with this long name, which takes a value. If there is no such option or the value
+// is wrong, returns false and sets `error` to one sentence.
 [[nodiscard]] bool set_option(Options& options, std::string_view name, const std::string& value,
                               std::string& error);
 

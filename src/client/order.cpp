@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The order is one POST; it says who gives it, as USER@HOST, because the server may see no more of
-// this client than an address.
+// An order is one POST. It names the operator as USER@HOST, because the server may see only the
+// client's address.
 #include "client/order.h"
 
 #include <pwd.h>
@@ -67,7 +67,7 @@ int refused(const std::string& why) {
   return exit_not_obtained;
 }
 
-// Nothing when the next server is to be asked.
+// Returns the exit code; nullopt: ask the next server.
 std::optional<int> outcome(const Options& options, const Server& server, const RawAnswer& raw) {
   const Reply reply = interpret(raw);
   const std::string pool = printable(options.pool);

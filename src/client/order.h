@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What operators ask for: --freeze, --thaw and --evict. Nothing is run.
+// The operators' orders: --freeze, --thaw and --evict. Runs no command.
 #pragma once
 
 #include "client/options.h"

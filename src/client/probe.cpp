@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One request to each server until one serves; -w limits each. client/status lays out what is
-// printed.
+// Sends one request to each server in turn until one answers it; -w limits each request.
+// client/status lays out what is printed.
 #include "client/probe.h"
 
 #include <errno.h>
@@ -81,7 +81,7 @@ int print_status(const Options& options) {
 
 int ping(const Options& options) {
   const auto take = [](const Server& server, const RawAnswer& raw) -> std::optional<int> {
-    // The original server does not know this page; that it says so shows that it serves.
+    // The original server does not know this page and says INVALID, which shows that it serves.
     if (raw.status != 200 || (!raw.body.starts_with("ok") && raw.body != "INVALID")) {
       return std::nullopt;
     }

@@ -15,8 +15,8 @@ namespace distributex::client {
 
 [[nodiscard]] int print_status(const Options& options);
 [[nodiscard]] int ping(const Options& options);
-// One request, by POST or by GET, to each server until `take` returns an exit code for
-// its answer.
+// Sends one request, by POST or by GET, to each server in turn until `take` returns an exit code
+// for the answer.
 [[nodiscard]] int ask_in_turn(
     const Options& options, const std::string& target, bool post,
     const std::function<std::optional<int>(const Server&, const RawAnswer&)>& take);

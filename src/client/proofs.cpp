@@ -26,7 +26,7 @@ bool is_sendable(const std::string& secret) {
          std::all_of(secret.begin(), secret.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-// The mode is asked of the open file: what is read is what was judged.
+// Checks the mode of the open file, so that the file that was checked is the one that is read.
 std::optional<std::string> read_secret(const std::string& file, std::string& error) {
   const Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   struct stat st {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads answers. All of it came over the network: lengths are bounded, numbers are parsed whole or
-// not at all, and a header that says granted is believed only together with the body's YES.
+// Reads answers. They come over the network: lengths are bounded, numbers are parsed whole or not
+// at all, and a header that says granted counts only if the body says YES.
 #include "client/reply.h"
 
 #include <array>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr double longest_seconds = 10.0 * 365 * 86400;
 
-// The whole vocabulary of the original server.
+// All words of the original server.
 std::optional<Result> find_original(std::string_view body) {
   struct Word {
     std::string_view body;
@@ -71,7 +71,7 @@ Reply interpret_original(const RawAnswer& raw) {
   return reply;
 }
 
-// A lease that says it ends, but not readably when, cannot be kept safely.
+// Refuses a lease whose end is given but cannot be read: it could not be kept safely.
 bool is_sound(const RawAnswer& raw, const Reply& reply) {
   if (reply.result == Result::granted || reply.result == Result::held) {
     return raw.body == "YES" && raw.expires.has_value() == reply.expires.has_value() &&

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What a server's answer means: status, headers and body in, one Reply out. Pure; no curl. A server
-// that sends no Distributex-Result header is the original one, whose single word is all there is:
-// no token, no lease of its own length.
+// What a server's answer means: takes status, headers and body, returns one Reply. Pure; no curl.
+// A server that sends no Distributex-Result header is the original one; its answer is a single
+// word, without a token and without the length of a lease.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace distributex::client {
 
-// What came back from one attempt. Status 0: no answer, and `trouble` says why.
+// The result of one attempt. Status 0: no answer came, and `trouble` says why.
 struct RawAnswer {
   bool connected = false;
-  bool lasting = false;  // no answer, and none before somebody mends what is wrong
+  bool lasting = false;  // no answer came, and none will until somebody acts
   long status = 0;
   std::string body;
   std::string trouble;
@@ -27,8 +27,8 @@ struct RawAnswer {
 
 struct Reply {
   std::optional<Result> result;  // nullopt: no answer, or not one of a lock server
-  bool lasting = false;          // as above
-  bool original = false;         // it knows get, wait and release only
+  bool lasting = false;          // as in RawAnswer
+  bool original = false;         // the server knows get, wait and release only
   std::optional<std::uint64_t> token;
   std::optional<Span> expires;
   std::optional<Span> retry_after;
@@ -38,8 +38,7 @@ struct Reply {
 
 [[nodiscard]] Reply interpret(const RawAnswer& raw);
 
-// Keeps one header line of an answer when it is one of those that matter; `line` as it came, with
-// or without CR LF.
+// Keeps a header line of an answer if the header matters; `line` may end with CR LF.
 void take_header(RawAnswer& raw, std::string_view line);
 
 }  // namespace distributex::client

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Lines on stderr. A line that cannot be written is not tried again: a reader that does not read
-// must not keep the client from renewing or giving back its lock. Nothing here allocates.
+// Lines on stderr. A line that cannot be written is dropped: if nobody reads stderr, the client
+// must still renew and give back its lock. complain() and tell() do not allocate.
 #include "client/say.h"
 
 #include <errno.h>

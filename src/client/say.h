@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the client says to people: one line on stderr, written with one call so that the lines of
-// many clients do not mix. stdout belongs to the command.
+// Messages to the user: each is one line on stderr, written by one call so that the lines of many
+// clients do not mix. stdout belongs to the command.
 #pragma once
 
 #include <string>
@@ -13,12 +13,12 @@ enum class Loudness { quiet, normal, verbose };
 
 void set_loudness(Loudness loudness);
 
-// A failure. Not shown when quiet.
+// Tells of a failure, unless quiet.
 void complain(const char* format, ...) __attribute__((format(printf, 1, 2)));
-// What is going on. Shown when verbose only.
+// Tells what is going on, if verbose.
 void tell(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-// Makes what another host or a file says safe to show on a terminal, in at most 200 bytes.
+// Makes a text of another host or a file safe to show on a terminal, in at most 200 bytes.
 [[nodiscard]] std::string printable(std::string_view text);
 
 // Ends this process with exit_system: the system refused `call`, and errno says why. The other

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// libcurl's own sentences about certificates are those of a browser, and one of them ("failed to
-// verify the legitimacy of the server") is also said when the server refuses this client. So the
-// cases that a machine's administrator can mend have sentences of their own.
+// libcurl's sentences about certificates are written for users of browsers, and one of them
+// ("failed to verify the legitimacy of the server") also comes when the server refuses this client.
+// So this file has sentences of its own for the cases that an administrator can mend.
 #include "client/secure.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ namespace distributex::client {
 
 namespace {
 
-// OpenSSL's numbers of what is wrong with a chain (X509_V_ERR_*).
+// OpenSSL's numbers for faults of a chain of certificates (X509_V_ERR_*).
 constexpr long certificate_expired = 10;
 constexpr long first_of_no_ca = 18;
 constexpr long last_of_no_ca = 21;
@@ -26,7 +26,7 @@ bool mentions(const char* detail, std::string_view words) {
   return std::string_view(detail).find(words) != std::string_view::npos;
 }
 
-// "FILE: Permission denied", or the library's own word.
+// "FILE: Permission denied", or FILE with the library's text.
 std::string about_file(const std::string& file, const char* detail) {
   const bool is_readable = access(file.c_str(), R_OK) == 0;
   return file + ": " + (is_readable ? printable(detail) : strerrordesc_np(errno));
@@ -36,7 +36,7 @@ std::string about_file(const std::string& file, const char* detail) {
 
 void Secure::CleanUp::operator()(void* share) const noexcept { (void)curl_share_cleanup(share); }
 
-// A file that cannot be read now was good before: its last secret stands.
+// If the file cannot be read now, the secret that was read last stays.
 const std::string& Secure::secret() {
   std::string ignored;
   if (!proofs_.secret_file.empty()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// TLS and proofs on libcurl's handles: which files are used, what is shown to a server, which
-// failures are theirs. Files are read again for each request, so a certificate or a secret that is
-// renewed while a command runs counts from then on.
+// TLS and proofs on libcurl's handles: sets the files to use and the secret to send, and explains
+// failures of certificates. Files are read again for each request, so if a certificate or a secret
+// is renewed while a command runs, the next request uses the new one.
 #pragma once
 
 #include <memory>
@@ -20,15 +20,14 @@ class Secure {
  public:
   explicit Secure(Proofs proofs) : proofs_(std::move(proofs)) {}
 
-  // For a request to this server. The list that is returned must live as long as the handle.
+  // Prepares a request to this server. The returned list must live as long as the handle.
   [[nodiscard]] curl_slist* prepare(void* easy, const Server& server);
 
-  // Whether an answer with this status may come of a session of an earlier certificate. Then the
-  // same request is to be made once more: the handle begins anew, and so do all later ones.
+  // Whether an answer with this status may be due to a TLS session that was resumed from an earlier
+  // certificate. If so, make the same request once more: this and all later ones resume no session.
   [[nodiscard]] bool begins_afresh(void* easy, const Server& server, long status);
 
-  // What a failed request has to do with certificates; nullopt: nothing. Asking again is of no use
-  // before somebody mends it.
+  // Explains a failure that certificates caused, which no retry mends; nullopt: another cause.
   [[nodiscard]] std::optional<std::string> explain(void* easy, int code, const char* detail,
                                                    const Server& server) const;
 
@@ -41,8 +40,8 @@ class Secure {
     void operator()(void* share) const noexcept;
   };
   Proofs proofs_;
-  std::unique_ptr<void, CleanUp> sessions_;  // to be resumed: a handshake is dear
-  int connections_ = 0;                      // over TLS, tried
+  std::unique_ptr<void, CleanUp> sessions_;  // TLS sessions to resume, which saves handshakes
+  int connections_ = 0;                      // requests over TLS
   bool resumes_ = true;
 };
 

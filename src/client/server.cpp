@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads and writes addresses and request targets. A host may hold only what occurs in names and
-// addresses, so that it cannot smuggle a path, a user or a second URL into the one that is made
-// from it.
+// Reads and writes addresses and request targets. A host may have only the characters of names and
+// addresses, so that no path, user or second URL gets into the URL that is made from it.
 #include "client/server.h"
 
 #include <algorithm>
@@ -62,7 +61,7 @@ std::optional<Server> parse_address(std::string_view text, std::uint16_t port) {
   return Server{std::string(host), *given};
 }
 
-// An address with or without a scheme; a scheme may have a slash behind the address.
+// An address with or without a scheme. With a scheme, one '/' may follow the address.
 std::optional<Server> parse_server(std::string_view text, std::uint16_t port) {
   constexpr std::string_view secure = "https://";
   constexpr std::string_view plain = "http://";

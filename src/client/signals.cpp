@@ -48,7 +48,7 @@ Signals::Signals() {
   for (const int signal : for_command) {
     add_unless_ignored(taken_, signal);
   }
-  // An ignored SIGCHLD would reap our children behind our back.
+  // If SIGCHLD were ignored, the kernel would reap the children, and no exit code could be read.
   set_disposition(SIGCHLD, SIG_DFL, &given_child_);
   set_disposition(SIGPIPE, SIG_IGN, &given_pipe_);
   sigaddset(&taken_, SIGCHLD);
@@ -125,14 +125,14 @@ void Signals::stop_group(int signal) noexcept {
   sigaddset(&one, signal);
   set_disposition(signal, SIG_DFL, &given);
   (void)kill(0, signal);
-  // The kernel ignores the stop where the group is orphaned: then this goes straight on.
+  // If the group is orphaned, the kernel ignores the stop, and this goes straight on.
   (void)sigprocmask(SIG_UNBLOCK, &one, &before);
   (void)sigprocmask(SIG_SETMASK, &before, nullptr);
   (void)sigaction(signal, &given, nullptr);
 }
 
 bool Patience::is_over_with(int signal, Moment now) {
-  // HUP, USR1 and USR2 are orders to many a command, and none to end.
+  // HUP, USR1 and USR2 do not tell many commands to end.
   if (signal != SIGINT && signal != SIGTERM && signal != SIGQUIT) {
     return false;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads the status by jansson and lays out the table: every column as wide as its widest cell,
-// counted in characters. Names come from other hosts, so what could steer a terminal is taken out.
+// Reads the status by jansson and lays out the table: every column is as wide as its widest cell,
+// counted in characters. Names come from other hosts, so control characters are replaced.
 #include "client/status.h"
 
 #include <jansson.h>
@@ -76,7 +76,7 @@ std::string left_of(const json_t* holder) {
              : age_text(number_of(holder, "expires_in"));
 }
 
-// "frozen by ann for 3m: bad release"; empty: it is not frozen.
+// "frozen by ann for 3m: bad release"; empty: the pool is not frozen.
 std::string freeze_of(const json_t* pool, double wall_seconds) {
   const json_t* freeze = json_object_get(pool, "frozen");
   if (!json_is_object(freeze)) {

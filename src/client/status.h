@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A server's status for people: the table of --status, and one line about one pool for those who
-// wait. JSON in, text out; nothing is asked for here.
+// A server's status for people: the table of --status, and one line about a pool for a client that
+// waits. Takes JSON, returns text; sends no request.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,16 @@
 
 namespace distributex::client {
 
-// `body` is what /status/ answered, `wall_seconds` the time of day as seconds since 1970. Nothing:
-// that was no status.
+// `body` is the answer of /status/, `wall_seconds` the time of day as seconds since 1970. Returns
+// nullopt if the body is no status.
 [[nodiscard]] std::optional<std::string> status_table(std::string_view body,
                                                       const std::string& server,
                                                       double wall_seconds);
 
-// The same JSON, checked and laid out. Nothing: that was none.
+// The same JSON, checked and laid out; nullopt if the body is no status.
 [[nodiscard]] std::optional<std::string> status_json(std::string_view body);
 
-// "held by a (id 1) for 12s; 3 waiting". Empty: nothing to tell.
+// "held by a (id 1) for 12s; 3 waiting"; empty if there is nothing to tell.
 [[nodiscard]] std::string describe_pool(std::string_view body, const std::string& pool,
                                         double wall_seconds);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Foreground groups by way of /dev/tty, so that it does not matter where stdin and stdout lead.
+// Asks /dev/tty for the foreground group, so that it does not matter where stdin and stdout lead.
 #include "client/terminal.h"
 
 #include <fcntl.h>

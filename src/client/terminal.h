@@ -13,18 +13,18 @@ namespace distributex::client {
 
 class Terminal {
  public:
-  // Without a controlling terminal (cron) all of this does nothing.
+  // Without a controlling terminal (cron) all functions do nothing.
   Terminal();
 
-  // True when our own group is in the foreground now.
+  // Whether the client's group is in the foreground now.
   [[nodiscard]] bool is_ours() const noexcept;
-  // True when the command should start in the foreground: the client's group is there, and no pipe
-  // ties the client to others that may read from the terminal (a pager). Behind a pipe, a command
-  // that reads is stopped by the kernel and gets the terminal then.
+  // Whether the command should start in the foreground: the client's group is there, and no pipe
+  // connects the client with a program that may read from the terminal (a pager). If there is a
+  // pipe and the command reads, the kernel stops it, and it gets the terminal then.
   [[nodiscard]] bool is_for_command() const noexcept;
-  // Async-signal-safe. SIGTTOU must be blocked.
+  // Puts the group into the foreground. Async-signal-safe. SIGTTOU must be blocked.
   void give_to(pid_t group) const noexcept;
-  // Back to our own group, when `group` has it.
+  // Puts the client's group back into the foreground if `group` is there.
   void take_from(pid_t group) const noexcept;
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Walks /proc for parents. Where /proc cannot be read no descendant is found, and the user is told
-// so: then only the process group of the command is signalled.
+// Finds descendants by the parents in /proc. If /proc cannot be read, the user is told that only
+// the process group of the command is signalled.
 #include "client/tree.h"
 
 #include <dirent.h>

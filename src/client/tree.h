@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The processes below this one. A process leaves its group by setsid; it does not leave the tree of
-// parents, as long as the root of the tree adopts orphans. So "everything that the command started"
-// is the tree below a process that has called adopt_orphans.
+// The descendants of this process. A process can leave its group by setsid, but not the tree of
+// parents, if the root of the tree adopts orphans. So all that the command started is in the tree
+// below a process that has called adopt_orphans().
 #pragma once
 
 #include <sys/types.h>
@@ -11,10 +11,10 @@
 
 namespace distributex::client {
 
-// Orphans among the descendants of this process become its children instead of init's.
+// Makes orphans among the descendants of this process its children instead of init's.
 void adopt_orphans() noexcept;
 
-// Signals descendants, and says once what stands in the way.
+// Signals descendants; tells the user once if that fails.
 class Descendants {
  public:
   // Sends a signal to every descendant of the calling process, but not to members of the group

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The index is made anew with each configuration. config/pools.cpp has seen to it that
-// no two pools list one group.
+// configure() makes the index anew. config/pools.cpp refuses a configuration in which two
+// pools list one group.
 #include "daemon/groups.h"
 
 #include <algorithm>

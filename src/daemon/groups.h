@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which pool serves a group of FleetLock. A pool lists its groups; a group that none
-// lists is that of the pool of its name, if that pool serves its own name.
+// Which pool serves a group of FleetLock: the pool that lists the group, else the pool of
+// the same name, if that pool serves the group of its own name.
 #pragma once
 
 #include <string>
@@ -15,9 +15,9 @@ namespace distributex {
 class Groups {
  public:
   void configure(const std::vector<PoolSpec>& pools);
-  // The name of the pool that lists the group; nullptr: none does.
+  // The name of the pool that lists the group; nullptr: no pool does.
   [[nodiscard]] const std::string* pool_of(std::string_view group) const;
-  // Says of each pool with groups that its locks end with this server.
+  // Warns, for each pool with groups, that its locks end when this server ends.
   static void warn(const std::vector<PoolSpec>& pools);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A lease is renewed after a third of its length. When no renewal is answered in time,
-// its connections hear LOST at the end of the lease as it is reckoned here: from before
-// the last renewal was asked, so never after the backend may grant it to others.
+// A lease is renewed after a third of its length. If no renewal is answered in time, Holds
+// sends LOST to the lease's connections at its end. That end counts from before the last
+// renewal was asked, so LOST comes before the backend may grant the slot to others.
 #include "daemon/holds.h"
 
 #include <algorithm>
@@ -40,7 +40,7 @@ void Holds::begin(Ticket ticket, const Answer& answer, Form form, Time now) {
   if (is_new || lock.token != answer.token) {
     lock.token = answer.token;
     lock.ends = answer.expires_in ? std::optional{now + *answer.expires_in} : std::nullopt;
-    // Of a lease that was there before nothing is known but its rest.
+    // If the owner had the lease before, only the time left is known, not the length.
     const bool is_whole = answer.result == Result::granted;
     lock.length = is_whole ? answer.expires_in : std::nullopt;
     schedule(lock,
@@ -83,7 +83,8 @@ void Holds::tick(Time now) {
   }
 }
 
-// A stream that is cut off reports that it has gone: nothing of it is touched after that.
+// send() may find the stream cut off and call gone(), so nothing of the stream is touched
+// after it.
 void Holds::beat_due(Time now) {
   while (!beats_.empty() && beats_.front().first <= now) {
     const Ticket ticket = beats_.front().second;
@@ -98,7 +99,7 @@ void Holds::renew(Lock& lock, Time now) {
   if (lock.ends && *lock.ends <= now) {
     return lose(lock, "the lease could not be renewed in time");
   }
-  schedule(lock, lock.ends);  // for the case that no answer comes
+  schedule(lock, lock.ends);  // if no answer comes, lose the lock at its end
   if (lock.asked == 0) {
     lock.asked = own_ticket(++last_ticket_);
     lock.asked_at = now;
@@ -122,7 +123,7 @@ void Holds::answered(Ticket ticket, const Answer& answer, Time now) {
     case Result::unavailable:
       return schedule(lock, std::min(lock.ends.value_or(Time::max()), now + try_again));
     case Result::lost:
-    case Result::frozen:  // and the next: operators' answers, which no hold gets
+    case Result::frozen:  // this one and the next four answer orders, which a hold never gives
     case Result::thawed:
     case Result::not_frozen:
     case Result::evicted:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Locks that live as long as connections: their streams have a sign of life every few
-// seconds, their leases are renewed, and given back when the last connection of an owner
-// ends. What becomes of renewals and releases the engine decides like any other's.
+// Locks that last as long as their connections. Holds sends a sign of life to each stream
+// every few seconds, renews the leases, and gives a lease back when the last connection of
+// its owner ends. It submits renewals and releases to the engine as commands of its own.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,7 @@ namespace distributex {
 struct HoldSink {
   std::function<bool(Ticket, std::string_view bytes)> send;  // false: there is no such stream
   std::function<void(Ticket)> close;
-  // A command of our own; its answer comes to answered().
+  // Submits a command of Holds; its answer comes to answered().
   std::function<void(Ticket, Command)> submit;
 };
 
@@ -35,35 +35,35 @@ class Holds {
   Holds(const Holds&) = delete;
   Holds& operator=(const Holds&) = delete;
 
-  // The ticket's stream is open, and its client has read of this lease.
+  // The ticket's stream is open, and its client was told of this lease.
   void begin(Ticket ticket, const Answer& answer, Form form, Time now);
-  // Of a ticket with is_own().
+  // The answer to a command of Holds: is_own(ticket).
   void answered(Ticket ticket, const Answer& answer, Time now);
-  // A stream's client has left; other tickets do no harm.
+  // A stream's client has left; ignores tickets that have no stream here.
   void gone(Ticket ticket);
-  // The lease is over, whoever ended it; others do no harm.
+  // The lease has ended, whoever ended it; ignores leases without a stream here.
   void ended(std::string_view pool, const Owner& owner, Token token, std::string_view why);
-  // Ends the streams of pools that are not there any more.
+  // Ends the streams of pools that do not exist any more.
   void keep_only(const std::function<bool(std::string_view pool)>& exists);
-  // Ends the streams of locks that some client of theirs may not have any more; the
-  // leases run out.
+  // Ends all streams of a lock if one of its clients is no longer allowed the lock; the lease
+  // is not renewed and ends by time.
   void end_refused(const std::function<std::optional<std::string>(Ticket, const std::string& pool,
                                                                   const Owner& owner)>& why_not);
-  // Ends all streams and renews nothing any more: leases outlive them by their rest.
+  // Ends all streams and renews nothing any more: the leases end by time.
   void stop();
 
   [[nodiscard]] size_t streams() const { return streams_.size(); }
 
  private:
-  using Key = std::pair<std::string, Owner>;  // the pool's name, and whose lock it is
+  using Key = std::pair<std::string, Owner>;  // the name of the pool, and the owner
   struct Lock {
     const Key* key = nullptr;
     Token token = 0;
     std::set<Ticket> streams;
-    std::optional<Duration> length;  // of its lease; nothing: not known, or it never ends
-    std::optional<Time> ends;        // by our own reckoning, which is not later than it is
-    std::optional<Time> renew_at;    // nothing: never, or the answer is on its way
-    Ticket asked = 0;                // the renewal on its way
+    std::optional<Duration> length;  // of the lease; nullopt: not known, or it never ends
+    std::optional<Time> ends;        // not later than the backend ends the lease
+    std::optional<Time> renew_at;    // when renew() is due; nullopt: never
+    Ticket asked = 0;                // of the renewal that has no answer yet; 0: none
     Time asked_at{};
   };
   using Beats = std::list<std::pair<Time, Ticket>>;
@@ -91,8 +91,8 @@ class Holds {
   std::map<Key, Lock> locks_;
   std::map<Ticket, Stream> streams_;
   Beats beats_;                                // in the order of their times
-  std::map<Ticket, Lock*> asked_;              // renewals on their way
-  std::set<std::pair<Time, Lock*>> renewals_;  // by the time when they are due
+  std::map<Ticket, Lock*> asked_;              // renewals without an answer
+  std::set<std::pair<Time, Lock*>> renewals_;  // by renew_at
   Ticket last_ticket_ = 0;
 };
 

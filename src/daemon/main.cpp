@@ -94,7 +94,7 @@ int print_help() {
   return EX_OK;
 }
 
-// The exit code when there is nothing more to do.
+// Returns the exit code if the program shall end now.
 std::optional<int> take_option(int letter, const char* argument, Arguments& out) {
   switch (letter) {
     case 'c':
@@ -183,7 +183,7 @@ int fail(int code, const std::string& what, int error) {
   return code;
 }
 
-// To be called before anything else can change errno, which names the refusal.
+// Call it while errno is still that of the failure: the service manager is told it.
 int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 0 ? errno : EIO); }
 
 int check_store(const Arguments& arguments) {
@@ -203,8 +203,8 @@ int print_secret(const std::string& name) {
   return std::fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-// As the service's user, if one is named: whether that user can read the files is
-// part of the test.
+// Checks the configuration. Becomes the user of -u first, for that user must be able to read
+// the files.
 int test(const Arguments& arguments, const Settings& settings) {
   if (!arguments.user.empty()) {
     if (const auto error = become_user(arguments.user, {})) {
@@ -276,8 +276,8 @@ int main(int argc, char** argv) {
     return EX_OSERR;
   }
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is no reason to end
-  std::signal(SIGHUP, SIG_IGN);   // but while the server runs: it comes too early or too late
+  std::signal(SIGXFSZ, SIG_IGN);  // if the log may not grow, the daemon goes on
+  std::signal(SIGHUP, SIG_IGN);   // Server handles it while it exists
   end_when_out_of_memory();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole protocol is an address and a datagram: less than the dependency on
-// libsystemd would cost a machine that runs without systemd.
+// Speaks the protocol itself, for it is only an address and a datagram: machines without
+// systemd need no libsystemd.
 #include "daemon/notify.h"
 
 #include <sys/socket.h>
@@ -37,7 +37,7 @@ void tell_service_manager(std::string_view assignments) {
   to.sun_family = AF_UNIX;
   path.copy(to.sun_path, path.size());
   if (path.front() == '@') {
-    to.sun_path[0] = '\0';  // a name without a file
+    to.sun_path[0] = '\0';  // an abstract address
   }
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   const Fd fd{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};

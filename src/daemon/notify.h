@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Words to the service manager (systemd's sd_notify protocol, which
-// start-stop-daemon --notify-await speaks as well): one datagram to the socket
-// that NOTIFY_SOCKET names. Without that variable all of it does nothing.
+// Messages to the service manager by systemd's sd_notify protocol, which
+// start-stop-daemon --notify-await speaks as well: one datagram to the socket
+// that NOTIFY_SOCKET names. Without that variable these functions do nothing.
 #pragma once
 
 #include <optional>
@@ -11,19 +11,19 @@
 
 namespace distributex {
 
-// Whether somebody listens.
+// Whether NOTIFY_SOCKET names a service manager.
 [[nodiscard]] bool has_service_manager();
 
-// Assignments, one a line: "READY=1", "STATUS=...". What cannot be delivered is
-// lost: a manager that does not listen any more needs no word.
+// Sends assignments, one a line: "READY=1", "STATUS=...". Ignores failures: a manager that
+// does not listen any more needs no message.
 void tell_service_manager(std::string_view assignments);
 
-// How often at least the manager wants to hear WATCHDOG=1 (twice as often as
-// the time after which it acts); nothing: not at all.
+// The interval at which to send WATCHDOG=1: half the time after which the manager acts.
+// nullopt: the manager wants none.
 [[nodiscard]] std::optional<Duration> watchdog_interval();
 
-// The start has failed: the reason in words, and the error number by which the
-// manager knows it. Without it start-stop-daemon waits its whole time.
+// Tells that the start has failed: the reason in words, and an errno. Without this message
+// start-stop-daemon would wait until its time limit.
 void tell_start_failed(int error, std::string_view why);
 
 }  // namespace distributex

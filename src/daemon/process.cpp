@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// After start-up only the removal of the pid file runs, and at a reload the look
-// at the limit of open files.
+// All of this runs at the start only, but for the removal of the pid file and, at a reload,
+// room_for_connections().
 #include "daemon/process.h"
 
 #include <fcntl.h>
@@ -29,7 +29,8 @@ constexpr uint32_t reserved_files = 128;  // descriptors that are not connection
 
 std::string failed(const std::string& what) { return what + ": " + std::strerror(errno); }
 
-// The first process: exits as the daemon's start ends.
+// Runs in the first process: waits until the daemon's start has ended, and exits with its
+// code.
 [[noreturn]] void await_daemon(const Fd& report, pid_t child) {
   char byte = 0;
   ssize_t n;
@@ -73,7 +74,7 @@ void Background::ready() {
     }
   }
   (void)!chdir("/");
-  // The shell may have gone meanwhile: nobody is there to be told.
+  // Ignore failures: the first process may have been killed.
   (void)!write(report_.get(), &ready_byte, 1);
   report_.reset(-1);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The daemon as a process: into the background, the pid file, another user, its
-// open files.
-// Knows nothing of locks, HTTP or the configuration.
+// The daemon as a process: goes to the background, writes the pid file, becomes another
+// user, raises the limit of open files. Knows nothing of locks, HTTP or the configuration.
 #pragma once
 
 #include <sys/types.h>
@@ -15,16 +14,16 @@
 
 namespace distributex {
 
-// Two forks' distance between the shell and the daemon. The first process
-// waits until the daemon is ready or has failed, and exits with its code.
+// Runs the daemon in a child process. The first process, which the shell started, waits
+// until the daemon is ready or has failed, and exits with its code.
 class Background {
  public:
-  // Returns in the daemon alone; nothing when fork or pipe fails (errno).
+  // Returns only in the child; nullopt (errno is set) if fork or pipe fails.
   [[nodiscard]] static std::optional<Background> enter();
 
-  // Lets the first process exit 0 and gives up the terminal: standard input,
-  // output and error become /dev/null, and so that no file system is kept busy,
-  // the working directory becomes /. An exit before is its exit, too.
+  // Lets the first process exit 0, and leaves the terminal: standard input, output and error
+  // become /dev/null. The working directory becomes /, so that the daemon keeps no file
+  // system busy. If the daemon exits before ready(), the first process exits likewise.
   void ready();
 
  private:
@@ -32,12 +31,12 @@ class Background {
   Fd report_;
 };
 
-// A pid file, locked while the process lives and removed at its end. Where the folder
-// belongs to somebody else, so that it cannot be removed, it is emptied instead: the
-// number that stood in it may soon be that of another process.
+// A pid file, locked while the process lives and removed at its end. If it cannot be removed
+// because the folder belongs to another user, it is emptied instead: another process may
+// soon have the number.
 class PidFile {
  public:
-  // On failure one sentence, also when a live process has it.
+  // On failure returns one sentence. It fails, too, if a running process has the file.
   [[nodiscard]] static std::optional<std::string> claim(const std::string& path, PidFile& file);
   PidFile() = default;
   ~PidFile();
@@ -49,16 +48,16 @@ class PidFile {
   Fd fd_;
 };
 
-// Raises the limit of open files, as far as it may, so that so many connections
-// have room beside all else. Returns how many have; the log says if it is fewer.
+// Raises the limit of open files, as far as the process may, to `wanted` connections and the
+// other descriptors. Returns for how many connections there is room; logs it if it is fewer.
 [[nodiscard]] uint32_t room_for_connections(uint32_t wanted);
 
-// The path as it reads from any working directory. Symbolic links stay: who
-// moves one means the new place. An empty one, or one in a lost folder, stays.
+// Makes the path absolute. Keeps symbolic links, so that a link that is moved later leads to
+// the new place. Returns an empty path, or one in a folder that is gone, unchanged.
 [[nodiscard]] std::string absolute_path(const std::string& path);
 
-// Gives the paths to the user, then becomes it with all its groups. On failure
-// one sentence.
+// Gives the paths to the user, then becomes this user with all its groups. On failure
+// returns one sentence.
 [[nodiscard]] std::optional<std::string> become_user(const std::string& name,
                                                      const std::vector<std::string>& paths);
 

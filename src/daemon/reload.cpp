@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Both sides have the same options in the same order, for the rows are the same.
+// The running and the loaded configuration have the same options in the same order, for the
+// rows are the same.
 #include "daemon/reload.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace distributex {
 
 namespace {
 
-constexpr uint16_t default_port = 9889;  // of -l without one
+constexpr uint16_t default_port = 9889;  // for -l without a port
 
 bool is_of(const OptionRows& rows, const Option* option) {
   return std::any_of(rows.begin(), rows.end(), [&](const Option& row) { return &row == option; });
@@ -28,7 +29,7 @@ bool is_of_other_backend(const Option* option, const std::string& running) {
 
 bool is_listen(const Option* option) { return std::string_view(option->name) == "listen"; }
 
-// What counts of an option: of listen, what comes of the command line as well.
+// The value that takes effect: for listen, the command line goes first.
 Value effective(const Config::Entry& entry, const std::optional<ListenArguments>& arguments) {
   if (!is_listen(entry.option)) {
     return entry.value;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Every event of the loop ends in pump(), which empties the engine's effects,
-// and then arms one timer for whatever is due next. A timer may fire early (the
-// loop counts from the start of its pass): what is due is decided by the clock,
-// and the timer is armed again for the rest.
+// Every event of the loop ends in pump(), which carries out the engine's effects and arms
+// one timer for the next deadline of engine and backend. The timer may fire early, for the
+// loop counts from the start of its pass: engine and backend ask the clock what is due,
+// and the timer is armed again.
 #include "daemon/server.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ namespace {
 
 constexpr timeval flush_delay{.tv_sec = 0, .tv_usec = 20'000};
 
-// As many connections as there can be descriptors for.
+// Limits the connections to the descriptors that this process may have.
 HttpLimits fitted(HttpLimits limits) {
   limits.max_connections = room_for_connections(limits.max_connections);
   limits.largest_body = largest_body(all_doors());
@@ -154,7 +154,7 @@ void Server::configure(Time now) {
 
 std::optional<BackendRefusal> Server::open_backend() { return backend_->begin(); }
 
-// For people who ask the service manager: "3 pools, 12 locks held, 4 waiting".
+// The status that the service manager shows: "3 pools, 12 locks held, 4 waiting".
 std::string Server::summary() const {
   size_t pools = 0;
   size_t held = 0;
@@ -186,7 +186,7 @@ bool Server::run() {
   return is_in_order;
 }
 
-// A pool that a pattern has made goes when nobody holds, waits or rests there.
+// Forgets a pool that a pattern has made if it has no holder, no waiter and no rest.
 void Server::forget_if_empty(const std::string& pool, Time now) {
   if (backend_->held(pool) != 0 || backend_->resting(pool) != 0 || !engine_.forget(pool, now)) {
     return;
@@ -195,8 +195,8 @@ void Server::forget_if_empty(const std::string& pool, Time now) {
   record_.forget(pool);
 }
 
-// The effects of a backend or of the door that answers at once come while the
-// pump is at work: it takes them in its turn.
+// If a backend or a door answers at once, this is called again from inside perform(); the
+// outer call then carries out the new effects.
 void Server::pump() {
   if (std::exchange(pumping_, true)) {
     return;
@@ -224,7 +224,7 @@ void Server::perform(Answered& answered, Time now) {
     answer.standing = standing_of(sight_, record_.holdings(), answer.pool, answer.owner, now);
     set_frozen(answer);
   } else if (answer.result == Result::not_frozen) {
-    set_frozen(answer);  // by a pattern, perhaps
+    set_frozen(answer);  // a freeze of a pattern may still hold for the pool
   }
   if (answer.result == Result::released) {
     holds_.ended(answer.pool, answer.owner, answer.ended, "the lock was given back");
@@ -241,7 +241,7 @@ void Server::note_line(const std::string& pool, Time now) {
   }
 }
 
-// Says under which freeze the pool of an answer stands.
+// Adds to the answer the freeze that holds for its pool.
 void Server::set_frozen(Answer& answer) {
   if (const Freeze* freeze = backend_->frozen(answer.pool)) {
     const auto wall = [now = steady_now(), wall = wall_us()](Time time) {
@@ -282,8 +282,8 @@ void Server::perform(const Order& order, Time now) {
   backend_->order(order, now);
 }
 
-// An armed timer that comes too early does no harm: only an earlier deadline
-// costs a change.
+// Arms the timer only for a deadline earlier than the armed one: a timer that fires too early
+// does no harm.
 void Server::arm_timer() {
   std::optional<Time> due = engine_.deadline();
   if (const auto other = backend_->deadline(); other && (!due || *other < *due)) {
@@ -317,7 +317,7 @@ void Server::on_signal(int signal, short, void* self) noexcept {
   }
 }
 
-// A server that ends stays as it is: it has told the service manager so.
+// Ignores SIGHUP during the shutdown, which the service manager was told of.
 void Server::reload() {
   if (shutdown_.under_way()) {
     log_line(Level::info, "reload ignored: the server is shutting down");
@@ -355,8 +355,8 @@ void Server::read_again() {
   log_flush();
 }
 
-// The first signal answers everybody and goes on until that is done; the second
-// leaves at once.
+// At the first signal, answers all who wait and ends when that is done; at the second, ends
+// at once.
 void Server::stop() {
   if (shutdown_.under_way()) {
     return shutdown_.end_at_once();
@@ -374,8 +374,8 @@ void Server::drain() {
   holds_.stop();
 }
 
-// Nothing is in flight: no answer, no page, no question to the backend, and
-// nothing that waits to be stored.
+// Whether nothing is in flight: no answer, no page, no question to the backend, and no
+// answer that waits to be stored.
 bool Server::is_quiet() const {
   return http_.unanswered() == 0 && engine_.idle() && telling_.is_idle();
 }

@@ -30,9 +30,9 @@ namespace distributex {
 
 struct ServerSetup {
   Settings settings;
-  std::string config_file;          // read again at SIGHUP
-  ListenArguments listen;           // go before the settings
-  std::vector<Listener> inherited;  // if there are any: these instead
+  std::string config_file;          // is read again at SIGHUP
+  ListenArguments listen;           // replace the listen of the settings
+  std::vector<Listener> inherited;  // if there are any, they replace both
 };
 
 class Server {
@@ -48,15 +48,15 @@ class Server {
   // Paths of unix sockets that were opened.
   [[nodiscard]] const std::vector<std::string>& unix_paths() const { return unix_paths_; }
 
-  // Opens what outlives the process; to be done as the user who owns it.
+  // Opens what outlives the process. Call it as the user who owns the store.
   [[nodiscard]] std::optional<BackendRefusal> open_backend();
 
-  // Reads the files of certificates and secrets; to be done as the user who will read
-  // them again at a reload. An error is one sentence.
+  // Reads the files of certificates and secrets. Call it as the user who will read them
+  // again at a reload. An error is one sentence.
   [[nodiscard]] std::optional<std::string> open_trust();
 
-  // Serves until SIGTERM or SIGINT, then until all who wait have their answer. False
-  // when it had to end before, which the log says.
+  // Serves until SIGTERM or SIGINT, then until all who wait have their answer. Returns
+  // false, and logs why, if the event loop failed before.
   [[nodiscard]] bool run();
 
  private:
@@ -129,14 +129,14 @@ class Server {
   Supervision supervision_;
   Shutdown shutdown_;
   std::vector<std::string> unix_paths_;
-  std::vector<uint64_t> asked_;  // requests, by door
+  std::vector<uint64_t> asked_;  // number of requests, by door
   std::vector<std::string> inherited_addresses_;
   std::time_t certificate_ends_ = 0;  // 0: there is none
   std::optional<std::time_t> crl_ends_;
-  std::string by_;  // what origin() shows
+  std::string by_;  // the text that origin() returns a view of
   std::optional<Time> armed_for_;
   bool pumping_ = false;
-  bool successor_listens_ = false;  // on sockets that we only borrow
+  bool successor_listens_ = false;  // the sockets are inherited and outlive this process
 };
 
 }  // namespace distributex

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The way of a request through its door to the engine, and of its answer back.
+// Carries a request through its door to the engine, and its answer back.
 #include "base/clock.h"
 #include "base/overloaded.h"
 #include "daemon/server.h"
@@ -82,7 +82,7 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
   std::visit(carry, std::move(settled));
 }
 
-// Who gives an order and does not say so: the proven name, else the address.
+// The name of an operator who gave none: the proven name, else the uid, else the address.
 std::string Server::name_of_peer(Ticket ticket, const Identity& identity) {
   if (std::string proven = by_text(identity); !proven.empty()) {
     return proven;
@@ -93,7 +93,8 @@ std::string Server::name_of_peer(Ticket ticket, const Identity& identity) {
   return std::string(http_.peer(ticket));
 }
 
-// A lease that was told must arrive: who does not get it does not have it.
+// Watches the delivery of a lease: if the answer does not arrive, the engine gives the lease
+// back.
 void Server::tell(Ticket ticket, const Answer& answer) {
   if (is_own(ticket)) {
     return holds_.answered(ticket, answer, steady_now());
@@ -110,8 +111,9 @@ void Server::tell(Ticket ticket, const Answer& answer) {
              is_lease ? Delivery::watched : Delivery::unwatched);
 }
 
-// From now on the connection stands for the lock: its end gives it back. A client that
-// has left gets no stream, and its end, read a moment later, gives the lock back.
+// From now on the end of the connection gives the lock back. If the client has left already,
+// open_stream() fails, and the end of the connection, read a moment later, gives the lock
+// back.
 void Server::tell_in_stream(Ticket ticket, Mark mark, const Answer& answer) {
   if (!http_.open_stream(ticket, write_answer(all_doors(), mark, answer), Presence::watched)) {
     return;
@@ -132,7 +134,7 @@ HoldSink Server::make_hold_sink() {
           }};
 }
 
-// What the backend counts, and how many requests each door has had.
+// Adds the number of requests of each door to the backend's figures.
 void Server::count_doors() {
   asked_.resize(all_doors().size());
   sight_.add_figures = [this, others = std::move(sight_.add_figures)](std::vector<Figure>& figures,

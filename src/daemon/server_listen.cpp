@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The server's listeners: those of the service manager, or those of the command line
-// and the configuration.
+// Opens the server's listeners: those of the service manager if there are any, else those of
+// the command line and the configuration.
 #include <cerrno>
 #include <cstring>
 #include <utility>

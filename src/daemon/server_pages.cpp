@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The server's pages: who may see one, what it is made of, and how it is sent:
-// whole, in slices, or as a stream.
+// The server's pages: decides who may see a page, makes it, and sends it whole, in slices,
+// or as a stream.
 #include <utility>
 #include <variant>
 
@@ -47,7 +47,7 @@ std::optional<HttpReply> Server::page_refusal(Ticket ticket, const PageRequest& 
   return denied ? std::optional{page_refused(!denied->proven, denied->error)} : std::nullopt;
 }
 
-// A page that shows leases waits until the backend has looked them up.
+// If the page shows leases, waits until the backend has looked them up.
 void Server::show(Ticket ticket, const PageRequest& request) {
   if (const auto refusal = page_refusal(ticket, request)) {
     return http_.send(ticket, *refusal);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The server's part in who may do what: it hands what the options say to http and
-// the engine, and tells what became of them.
+// The server's part in encryption and rights: hands TLS, secrets and access rules to http
+// and the engine, warns of certificates that end, and shows the figures.
 #include <algorithm>
 
 #include "base/clock.h"
@@ -75,7 +75,7 @@ void Server::warn_of_ends() {
   evtimer_add(daily_.get(), &daily);
 }
 
-// The views last until the next call.
+// The returned views are valid until the next call.
 Origin Server::origin(Ticket ticket) {
   by_ = http_.trust().judging() ? by_text(http_.identity(ticket)) : std::string{};
   return {http_.peer(ticket), by_};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A new option of the daemon, of http, of the engine or of the record is one
-// row here and a member of the struct that it fills.
+// For a new option of the daemon, http, the engine or the record, add one row here and one
+// member to the struct that it fills.
 #include "daemon/settings.h"
 
 #include <utility>
@@ -88,7 +88,7 @@ Settings settings_of(Config config) {
                     .record = config.read<RecordOptions>(),
                     .trust = config.read<TrustOptions>(),
                     .config = {}};
-  // Pools may be hundreds of thousands: they are kept once.
+  // There may be hundreds of thousands of pools: keep them in `service` only.
   std::erase_if(config.entries,
                 [](const Config::Entry& entry) { return entry.option->slot.rule.maps; });
   settings.config = std::move(config);

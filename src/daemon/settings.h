@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The configuration as the daemon uses it: each room's struct with its values.
-// All rows of options meet here. Those of rooms that know no configuration
-// (http, engine, watch) and of the daemon itself stand in settings.cpp, those
-// of a backend in its folder.
+// The configuration as the daemon uses it: one struct of values for each part. All rows of
+// options are collected here. settings.cpp has the rows of the daemon and of the parts that
+// know no configuration (http, engine, watch); each backend's folder has its own.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +21,8 @@ namespace distributex {
 struct ServiceOptions {
   std::string backend;
   std::vector<std::string> listen;  // as written: address:port, [v6]:port, unix:/path
-  uint32_t max_waiting = 0;         // parked waiters, each pool
-  uint32_t max_pools = 0;           // at a time, of those that patterns make
+  uint32_t max_waiting = 0;         // waiters in the queue of one pool
+  uint32_t max_pools = 0;           // pools made by patterns, at a time
   std::vector<PoolSpec> pools;
 };
 
@@ -35,12 +34,13 @@ struct Settings {
   Config config;  // all values but pools: for the backend, and to compare at a reload
 };
 
-// The sound file's settings or one sentence with its place, as load_config says.
+// Returns the settings, or one sentence that names the place of the error, as load_config()
+// does.
 [[nodiscard]] std::variant<Settings, std::string> load_settings(const std::string& file);
 [[nodiscard]] std::variant<Settings, std::string> parse_settings(std::string_view text,
                                                                  const std::string& file);
 
-// From the values of all options.
+// Makes the settings from the values of all options.
 [[nodiscard]] Settings settings_of(Config config);
 
 }  // namespace distributex

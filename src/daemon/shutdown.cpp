@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Without a successor the first step comes after a pass of the loop, in which
-// clients that have connected already are accepted and answered. With one,
-// listening ends at once, and clients that were accepted have a moment to say
-// what they want before all are answered.
+// Without a successor, all are answered at once and the first step comes after a pass of the
+// loop, in which clients that have connected are still accepted and answered. With a
+// successor, listening ends at once, and clients that were accepted have a moment to send
+// their request before all are answered.
 #include "daemon/shutdown.h"
 
 #include <chrono>

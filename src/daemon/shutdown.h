@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The end of the server in steps: everybody who waits is answered, what is in
-// flight is awaited for a bounded time, then the loop ends. Knows the loop; what
-// the steps do is given to it.
+// Ends the server in steps: answers all who wait, waits a bounded time for what is in
+// flight, then ends the loop. Knows the loop; the caller gives the functions of the steps.
 #pragma once
 
 #include <functional>
@@ -17,15 +16,15 @@ class Shutdown {
   struct Steps {
     std::function<void()> stop_listening;  // may be called more than once
     std::function<void()> drain;           // answers all who wait; may be called more than once
-    std::function<bool()> is_done;         // nothing is in flight any more
+    std::function<bool()> is_done;         // whether nothing is in flight any more
   };
 
   Shutdown(event_base* base, Steps steps);
   Shutdown(const Shutdown&) = delete;
   Shutdown& operator=(const Shutdown&) = delete;
 
-  // Where a successor listens on the same sockets, clients that have not been
-  // accepted yet are left to it.
+  // If a successor listens on the same sockets, leaves clients that were not accepted yet to
+  // the successor.
   void begin(bool successor_listens);
   // Ends the loop now, whatever is in flight.
   void end_at_once();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The watchdog's timer is an event of the loop like any other: a loop that
-// hangs is silent, and a backend out of reach is no reason for a restart.
+// The watchdog's timer is an event of the loop like any other. If the loop hangs, no sign of
+// life is sent, and the service manager restarts the daemon; a backend out of reach is no
+// reason for that.
 #include "daemon/supervision.h"
 
 #include <utility>
@@ -50,7 +51,7 @@ void Supervision::stopping() {
   tell_service_manager("STOPPING=1\nSTATUS=stopping");
 }
 
-// An assignment, or nothing when the text is the one that was told last.
+// Returns an assignment, or an empty text if the status is the one that was told last.
 std::string Supervision::changed_status() {
   std::string text = status_();
   if (text == told_) {

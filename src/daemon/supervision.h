@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the service manager hears while the daemon runs: ready, reloading,
-// stopping, a status text, and signs of life that stop when the loop stops.
-// Knows the loop, and of the server only the function that makes the text.
+// Tells the service manager while the daemon runs: ready, reloading, stopping, a status
+// text, and signs of life, which stop when the loop stops. Knows the loop, and of the
+// server only the function that makes the status text.
 #pragma once
 
 #include <functional>
@@ -13,14 +13,14 @@ namespace distributex {
 
 class Supervision {
  public:
-  // `status` is asked now and then, in the loop's thread.
+  // Calls `status` every two seconds, on the loop's thread.
   Supervision(event_base* base, std::function<std::string()> status);
   Supervision(const Supervision&) = delete;
   Supervision& operator=(const Supervision&) = delete;
 
-  // The ports accept. The timers start; without a manager there are none.
+  // Call it when the ports accept. Starts the timers if there is a service manager.
   void ready();
-  // Before and after the configuration is read again, whatever comes of it.
+  // Call them before and after the configuration is read again, even if that fails.
   void reloading();
   void reloaded();
   void stopping();

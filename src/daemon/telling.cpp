@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What waits is kept by the number that has to be stored, and in each of these
-// in the order in which it happened: a grant is recorded before its end.
+// News that wait are kept by the number that must be stored first, and within one number in
+// the order in which they happened: a grant is recorded before its end.
 #include "daemon/telling.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* too_late = "the lease ended before it was stored";
 
-// What a client hears instead.
+// The answer that a client gets instead.
 Answer refusal_of(const Answer& answer, const std::string& why) {
   Answer refusal;
   refusal.result = Result::unavailable;
@@ -46,7 +46,8 @@ void Telling::happened(const Happening& happening, uint64_t stored, Time now) {
   record_.happened(happening);
 }
 
-// A lease that had ended by itself was told of as that.
+// Records that an untold grant was given back. If the verdict is not_held, the lease had
+// ended by time, which was recorded then.
 void Telling::decided(OpId op, const Verdict& verdict, Time now) {
   if (returns_.empty()) {
     return;
@@ -135,7 +136,7 @@ void Telling::tell_now(Kept&, Expired& expired, Time) {
 
 void Telling::tell_now(Kept&, Happening& happening, Time) { record_.happened(happening); }
 
-// The end of a grant that nobody was told of.
+// Whether this is the end of a grant that no client was told of. Forgets the grant if so.
 bool Telling::is_secret(const News& news) {
   if (secrets_.empty()) {
     return false;
@@ -149,7 +150,7 @@ bool Telling::is_secret(const News& news) {
   return false;
 }
 
-// The engine gives the lease back when nobody else has heard of it.
+// cancel() makes the engine give the lease back, unless another request was told of it.
 void Telling::refuse(Kept& kept, Answered& answered, const std::string& why, Time now) {
   tickets_.erase(answered.ticket);
   if (answered.answer.result == Result::granted) {

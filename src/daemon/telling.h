@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// All that is told passes here: answers to clients, and to the record what has
-// become of leases. What its backend has not stored yet waits, in order, until
-// it is; when the backend cannot store it in time, answers become refusals, and
-// leases that were never told of are given back as if their clients had left.
+// Passes answers to clients, and events about leases to the record. If the backend has not
+// stored something yet, it waits here, in order, until that is stored. If the backend
+// cannot store it in time, answers become refusals, and leases that no client was told of
+// are given back as if their clients had left.
 #pragma once
 
 #include <deque>
@@ -35,20 +35,20 @@ class Telling {
   void answered(Answered&& answered, Time now);
   void expired(const std::string& pool, const Lease& lease, uint64_t stored, Time now);
   void happened(const Happening& happening, uint64_t stored, Time now);
-  // A grant of which nobody heard is given back, and that is decided.
+  // A grant that no client was told of is being given back; and a question was decided.
   void gives_back(const Release& release) { returns_.emplace(release.op, release); }
   void decided(OpId op, const Verdict& verdict, Time now);
   // The client has gone; the engine knows.
   void gone(Ticket ticket);
 
-  // Everything up to that is stored; or what waits will not be in time.
+  // Everything up to this number is stored; or what waits will not be stored in time.
   void stored(uint64_t stored, Time now);
   void unstored(const std::string& why, Time now);
 
-  // Who gave a lock back hears of it when the next one has the lock: only the
-  // latter is in a hurry. False when nobody is left.
+  // Sends the answers to releases. They are sent after other answers, so that the next holder
+  // is told first. Returns false if there were none.
   bool send_thanks();
-  // Nobody's answer waits to be stored.
+  // Whether no client waits for something to be stored.
   [[nodiscard]] bool is_idle() const { return tickets_.empty(); }
 
  private:
@@ -60,8 +60,8 @@ class Telling {
   struct Kept {
     News news;
     Time since{};
-    bool is_gone = false;  // nobody waits for the answer any more
-    std::string peer;      // of whom that was
+    bool is_gone = false;  // the client has left
+    std::string peer;      // the origin of that client
     std::string by;
   };
 
@@ -80,11 +80,11 @@ class Telling {
   Door door_;
   uint64_t stored_ = 0;
   std::map<uint64_t, std::deque<Kept>> kept_;
-  std::unordered_map<Ticket, Kept*> tickets_;  // those whose client is there
-  std::unordered_map<OpId, Release> returns_;  // not decided yet
-  std::unordered_set<Token> secrets_;          // grants that were refused: their end is no news
+  std::unordered_map<Ticket, Kept*> tickets_;  // answers in kept_ whose client is still there
+  std::unordered_map<OpId, Release> returns_;  // gives_back() without a verdict yet
+  std::unordered_set<Token> secrets_;          // grants told as refused: do not record their end
   std::vector<Answered> thanks_;
-  std::vector<Answered> thanked_;  // being sent; keeps its memory
+  std::vector<Answered> thanked_;  // answers being sent; a member to keep its memory
 };
 
 }  // namespace distributex

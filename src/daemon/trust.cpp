@@ -34,7 +34,7 @@ std::string_view port_of(std::string_view address) {
   return address.substr(std::min(address.rfind(':'), address.size()));
 }
 
-// Whether one socket would stand in the place of the other.
+// Whether both addresses are the same port of the same host.
 bool collide(std::string_view a, std::string_view b) {
   const std::string_view port = port_of(a);
   return !is_unix(a) && !is_unix(b) && port == port_of(b) && port != ":0" &&
@@ -109,7 +109,7 @@ Error check_pools(const AccessRule& rule, std::span<const PoolSpec> pools) {
   return std::nullopt;
 }
 
-// The row's texts were checked when the file was read.
+// The configuration's rules have checked the texts of the row already.
 AccessRule rule_of(const AccessRow& row) {
   AccessRule rule{.who = {}, .may = find_may(row.may).value_or(May::lock), .pools = row.pools};
   rule.hosts = row.hosts;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// From the options about encryption, proofs and rights to what http and the engine
-// are given: a TLS context, the secrets, the access rules. As a whole or not at
-// all, at the start, at each reload and for -t alike; the files are read with the
-// rights that the process has then.
+// Makes what http and the engine need from the options about encryption, proofs and rights:
+// a TLS context, the secrets, the access rules. make_trust() makes all of it or fails; the
+// start, each reload and -t call it. It reads the files with the rights that the process
+// has then.
 #pragma once
 
 #include <ctime>
@@ -18,7 +18,7 @@
 
 namespace distributex {
 
-// One rule as it stands in the file.
+// One rule as the file has it.
 struct AccessRow {
   std::vector<std::string> who;
   std::string may;
@@ -38,14 +38,14 @@ struct TrustOptions {
 };
 
 struct TrustSetup {
-  TlsContext tls;  // without a context: no address is for TLS
+  TlsContext tls;  // without a context if there is no certificate
   Secrets secrets;
   bool secrets_in_clear = false;
   Access access;
   std::vector<std::string> warnings;  // what is weak, a sentence each
 };
 
-// On failure one sentence that says what is wrong and what would be right.
+// On failure returns one sentence that says what is wrong and what would be right.
 [[nodiscard]] std::variant<TrustSetup, std::string> make_trust(const TrustOptions& options,
                                                                std::span<const std::string> listen,
                                                                std::span<const PoolSpec> pools,
@@ -54,10 +54,10 @@ struct TrustSetup {
 // Who may do what to each pool, as lines for people.
 [[nodiscard]] std::string explain_access(const Access& access, std::span<const PoolSpec> pools);
 
-// "certificate:web1.example.com" or "secret:ci", for events; empty: nothing proven.
+// "certificate:web1.example.com" or "secret:ci", for events; empty if nothing was proven.
 [[nodiscard]] std::string by_text(const Identity& identity);
 
-// Whether a text of a rule is sound; what is wrong with it, or empty.
+// Return what is wrong with a text of a rule; empty if nothing is.
 [[nodiscard]] std::string check_who(std::string_view text);
 [[nodiscard]] std::string check_network(std::string_view text);
 

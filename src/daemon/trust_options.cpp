@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All of it changes at a reload: the files are read again then.
+// A reload changes all of these options, and reads their files again.
 #include "daemon/trust_options.h"
 
 #include <algorithm>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A grant compares the gate, so that no other grant of the pool came between;
-// the clock, so that the token's offset is the newest and an unknown outcome can
-// be settled; and that the owner has no lease. A "held" is the owner's lease
-// written anew by this server, unless this server wrote it last and has not asked to
-// take it back: whoever granted it and could not say so can then not take it back.
+// A grant's transaction compares the gate, so that no other grant of the pool came
+// between; the clock, so that the token's offset is the newest and an unknown outcome
+// can be settled; and the owner's key, so that the owner has no lease. To answer "held",
+// this server writes the owner's lease anew, unless it wrote the lease last and has not
+// asked to take it back: another server that granted the lease and could not tell its
+// client then fails to take it back.
 #include "backends/etcd/acquire.h"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds look_again{5000};  // at a full pool; the watch calls earlier
 constexpr milliseconds watch_pause{50};   // the watch calls earlier
 constexpr milliseconds after_freeze{200};
-constexpr milliseconds tried_on{100};         // the pause of a patient question
+constexpr milliseconds tried_on{100};         // until a patient question is asked again
 constexpr milliseconds patience_max{10'000};  // with an etcd that does not answer
 constexpr milliseconds adopt_within{3000};
 
@@ -41,7 +42,7 @@ EtcdStep EtcdAcquire::next(EtcdWorld& world, Time now) {
   if (const auto wait = pause(world, now)) {
     return *wait;
   }
-  // What an earlier question for this owner has left behind may be its lock.
+  // An unsettled write of an earlier question may have granted this owner the lease.
   if (!unsettled_) {
     unsettled_ = world.adopt(pool_, owner_);
   }
@@ -59,7 +60,7 @@ EtcdStep EtcdAcquire::next(EtcdWorld& world, Time now) {
 }
 
 EtcdStep EtcdAcquire::next_of_seeker(EtcdWorld& world, Time now) {
-  // Which pools are frozen is known by the watch alone.
+  // Only the watch tells which pools are frozen.
   if (world.is_ruling_behind()) {
     return EtcdPause{std::min(now + watch_pause, deadline())};
   }
@@ -76,15 +77,15 @@ EtcdStep EtcdAcquire::next_of_seeker(EtcdWorld& world, Time now) {
   if (question_.patient && !seen_.has_ticket(world.settings.server)) {
     return queue(world, now);
   }
-  // Only etcd itself knows of a release that another server has just answered.
+  // The mirror may not show yet what another server has just released: ask etcd once.
   if (!question_.patient && !has_looked_) {
     return look(world);
   }
   return full(world, now);
 }
 
-// A patient question is tried on: its waiter keeps the place, and what is
-// unknown is settled when it is asked again.
+// A patient question ends in "full" instead of "failed": its waiter keeps its place, and
+// the engine asks again after tried_on. That next question settles an unknown grant.
 EtcdStep EtcdAcquire::give_up(EtcdWorld& world, Time now) {
   if (unsettled_ && unsettled_->is_grant) {
     unsettled_->not_before = question_.patient ? now + adopt_within : now;
@@ -105,7 +106,7 @@ Verdict EtcdAcquire::full(EtcdWorld& world, Time now) const {
   Verdict verdict;
   verdict.kind = Verdict::Kind::full;
   if (const Freeze* freeze = world.frozen(pool_)) {
-    // One whose time is over ends as soon as etcd has heard of it.
+    // A freeze whose time is over still stands until its key is deleted in etcd.
     verdict.retry_at = freeze->until;
     if (verdict.retry_at) {
       verdict.retry_at = std::max(*verdict.retry_at, now + after_freeze);
@@ -163,7 +164,8 @@ std::string EtcdAcquire::ticket_value(const EtcdWorld& world, Time since, Time n
   return format_ticket({world.clock.at(now) - age.count(), question_.waiting});
 }
 
-// The end that is told counts from before the write, so nobody ends it earlier.
+// The client is told an end that counts from before the write, so no server ends the
+// lease before that.
 EtcdStep EtcdAcquire::take_over(const EtcdWorld& world, const EtcdLease& found, Time now) {
   phase_ = Phase::taking;
   found_ = found;
@@ -203,7 +205,7 @@ void EtcdAcquire::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
       look_ = world.note_state(pool_, owner_, reply.answer, 0, now);
       has_looked_ = true;
       break;
-    case Phase::queuing:  // its first operation has put the ticket
+    case Phase::queuing:  // operation 0 put the ticket; the state follows from 1 on
       world.note_owed(reply.answer.revision);
       look_ = world.note_state(pool_, owner_, reply.answer, 1, now);
       has_looked_ = true;
@@ -260,7 +262,7 @@ void EtcdAcquire::take_settlement(EtcdWorld& world, const EtcdReply& reply, Time
     return;
   }
   const EtcdLease& lease = *look_->lease;
-  // An adopted write is of an earlier question, perhaps with another length.
+  // An earlier question may have made an adopted write, with another length.
   left_ = lease.value.left;
   const EtcdKept kept{lease.token(), lease.mod, end_of(write.sent)};
   if (write.is_grant) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The question for a slot, as a state machine: finds the lease that the owner
-// has, or grants one if a slot is free, no freeze stands and it is this server's
-// turn. acquire.cpp has the steps, grant.cpp the way to a grant. Pure.
+// has, or grants one if a slot is free, no freeze stands and this server comes first
+// among the servers that wait. acquire.cpp has the steps, grant.cpp those of a grant. Pure.
 #pragma once
 
 #include "backends/etcd/question.h"
@@ -18,10 +18,10 @@ class EtcdAcquire : public EtcdQuestion {
 
  private:
   enum class Phase { none, looking, queuing, granting, confirming, taking, ending, settling };
-  struct Grant {  // a lease that was granted and that nobody has been told of yet
+  struct Grant {  // a lease that etcd holds and that no verdict has told yet
     EtcdKept kept;
-    EtcdUnsettled left;  // to take it back
-    // No freeze stood at a moment after that one; nothing: that is not known.
+    EtcdUnsettled left;  // for taking the grant back
+    // etcd showed after this moment that no freeze stood; nullopt: it never did.
     std::optional<Time> is_clear{};
   };
 
@@ -53,13 +53,13 @@ class EtcdAcquire : public EtcdQuestion {
 
   Acquire question_;
   Phase phase_ = Phase::none;
-  EtcdSight seen_{};                // what the transaction under way assumes
-  std::optional<EtcdLease> found_;  // the owner's lease that it is about
+  EtcdSight seen_{};                // the pool as the grant under way assumes it
+  std::optional<EtcdLease> found_;  // the owner's lease that is being taken over
   EtcdRemoval removal_{};
   std::optional<Grant> grant_{};
-  uint64_t left_ = 0;  // of it
-  uint64_t offset_ = 0;
-  size_t skipped_ = 0;
+  uint64_t left_ = 0;    // milliseconds that the written lease lasts; 0: for ever
+  uint64_t offset_ = 0;  // of the tokens, when the grant was sent
+  size_t skipped_ = 0;   // tickets of silent servers that the grant deletes
   std::optional<Verdict> verdict_{};
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The backend as the server drives it: the core with a real cluster and a timer
-// of its own, for the watch moves its deadlines when nobody else has asked it
-// anything.
+// The backend as the server drives it: the core with a real cluster. It has a timer of
+// its own, for the watch moves deadlines at moments when the server does not ask for them.
 #include <sys/random.h>
 
 #include <cstdlib>
@@ -20,7 +19,7 @@ namespace {
 
 uint64_t random_number() {
   uint64_t number = 0;
-  // So few bytes come whole or, before the machine has any, wait.
+  // getrandom() returns up to 256 bytes whole, and waits while the kernel has none.
   if (getrandom(&number, sizeof number, 0) != sizeof number) {
     std::abort();
   }
@@ -53,7 +52,7 @@ EtcdAccess access_of(const EtcdOptions& options) {
           .prefix = options.prefix};
 }
 
-// What no single option can say of itself.
+// Checks options that belong together.
 std::optional<BackendRefusal> refusal_of(const EtcdOptions& options) {
   constexpr int bad_configuration = 78;
   if (options.cert_file.empty() != options.key_file.empty()) {
@@ -119,7 +118,7 @@ class EtcdBackend final : public Backend {
     if (!due) {
       return;
     }
-    // A deadline that has passed shall not keep the loop from all else.
+    // If the deadline has passed, the loop still handles its other events first.
     const timeval delay = to_timeval(std::max<Duration>(*due - now, std::chrono::milliseconds(1)));
     evtimer_add(timer_.get(), &delay);
   }

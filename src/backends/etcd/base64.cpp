@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Three bytes are four letters; a group that is not full ends in '='.
+// Three bytes become four letters; '=' fills up the last group.
 #include "backends/etcd/base64.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A question that was not done is asked at the next endpoint at once, at each of
-// them once. One whose outcome is unknown is never asked again here: whoever
-// asked must find out first what came of it.
+// If a member did not carry out a question, the client asks the next endpoint at once, and
+// each endpoint at most once. If the outcome is unknown, the client does not ask again: the
+// caller must first find out whether the transaction was carried out.
 #include "backends/etcd/client.h"
 
 #include <fcntl.h>
@@ -22,12 +22,12 @@ using std::chrono::seconds;
 
 constexpr size_t in_flight_max = 64;
 constexpr milliseconds login_limit{1500};
-constexpr timeval login_pause{0, 200'000};  // after one that failed
-constexpr seconds refusal_lasts{1};         // so long nobody asks again
+constexpr timeval login_pause{0, 200'000};  // after a login that failed
+constexpr seconds refusal_lasts{1};         // no login follows a refusal for so long
 constexpr seconds said_again{60};
 constexpr const char* user_refused = "user or password refused";
 
-// Returns nullopt when it cannot be read. Ends at the first line's end.
+// Returns the file's first line; nullopt if the file cannot be read.
 std::optional<std::string> read_password(const std::string& file) {
   const Fd fd{open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!fd) {
@@ -54,7 +54,7 @@ EtcdClient::EtcdClient(event_base* base, EtcdAccess access)
 }
 
 std::vector<std::string> EtcdClient::headers() const {
-  // With hasleader a member that has lost the others says so, instead of
+  // With hasleader a member that has lost the other members answers "no leader" instead of
   // waiting for them.
   std::vector<std::string> list{"Content-Type: application/json", "Grpc-Metadata-hasleader: true"};
   if (!token_.empty()) {
@@ -128,7 +128,7 @@ void EtcdClient::answered(Questions::iterator question, const EtcdHttpAnswer& an
   reply(question, std::move(done));
 }
 
-// etcd does not say on what.
+// etcd says "permission denied" without naming the keys, so the role is described here.
 std::string EtcdClient::explained(const std::string& reason) const {
   if (reason.find("permission denied") == std::string::npos) {
     return reason;
@@ -137,7 +137,7 @@ std::string EtcdClient::explained(const std::string& reason) const {
          " needs a role that may read and write all keys that begin with " + access_.prefix;
 }
 
-// Puts a question that was not done back to the head of those that wait.
+// Returns true if the question may be asked again, and puts it at the head of waiting_.
 bool EtcdClient::goes_on(Questions::iterator question, EtcdOutcome outcome) {
   const bool again =
       outcome == EtcdOutcome::not_done
@@ -177,7 +177,7 @@ void EtcdClient::reply(Questions::iterator question, EtcdReply done) {
   pump();
 }
 
-// Of those that were not sent: all whose time is over by then.
+// Fails the questions in waiting_ whose time is over at `until`.
 void EtcdClient::fail_waiting(EtcdOutcome outcome, const std::string& reason, Time until) {
   Questions over;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
@@ -250,8 +250,8 @@ void EtcdClient::on_pause_over(int, short, void* self) noexcept {
   static_cast<EtcdClient*>(self)->pause_over();
 }
 
-// A refusal is good for all who ask within a second: a login costs etcd a tenth
-// of a second of its processor.
+// Within a second of a refusal, questions fail without another login: a login costs etcd a
+// tenth of a second of processor time.
 void EtcdClient::pause_over() {
   const bool is_refused = refused_at_ && steady_now() - *refused_at_ < refusal_lasts;
   if (!is_refused) {

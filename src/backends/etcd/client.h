@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A real etcd cluster behind EtcdWire: which endpoint is asked, when the next
-// one is, the token of the user, how many questions are in flight, and what the
-// members say of their health. Says changes of these in the log.
+// A real etcd cluster behind EtcdWire: chooses the endpoint, moves on to the next one,
+// keeps the user's token, bounds the questions in flight, and asks members for their
+// health. Logs changes of endpoint, login and health.
 #pragma once
 
 #include <deque>
@@ -23,7 +23,7 @@ struct EtcdAccess {
   EtcdTls tls;
   std::string user;  // empty: etcd asks for none
   std::string password_file;
-  std::string prefix{};  // of all keys, for reasons
+  std::string prefix{};  // of all keys; named in "permission denied"
 };
 
 class EtcdClient final : public EtcdWire {
@@ -37,9 +37,9 @@ class EtcdClient final : public EtcdWire {
   [[nodiscard]] const std::string& endpoint() const { return endpoints_.current(); }
   [[nodiscard]] size_t endpoints() const { return endpoints_.count(); }
   [[nodiscard]] const EtcdTraffic& traffic() const { return traffic_; }
-  // What the endpoint has said of itself, at most some 10 s ago.
+  // What the current endpoint said of its health, about 10 s ago at most.
   [[nodiscard]] const std::optional<EtcdHealth>& health() const { return health_; }
-  // Whether it said that its database is full.
+  // Whether that endpoint said that its database is full.
   [[nodiscard]] bool is_full() const;
 
  private:
@@ -49,8 +49,8 @@ class EtcdClient final : public EtcdWire {
     Replied replied;
     size_t attempts = 0;
     size_t logins = 0;
-    std::string url{};    // of the endpoint asked
-    std::string token{};  // that was sent along
+    std::string url{};    // of the endpoint that was asked
+    std::string token{};  // the token that was sent
     Time sent{};
   };
   using Questions = std::list<Question>;
@@ -88,10 +88,10 @@ class EtcdClient final : public EtcdWire {
   EtcdEndpoints endpoints_;
   std::string token_;
   bool is_logging_in_ = false;
-  std::optional<Time> refused_at_;  // the user
-  std::optional<Time> login_said_;  // when the log said so last
-  std::string up_;                  // the endpoint that answered last; empty: none does
-  std::string complaint_;           // of the endpoint, as the log has it
+  std::optional<Time> refused_at_;  // when etcd last refused the user; nullopt: logged in since
+  std::optional<Time> login_said_;  // when the log last told of a refusal
+  std::string up_;                  // the endpoint logged as connected; empty: none
+  std::string complaint_;           // the trouble logged last; empty: none
 
   Questions waiting_;
   Questions asked_;
@@ -99,16 +99,16 @@ class EtcdClient final : public EtcdWire {
   std::string watch_key_;
   std::string watch_end_;
   Heard heard_;
-  bool wants_watch_ = false;  // as soon as there is a token
-  uint64_t watch_ = 0;        // the stream; 0: none
+  bool wants_watch_ = false;  // open the watch as soon as there is a token
+  uint64_t watch_ = 0;        // the id of the stream; 0: none
   std::string watch_url_;
 
   std::optional<EtcdHealth> health_;
   EtcdTraffic traffic_;
   bool is_looking_ = false;
   Event look_;
-  Event pause_;    // pending after a login that failed: no other before
-  EtcdHttp http_;  // last: its end calls nobody
+  Event pause_;    // pending after a failed login: no login before it fires
+  EtcdHttp http_;  // the last member: its destructor calls no callback
 };
 
 }  // namespace distributex

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the member that is asked says of itself: a look every ten seconds, or every
-// second while it is not well. The log tells of what an operator should know.
+// Asks the current endpoint for its status every ten seconds, or every second while it
+// reports trouble or does not answer. Logs what an operator should know.
 #include "backends/etcd/client.h"
 #include "backends/etcd/codec.h"
 #include "base/log.h"
@@ -13,9 +13,9 @@ constexpr timeval look_every{10, 0};
 constexpr timeval look_at_trouble_every{1, 0};
 constexpr std::chrono::milliseconds look_limit{2000};
 constexpr uint64_t much = uint64_t{1} << 30;  // bytes: half of etcd's own limit
-constexpr uint64_t much_step = much / 4;      // said again when it has grown by so much
+constexpr uint64_t much_step = much / 4;      // growth after which the log says it again
 
-// While it is full nothing is granted.
+// A full database comes before other troubles: until somebody acts, etcd takes no grant.
 std::string trouble_of(const EtcdHealth& health) {
   if (health.errors.find("NOSPACE") != std::string::npos) {
     return "database space exceeded";
@@ -44,7 +44,7 @@ void EtcdClient::look_at_health() {
              [this](const EtcdHttpAnswer& answer) { note_health(answer); });
 }
 
-// A refusal may be the first sign of a trouble that the member tells of.
+// A refused question may be the first sign of a trouble that the status names.
 void EtcdClient::look_soon() {
   if (!is_looking_) {
     evtimer_del(look_.get());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A value that cannot be read counts as offset 0 and clock 0: the next step and
-// the next raise of the offset repair it, for nobody grants below a token that
-// was seen.
+// A value that cannot be read counts as offset 0 and clock 0. The next step of the clock
+// and the next raise of the offset write a good value again; a server raises the offset
+// above every token that it has seen before it grants.
 #include "backends/etcd/clock.h"
 
 #include <algorithm>
@@ -38,8 +38,8 @@ std::string EtcdClock::next(Time now, uint64_t offset) const {
   return format_base({.offset = offset, .clock = at(now)});
 }
 
-// An entry of clock `then` was written before the clock left `then`, and that
-// step was of four seconds at most.
+// An entry with clock `then` was written before the next step of the clock, and that step
+// covered four seconds at most.
 Time EtcdClock::latest_moment_of(int64_t then) const {
   return seen_ - milliseconds(value_.clock - then) + step_max;
 }

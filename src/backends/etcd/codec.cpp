@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The gateway's JSON, by jansson. An answer is hostile until it is read: a
-// field of another type than etcd's makes the whole answer unreadable, for
-// half an answer would be believed.
+// The gateway's JSON, by jansson. If a field has another type than etcd gives it, the
+// whole answer counts as unreadable: half an answer would be taken for a true one.
 #include "backends/etcd/codec.h"
 
 #include <jansson.h>
@@ -101,8 +100,8 @@ Json parse(std::string_view text) {
   return Json{json_loadb(text.data(), text.size(), JSON_REJECT_DUPLICATES, &error)};
 }
 
-// Each of these leaves `to` alone when the field is absent, and is false when
-// the field is there and of another type.
+// Each of these leaves `to` alone if the field is absent, and returns false if the field
+// has another type.
 bool read_number(const json_t* object, const char* key, uint64_t& to) {
   const json_t* value = json_object_get(object, key);
   if (!value) {
@@ -171,7 +170,7 @@ bool read_kv(const json_t* object, EtcdKv& kv) {
 bool read_part(const json_t* object, EtcdPart& part) {
   const json_t* range = json_object_get(object, "response_range");
   if (!range) {
-    return json_is_object(object);  // of a put or a delete
+    return json_is_object(object);  // the answer to a put or a delete
   }
   if (!read_number(range, "count", part.count) || !read_flag(range, "more", part.more)) {
     return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Questions and answers as the bytes that etcd's JSON gateway takes and gives.
-// The one place that knows its field names: another codec has these functions
-// and nothing else has to change. Integers of 64 bits are strings there, bytes
-// are base64, and whatever is zero is left out of an answer.
+// Questions and answers as the bytes that etcd's JSON gateway takes and gives. Only this
+// file knows the gateway's field names: for another encoding, replace these functions. In
+// that JSON integers of 64 bits are strings, bytes are base64, and fields that are zero are
+// left out of an answer.
 #pragma once
 
 #include <optional>
@@ -19,17 +19,17 @@ inline constexpr const char* etcd_login_path = "/v3/auth/authenticate";
 inline constexpr const char* etcd_status_path = "/v3/maintenance/status";
 
 [[nodiscard]] std::string encode_txn(const EtcdTxn& txn);
-// From now on; the gateway takes no second request on a watch's stream.
+// Asks for changes from now on; the gateway takes no second request on a watch's stream.
 [[nodiscard]] std::string encode_watch(const std::string& key, const std::string& range_end);
 [[nodiscard]] std::string encode_login(const std::string& user, const std::string& password);
 [[nodiscard]] std::string encode_status();
 
-// Each returns nullopt for what is not such an answer.
+// Each returns nullopt if the text is not such an answer.
 [[nodiscard]] std::optional<EtcdAnswer> decode_answer(std::string_view body);
 [[nodiscard]] std::optional<EtcdNews> decode_news(std::string_view line);
 [[nodiscard]] std::optional<std::string> decode_token(std::string_view body);
 [[nodiscard]] std::optional<EtcdHealth> decode_health(std::string_view body);
-// The words of a refusal; empty when there are none.
+// The words of a refusal; empty if there are none.
 [[nodiscard]] std::string decode_refusal(std::string_view body);
 
 }  // namespace distributex

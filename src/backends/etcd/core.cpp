@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Questions. Whatever may call the engine is collected and told at the end of
-// each event, for the engine asks again from within.
+// Questions. Calls to the engine are collected and made at the end of each event, for the
+// engine asks new questions from inside them.
 #include "backends/etcd/core.h"
 
 #include <algorithm>
@@ -13,8 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds again_pause{500};
-// A question that etcd's answers do not bring on waits for the watch: what it assumes
-// is of another store, or the mirror is behind.
+// A question that is not settled after asked_max transactions pauses, so that the watch can
+// bring the mirror up to date: the mirror is behind, or of another store.
 constexpr unsigned asked_max = 10;
 constexpr milliseconds asked_pause{20};
 
@@ -125,7 +125,7 @@ void EtcdCore::drive(uint64_t id, Time now) {
   }
   task.is_asked = true;
   task.asked++;
-  world_.counts.asked.at(task.question.index())++;  // in the order of its alternatives
+  world_.counts.asked.at(task.question.index())++;  // in the order of the variant
   const Duration limit =
       std::visit([&](const auto& question) { return question.limit(now); }, task.question);
   ask(std::move(std::get<EtcdTxn>(step)), limit, [this, id](const EtcdReply& reply, Time at) {
@@ -136,8 +136,8 @@ void EtcdCore::drive(uint64_t id, Time now) {
   });
 }
 
-// A grant must be told soon after it was made, see told_within: one that others come
-// before is asked for its verdict again when its turn has come.
+// A grant must be told soon after it was made, see told_within. If other questions of the
+// pool come before it, drive() asks it for its verdict again when they are done.
 bool EtcdCore::is_next_in_order(uint64_t id, const Task& task) const {
   const auto order = order_.find(task.name.first);
   return !task.is_ordered || order == order_.end() || order->second.front() == id;
@@ -200,7 +200,7 @@ void EtcdCore::decide(uint64_t id, OpId op, bool is_ordered, const std::string& 
   order_.erase(order);
 }
 
-// Questions whose pause is over, or all that make one.
+// Drives the questions whose pause is over; with `all`, every question that pauses.
 void EtcdCore::wake(Time now, bool all) {
   std::vector<uint64_t> due;
   for (const auto& [at, id] : wakes_) {
@@ -245,8 +245,7 @@ void EtcdCore::ask(EtcdTxn txn, Duration limit, EtcdWire::Replied replied) {
             });
 }
 
-// Ends every event: what follows from it at once is done, what the engine must
-// hear is told.
+// Ends every event: does what follows from it at once, then calls the engine.
 void EtcdCore::settle_down(Time now) {
   if (is_flushing_) {
     return;
@@ -328,7 +327,7 @@ std::optional<Time> EtcdCore::deadline() const {
 }
 
 void EtcdCore::tick(Time now) {
-  is_flushing_ = true;  // one settling for all of this
+  is_flushing_ = true;  // settle_down() runs once, at the end
   follower_.tick(now);
   wake(now, false);
   seed(now);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The backend but for its wire and its timer: questions go through their state
-// machines side by side, one after the other for each owner; the mirror is
-// followed; leases end, the clock goes, leftovers are cleared up. Asks no clock,
-// so that a test can drive it step by step.
+// The backend without its wire and its timer. It runs the state machines of questions
+// side by side, but those of one owner one after the other; follows the mirror, ends
+// leases, moves the shared clock on and takes back leftover writes. Asks no clock of this
+// machine, so that a test can drive it step by step.
 #pragma once
 
 #include <deque>
@@ -25,7 +25,7 @@ namespace distributex {
 
 class EtcdCore {
  public:
-  // settled is called at the end of every event: deadline() may be another.
+  // Calls settled at the end of every event: deadline() may have changed.
   EtcdCore(EtcdWire& wire, EtcdSettings settings, size_t endpoints, BackendSink sink,
            std::function<void(Time now)> settled);
   EtcdCore(const EtcdCore&) = delete;
@@ -55,17 +55,17 @@ class EtcdCore {
  private:
   using Name = std::pair<std::string, Owner>;
   struct Task {
-    OpId op = 0;  // 0: our own
+    OpId op = 0;  // 0: the core's own question
     std::variant<EtcdAcquire, EtcdRelease, EtcdRenew, EtcdOrder> question;
     Name name;
     bool is_ordered = true;
     bool is_asked = false;
-    unsigned asked = 0;  // so many transactions since its last pause
+    unsigned asked = 0;  // transactions since the last pause
     std::optional<Time> wakes{};
-    std::optional<Release> again{};  // a taking back is never given up
+    std::optional<Release> again{};  // release of an untold grant: ask again if it fails
   };
 
-  struct Again {  // a taking back that failed, and must not
+  struct Again {  // a release of an untold grant that failed and is asked again
     Time at{};
     Release question;
     std::optional<uint64_t> written{};
@@ -85,7 +85,7 @@ class EtcdCore {
   void flush(Time now);
   void end_surveys(Time now);
 
-  // --- what goes on by itself: upkeep.cpp, ends.cpp
+  // --- what nobody asks for: upkeep.cpp, ends.cpp
   void changed(const std::vector<EtcdChange>& changes, bool was_set_back, Time now);
   void note_change(const EtcdChange& change, Time now);
   void seed(Time now);
@@ -114,34 +114,34 @@ class EtcdCore {
   std::map<uint64_t, Task> tasks_;
   std::map<Name, std::deque<uint64_t>> lanes_;
   std::set<std::pair<Time, uint64_t>> wakes_;
-  std::map<std::string, std::deque<uint64_t>> order_;  // of each pool, not told yet
-  std::map<uint64_t, std::pair<OpId, Verdict>> done_;  // but others come first
-  std::deque<std::pair<OpId, Verdict>> decided_;       // to be told
+  std::map<std::string, std::deque<uint64_t>> order_;  // by pool: verdicts not told yet
+  std::map<uint64_t, std::pair<OpId, Verdict>> done_;  // decided; others of order_ come first
+  std::deque<std::pair<OpId, Verdict>> decided_;       // to be told to the engine
   uint64_t last_id_ = 0;
   bool is_flushing_ = false;
 
   std::vector<Again> again_;
-  std::set<uint64_t> held_up_;       // granted, and others come first
+  std::set<uint64_t> held_up_;       // granted; others of order_ come first
   std::set<std::string> unblocked_;  // pools whose order has moved on
   std::map<std::string, uint32_t> slots_;
   std::map<std::string, Time> idle_;  // pools whose ticket must go, and when to try
-  std::set<std::string> dropping_;    // and those whose ticket is being deleted
+  std::set<std::string> dropping_;    // pools whose ticket is being deleted
   std::vector<std::pair<Time, std::function<void()>>> surveys_;
-  std::vector<std::function<void()>> surveyed_;  // to be told
+  std::vector<std::function<void()>> surveyed_;  // to be called at the end of the event
 
   bool needs_seed_ = true;
   bool is_seeding_ = false;
   Time seed_at_{};
-  std::optional<uint64_t> seed_wall_{};  // the wall clock when it was first wanted
+  std::optional<uint64_t> seed_wall_{};  // the wall clock when seeding began
   bool is_ticking_ = false;
   Time tick_not_before_{};
   Duration tick_jitter_{};
   size_t asking_ = 0;
   std::optional<Time> first_tick_{};
   Time probed_{};
-  uint64_t revision_ = 0;  // the highest that an answer told
-  std::string refusal_;    // etcd's words, and when it said them last
-  Time refused_{};
+  uint64_t revision_ = 0;  // of the newest answer
+  std::string refusal_;    // the reason of the last refused question
+  Time refused_{};         // and when that was
   std::optional<std::string> trouble_{"etcd: no answer yet"};
 };
 

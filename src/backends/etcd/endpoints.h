@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where etcd is: the option etcdhosts as a list of URLs, and which of them is
-// asked now. Every question and the watch go to one of them until it fails;
-// then to the next. Pure.
+// Where etcd is: the option etcdhosts as a list of URLs, and the URL that is asked now.
+// All questions and the watch go to one URL until it fails; then to the next. Pure.
 #pragma once
 
 #include <string>
@@ -11,8 +10,9 @@
 
 namespace distributex {
 
-// "http://10.0.0.1:2379,https://etcd2.example:2379": one or more, by commas,
-// each http or https, a host and a port. Or the part that is none.
+// "http://10.0.0.1:2379,https://etcd2.example:2379": one or more URLs with commas between,
+// each of http or https, a host and a port. Returns the URLs, or the first part that is not
+// such a URL.
 [[nodiscard]] std::variant<std::vector<std::string>, std::string> parse_etcd_hosts(
     std::string_view text);
 
@@ -22,7 +22,7 @@ class EtcdEndpoints {
 
   [[nodiscard]] const std::string& current() const { return urls_[current_]; }
   [[nodiscard]] size_t count() const { return urls_.size(); }
-  // The one that failed is left, if it is still the current one: of many
+  // Moves on from the endpoint that failed, if it is still the current one: of many
   // questions that fail together only the first moves on.
   bool leave(const std::string& failed);
 

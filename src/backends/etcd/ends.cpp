@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Leases, rests and freezes whose time is over. An end that failed is tried again.
+// Ends leases, rests and freezes whose time is over; tries again if that fails.
 #include <cstdlib>
 
 #include "backends/etcd/core.h"
@@ -59,7 +59,7 @@ void EtcdCore::end_lease(const EtcdDue& due, Time now) {
   });
 }
 
-// The watch tells of it, so that whoever is woken sees no rest any more.
+// Does not wake waiters: the watch does, when the mirror no longer shows the rest.
 void EtcdCore::end_rest(const EtcdDue& due, Time now) {
   world_.rest_keeper.postpone(due, now + attempt + retry_pause);
   const Token token = std::strtoull(due.owner.id.c_str(), nullptr, 10);
@@ -76,7 +76,7 @@ void EtcdCore::end_rest(const EtcdDue& due, Time now) {
   });
 }
 
-// No grant is at stake: whoever does not know of the end yet grants nothing.
+// A server that does not know yet that the freeze has ended grants nothing.
 void EtcdCore::end_freeze(const EtcdStanding::Due& due, Time now) {
   world_.mirror.standing().postpone(due, now + attempt + retry_pause);
   const std::string key = world_.keys.freeze(due.name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prometheus needs the rows of one name together.
+// Rows of one name stand together, as Prometheus needs them.
 #include "backends/etcd/figures.h"
 
 namespace distributex {

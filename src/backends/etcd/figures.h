@@ -27,21 +27,23 @@ struct EtcdTraffic {
   std::array<uint64_t, bounds.size()> buckets{};
 };
 
-// Of the lock service on top of them.
+// What the lock service does with these questions.
 struct EtcdCounts {
   uint64_t conflicts = 0;   // transactions whose compares failed
   uint64_t settled = 0;     // writes whose outcome was found out
-  uint64_t skipped = 0;     // tickets of silent servers
-  uint64_t ended_kept = 0;  // leases ended by their keeper
-  uint64_t ended_seen = 0;  // and by another
-  uint64_t watches = 0;     // opened
-  uint64_t ticks = 0;       // of the clock
-  // Questions to etcd for a slot, a release, a renewal, an operator; and all of them.
+  uint64_t skipped = 0;     // tickets of silent servers that grants deleted
+  uint64_t ended_kept = 0;  // leases ended that this server wrote last
+  uint64_t ended_seen = 0;  // leases ended that another server wrote last
+  uint64_t watches = 0;     // watches opened
+  uint64_t ticks = 0;       // steps of the shared clock
+  // Transactions for an acquire, a release, a renewal and an operator's order.
   std::array<uint64_t, 4> asked{};
+  // All transactions, those for upkeep included.
   uint64_t transactions = 0;
 };
 
-// Appends all of them, and for how long the watch has owed a change of ours.
+// Appends all of them. watch_behind: for how long the watch has lacked a change that an
+// answer told.
 void add_etcd_figures(std::vector<Figure>& all, const EtcdTraffic& traffic,
                       const EtcdCounts& counts, Duration watch_behind);
 

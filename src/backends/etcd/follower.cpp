@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A watch on a member that was cut off or stands still is silent and stays open:
-// changes of this server, and those of the clock that an answer tells, which come at
-// least every few seconds while there is something to watch, must be heard soon after
-// their answers.
+// If the member was cut off or stands still, its watch stays open and silent. So the
+// watch must tell what answers tell: if it has not told a change of this server, or a step
+// of the clock, deaf_after after the answer, the follower opens another watch. While
+// there is something to watch, the clock steps every few seconds.
 #include "backends/etcd/follower.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ constexpr milliseconds open_limit{3000};
 constexpr milliseconds page_limit{2000};
 constexpr milliseconds page_pause{100};
 constexpr milliseconds reopen_pause{100};
-constexpr unsigned reopen_doublings = 3;  // for a watch that ends again and again
+constexpr unsigned reopen_doublings = 3;  // the pause doubles so often at most
 constexpr milliseconds deaf_after{1500};
 constexpr uint32_t page_size = 1000;
 constexpr size_t held_back_max = 200'000;
@@ -156,7 +156,7 @@ void EtcdFollower::take_page(const EtcdReply& reply, Time now) {
   since_ = now;
   const bool is_good = reply.outcome == EtcdOutcome::answered && reply.answer.parts.size() == 1 &&
                        (listed_ != 0 || reply.answer.revision >= watched_);
-  if (!is_good) {  // perhaps compacted meanwhile: from the first page on
+  if (!is_good) {  // perhaps etcd compacted the revision: start with the first page again
     world_.reason = reply.reason;
     list_.clear();
     listed_ = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A grant compares the last freeze or thaw that this server knows of, so it fails once
-// a freeze is committed. One that was committed before may be told only for a moment,
-// told_within; and no operator hears of a freeze earlier than that moment after its
-// commit. Whoever is later asks again whether a freeze stands, and gives the lease back
-// if one does.
+// A grant compares the revision of the last freeze or thaw that this server knows of, so
+// it fails once another freeze is committed. A grant that was committed before the freeze
+// may be told within told_within only; an operator hears of the freeze later than that
+// after its commit (freeze_told_after). If more time has passed, the grant asks again
+// whether a freeze stands, and gives the lease back if one does.
 #include <algorithm>
 #include <utility>
 
@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds look_again{5000};  // for a slot; the watch calls earlier
 constexpr milliseconds watch_pause{50};
-constexpr size_t skipped_max = 64;  // of etcd's 128 operations a list
+constexpr size_t skipped_max = 64;  // etcd takes 128 operations in a list
 constexpr Token token_reserve = 1u << 20;
 
 uint64_t length_of(const Acquire& question) {
@@ -64,8 +64,8 @@ EtcdStep EtcdAcquire::grant(EtcdWorld& world, size_t rank, Time now) {
   return txn;
 }
 
-// In the same transaction: who waits here next, or that nobody does, and whose
-// turn was over because that server was silent.
+// Adds to the grant's transaction: this server's ticket for its next waiter, or the deletion
+// of that ticket; and the deletion of the tickets of silent servers that came first.
 void EtcdAcquire::add_tickets(const EtcdWorld& world, EtcdTxn& txn, Time now) {
   const std::string& server = world.settings.server;
   const EtcdSpan tickets = world.keys.tickets(pool_);
@@ -147,15 +147,16 @@ EtcdStep EtcdAcquire::next_of_grant(EtcdWorld& world, Time now) {
   return txn;
 }
 
-// As if nothing were known of it: it is taken back, or is the owner's when it asks again.
+// Treats the grant like one of unknown outcome: the core takes it back, or the owner's next
+// question adopts it.
 void EtcdAcquire::leave_grant(EtcdWorld& world, Time now) {
   EtcdUnsettled left = std::move(std::exchange(grant_, std::nullopt)->left);
   left.not_before = now;
   world.leftovers.push_back(std::move(left));
 }
 
-// A lease whose time is over before its owner could hear of it is no grant: its
-// keeper ends it, and the question is asked again.
+// If the lease's time is over before its owner could hear of it, the verdict is "full": the
+// keeper ends the lease, and the engine asks again.
 Verdict EtcdAcquire::told(EtcdWorld& world, Time now) const {
   const EtcdKept& kept = grant_->kept;
   Verdict verdict;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // libcurl tells which sockets and which time it waits for; the event loop tells
-// libcurl when they are due. Nobody is called back while libcurl is on the
-// stack, for it takes no new question then: lines and ends are collected first.
-// Connections stay in the multi handle's pool.
+// libcurl when they are due. While libcurl is on the stack it takes no new request, so
+// lines and ends are collected first and callbacks run afterwards. Connections stay in the
+// multi handle's pool.
 #include "backends/etcd/http.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace distributex {
 
 namespace {
 
-constexpr size_t received_max = 16u << 20;  // of an answer, or of a line of a stream
+constexpr size_t received_max = 16u << 20;  // bytes of an answer, or of a line of a stream
 constexpr size_t spare_max = 64;
 constexpr long connect_ms = 1000;
 
@@ -56,7 +56,7 @@ EtcdHttp::~EtcdHttp() {
   for (const auto& [id, exchange] : exchanges_) {
     curl_multi_remove_handle(multi_.get(), exchange->handle.get());
   }
-  multi_.reset();  // it closes sockets, and may name them once more
+  multi_.reset();  // may call on_socket() once more while it closes sockets
 }
 
 uint64_t EtcdHttp::post(const std::string& url, const std::vector<std::string>& headers,
@@ -112,13 +112,13 @@ void EtcdHttp::set_options(Exchange& exchange) {
   curl_easy_setopt(handle, CURLOPT_PRIVATE, &exchange);
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange.error);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_PROXY, "");  // whatever the environment says
+  curl_easy_setopt(handle, CURLOPT_PROXY, "");  // ignore proxies of the environment
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, exchange.headers.get());
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
-  // A body that cannot be wound back: where a kept connection turns out to be
-  // closed, libcurl would send a body in memory a second time.
+  // The body comes from a callback that cannot seek back: if a kept connection turns out to
+  // be closed, libcurl would send a body that it has in memory a second time.
   curl_easy_setopt(handle, CURLOPT_READFUNCTION, on_read);
   curl_easy_setopt(handle, CURLOPT_READDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, on_seek);
@@ -148,7 +148,7 @@ void EtcdHttp::set_tls(Exchange& exchange) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, tls_.cert_file.c_str());
     curl_easy_setopt(handle, CURLOPT_SSLKEY, tls_.key_file.c_str());
   }
-  // A renewed CA file counts at the next connection, not a day later.
+  // No cache, so that a new CA file counts at the next connection and not a day later.
   curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 }
 
@@ -238,7 +238,7 @@ void EtcdHttp::tell_lines() {
   }
 }
 
-// What is told may cancel the stream.
+// The callback for a line may cancel the stream.
 void EtcdHttp::tell_lines(uint64_t id) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) {

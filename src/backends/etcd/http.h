@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // HTTP/1.1 to etcd: the only file that calls libcurl, by its multi interface on
-// the event loop, without a thread. A question's bytes are sent once at most: a
-// connection that breaks before the answer fails the question, where libcurl
-// would send it again. Knows neither JSON nor etcd's words.
+// the event loop, without a thread. A request is sent at most once: if its connection
+// breaks before the answer, the request fails; libcurl alone would send it again.
+// Knows neither JSON nor etcd's words.
 #pragma once
 
 #include <curl/curl.h>
@@ -28,9 +28,9 @@ struct EtcdTls {
 
 struct EtcdHttpAnswer {
   int status = 0;        // 0: none came
-  std::string body;      // of a stream: empty
-  std::string reason{};  // why none came
-  bool sent = false;     // some of the question left this machine
+  std::string body;      // empty for the lines of a stream
+  std::string reason{};  // why no answer came
+  bool sent = false;     // libcurl took some of the request's body to send it
   bool closed = false;   // the other side ended the connection and said nothing
 };
 
@@ -44,16 +44,15 @@ class EtcdHttp {
   EtcdHttp(const EtcdHttp&) = delete;
   EtcdHttp& operator=(const EtcdHttp&) = delete;
 
-  // Calls done exactly once, never from inside the call, and within about that
-  // time. Returns a name for cancel().
+  // Calls done exactly once, never from inside post(), after about `limit` at the latest.
+  // Returns an id for cancel().
   uint64_t post(const std::string& url, const std::vector<std::string>& headers, std::string body,
                 std::chrono::milliseconds limit, Done done);
-  // A connection of its own whose answer never ends; line is called with each
-  // line of a 200, done when it ends nevertheless: then body holds what another
-  // status came with.
+  // Opens a connection of its own for an answer that does not end. Calls line for each
+  // line of a 200; calls done if the answer ends, with the body if its status is not 200.
   uint64_t stream(const std::string& url, const std::vector<std::string>& headers, std::string body,
                   Line line, Done done);
-  // Ends it without a word.
+  // Ends the exchange; calls neither line nor done any more.
   void cancel(uint64_t id);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An entry's end always belongs to the newest write that is known of: told by an
-// answer, which may come before the watch tells of it or after.
+// An entry's end always belongs to the newest known write. An answer may tell of a write
+// before or after the watch does.
 #include "backends/etcd/keeper.h"
 
 namespace distributex {
@@ -66,7 +66,7 @@ void EtcdKeeper::given_back(const std::string& pool, const Owner& owner) {
   }
 }
 
-// A later write has an end of its own, which may be later than `until`.
+// Ignored if a later write is known: that write has another end.
 void EtcdKeeper::postpone(const EtcdDue& due, Time until) {
   const auto it = entries_.find({due.pool, due.owner});
   if (it != entries_.end() && it->second.mod == due.mod && it->second.ends) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// When leases end. This server tells the end of each lease that it wrote last,
-// on its own monotonic clock, and ends it then. Every other lease it ends later
-// than its writer would: a server that is dead or cut off must not keep a slot
-// for ever. Nobody ends a lease before what its owner was told. Pure.
+// When leases end. If this server wrote a lease last, it told the owner the end and ends
+// the lease then, by its own monotonic clock. If another server did, this server ends the
+// lease later than that server would, so that a dead or cut off server does not block a
+// slot for ever. No server ends a lease earlier than its owner was told. Pure.
 #pragma once
 
 #include <chrono>
@@ -23,8 +23,8 @@ namespace distributex {
 struct EtcdKept {
   Token token = 0;
   uint64_t mod = 0;
-  std::optional<Time> ends;    // as told; nothing: never
-  bool is_given_back = false;  // a removal of this very write may still be carried out
+  std::optional<Time> ends;    // as the owner was told; nullopt: never
+  bool is_given_back = false;  // etcd may still carry out a removal of this write
 };
 
 struct EtcdDue {
@@ -36,9 +36,9 @@ struct EtcdDue {
 
 class EtcdKeeper {
  public:
-  // How much later than its writer this server ends another's lease: a second,
-  // a thousandth of its time for clocks that differ, and up to this at random
-  // so that servers do not go for it all at once.
+  // How much later than its writer this server ends another server's lease: grace, a
+  // thousandth of its time for clocks of different speed, and a random part of jitter, so
+  // that servers do not all write at once.
   static constexpr std::chrono::milliseconds grace{1000};
   static constexpr std::chrono::milliseconds jitter{300};
 
@@ -46,18 +46,18 @@ class EtcdKeeper {
 
   void wrote(const std::string& pool, const Owner& owner, const EtcdKept& kept);
   void saw(const std::string& pool, const EtcdLease& lease);
-  // By a deletion at that revision.
+  // The lease's key was deleted at that revision.
   void gone(const std::string& pool, const Owner& owner, uint64_t revision);
   void forget();
-  // The newest write was asked to be taken back.
+  // A removal of the newest write was sent.
   void given_back(const std::string& pool, const Owner& owner);
-  // Ending that write of it failed, or is under way: not before then.
+  // An end of that write failed or is under way: the lease is not due before `until`.
   void postpone(const EtcdDue& due, Time until);
 
-  // Nothing unless its newest known write is this server's.
+  // Returns nullptr unless this server made the newest known write.
   [[nodiscard]] const EtcdKept* find(const std::string& pool, const Owner& owner) const;
   [[nodiscard]] std::optional<Time> first() const;
-  // Those whose end has come; each stays due until it is gone or postponed.
+  // The leases whose end has come; each stays due until it is gone or postponed.
   [[nodiscard]] std::vector<EtcdDue> due(Time now) const;
 
  private:

@@ -15,14 +15,14 @@ bool is_plain(char c) {
          c == '_' || c == '-';
 }
 
-// The keys that begin with it.
+// The keys that begin with `begin`.
 EtcdSpan span_of(std::string begin) {
   std::string end = begin;
   end.back() = static_cast<char>(end.back() + 1);
   return {std::move(begin), std::move(end)};
 }
 
-// Cuts the text before its first '/'.
+// Takes the name before the first '/' from the text.
 std::optional<std::string> next_name(std::string_view& text) {
   const size_t slash = text.find('/');
   auto name = decode_name(text.substr(0, slash));
@@ -38,7 +38,7 @@ std::optional<Token> token_of(std::string_view text) {
   return ok ? std::optional{token} : std::nullopt;
 }
 
-// Of a key with one name.
+// The place of a key with one name.
 std::optional<EtcdPlace> whole_place(char kind, const std::string& name) {
   switch (kind) {
     case 'g':

@@ -4,13 +4,13 @@
 //   base                offset of the tokens and the shared clock
 //   g/POOL              gate: changed by every grant of the pool, never deleted
 //   l/POOL/HOST/ID      one lease
-//   l/POOL/!TOKEN       a slot that rests after that lease: counted as the leases are
-//   w/POOL/SERVER       ticket: so long somebody waits at that server
+//   l/POOL/!TOKEN       a slot that rests after that lease; counts as a lease does
+//   w/POOL/SERVER       ticket: exists while somebody waits at that server
 //   n/POOL              how many runs have failed in a row
 //   f/NAME              one freeze, of a pool or a pattern
 //   rulings             changed by every freeze and thaw
 //
-// Names are percent-encoded, so a '/' is always ours. Pure.
+// Names are percent-encoded, so that no name contains a '/'. Pure.
 #pragma once
 
 #include <optional>
@@ -53,7 +53,7 @@ struct EtcdRulingsKey {};
 using EtcdPlace = std::variant<EtcdBaseKey, EtcdGateKey, EtcdLeaseKey, EtcdTicketKey, EtcdRestKey,
                                EtcdRunsKey, EtcdFreezeKey, EtcdRulingsKey>;
 
-// Any bytes as letters, digits and %XX, and back.
+// Any bytes as letters, digits, . _ - and %XX; and back, nullopt if malformed.
 [[nodiscard]] std::string encode_name(std::string_view text);
 [[nodiscard]] std::optional<std::string> decode_name(std::string_view text);
 

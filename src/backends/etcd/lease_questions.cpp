@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A release compares the grant (create_revision), which no renewal changes; a
-// grant that nobody heard of is taken back by the write itself (mod_revision),
-// which fails once another server has told the owner of it.
+// A release compares the create_revision, which no renewal changes. Taking back a grant
+// that was not told compares the mod_revision instead: another server that tells the owner
+// "held" writes the key first, and taking back then fails.
 #include "backends/etcd/lease_questions.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds watch_pause{50};  // it calls earlier
+constexpr milliseconds watch_pause{50};  // a change in the mirror wakes the question earlier
 constexpr milliseconds watch_wait{200};
 
 }  // namespace
@@ -54,8 +54,7 @@ EtcdStep EtcdRelease::next(EtcdWorld& world, Time now) {
   if (removal_.has_consequences() && world.is_ruling_behind()) {
     return EtcdPause{std::min(now + watch_pause, deadline())};
   }
-  // The lease that an earlier attempt was about; a later one of the same owner
-  // is left alone.
+  // Remove the lease that the earlier attempt named; leave a later lease of the owner alone.
   if (is_unknown_) {
     return remove(world, now);
   }
@@ -75,7 +74,7 @@ EtcdStep EtcdRelease::next(EtcdWorld& world, Time now) {
   return txn;
 }
 
-// A later write of this server is one that the owner was told of.
+// If this server has written the lease again since, it has told the owner: keep the lease.
 EtcdStep EtcdRelease::take_back(EtcdWorld& world) {
   const EtcdKept* kept = world.keeper.find(pool_, owner_);
   if (!kept || kept->mod != written_ || (question_.token && kept->token != *question_.token)) {
@@ -130,8 +129,8 @@ void EtcdRelease::take(EtcdWorld& world, const EtcdReply& reply, Time now) {
   }
 }
 
-// When the lease is still there, something else than the lease has changed: the next
-// attempt knows it.
+// If the compares failed although the lease is still there, something else has changed
+// (clock, runs or freezes). The answer told it, so the next attempt can succeed.
 void EtcdRelease::take_removal(EtcdWorld& world, const EtcdReply& reply, Time now) {
   const Verdict verdict = released(world, now);
   if (removal_.take(world, reply.answer, now)) {
@@ -145,7 +144,7 @@ void EtcdRelease::take_removal(EtcdWorld& world, const EtcdReply& reply, Time no
   look_ = removal_.look();
   has_looked_ = true;
   const bool is_there = look_->lease && look_->lease->create == target_->create;
-  // Gone by an earlier attempt, as far as can be known.
+  // The earlier attempt of unknown outcome has probably removed it.
   if (is_unknown_ && !is_there) {
     verdict_ = verdict;
   }
@@ -158,7 +157,7 @@ void EtcdRelease::take_taking_back(EtcdWorld& world, const EtcdReply& reply, Tim
   }
   look_ = world.note_owner(owner_, reply.answer, 0, now);
   has_looked_ = true;
-  // Gone by an earlier attempt, as far as can be known.
+  // The earlier attempt of unknown outcome has probably removed it.
   if (is_unknown_) {
     verdict_ = released(world, now);
   }
@@ -238,7 +237,7 @@ EtcdStep EtcdRenew::write(const EtcdWorld& world, const EtcdLease& found) {
   return txn;
 }
 
-// Its time is over by this server's own word: it is not renewed any more.
+// The lease's time is over as this server told its owner: end the lease, do not renew it.
 EtcdStep EtcdRenew::end(EtcdWorld& world, const EtcdLease& found, Time now) {
   phase_ = Phase::ending;
   return removal_.ask(world, pool_, found, if_mod(key(world), found.mod), {}, now);
@@ -301,7 +300,7 @@ std::optional<Time> EtcdRenew::end_of(Time sent) const {
   return left_ == 0 ? std::nullopt : std::optional{sent + milliseconds(left_)};
 }
 
-// One whose time is over by now was renewed too late to be told.
+// If the renewed lease is over by now, the renewal came too late: the verdict is "lost".
 void EtcdRenew::renewed(EtcdWorld& world, const EtcdKept& kept, Time now) {
   world.keeper.wrote(pool_, owner_, kept);
   Verdict verdict;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The questions about a lease that somebody has: giving it back and starting
-// its time anew, as state machines. Pure.
+// The questions about an existing lease, as state machines: giving it back, and renewing
+// it. Pure.
 #pragma once
 
 #include "backends/etcd/question.h"
@@ -11,7 +11,8 @@ namespace distributex {
 class EtcdRelease : public EtcdQuestion {
  public:
   EtcdRelease(const EtcdWorld& world, Release question, Time now);
-  // A taking back that failed, again: it removes that write or nothing.
+  // Repeats a failed release of an untold grant: removes the write at revision `written`,
+  // or nothing.
   EtcdRelease(const EtcdWorld& world, Release question, std::optional<uint64_t> written, Time now);
 
   [[nodiscard]] EtcdStep next(EtcdWorld& world, Time now);
@@ -29,13 +30,13 @@ class EtcdRelease : public EtcdQuestion {
   [[nodiscard]] Verdict released(const EtcdWorld& world, Time now) const;
 
   Release question_;
-  std::optional<uint64_t> written_{};  // the write that is to be taken back
+  std::optional<uint64_t> written_{};  // the revision of the write to take back
   Phase phase_ = Phase::none;
   std::optional<EtcdLease> target_{};  // the lease that is being removed
   bool is_unknown_ = false;            // an attempt to remove it may have been carried out
   EtcdRemoval removal_{};
-  uint64_t shows_at_ = 0;  // the watch will tell what follows from it, at that revision
-  Time told_by_{};         // and is waited for until then
+  uint64_t shows_at_ = 0;  // wait until the mirror shows this revision,
+  Time told_by_{};         // but not longer than until then
   std::optional<Verdict> verdict_{};
 };
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is asked of etcd and what it answers, as plain values. Nothing here
-// knows JSON, HTTP or locks. Every question is a transaction: one without
-// compares and with ranges alone is a linearizable read and costs etcd no entry
-// in its log.
+// Questions to etcd and its answers, as plain values. Nothing here knows JSON, HTTP or
+// locks. Every question is a transaction. Without compares and with ranges alone it is a
+// linearizable read and adds no entry to etcd's log.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +18,9 @@ struct EtcdKv {
   uint64_t mod = 0;     // the revision of its last change
 };
 
-// Holds when the revision of the key, or that of every key of the range, is
-// this one. A key that is absent, and an empty range, compare as revision 0. Of a
-// value: holds when the key is there and has it.
+// Target mod or create: true if the key, or every key of the range, has this revision; an
+// absent key and an empty range have revision 0. Target value: true if the key exists and
+// has this value.
 struct EtcdCompare {
   enum class Target { mod, create, value };
   Target target = Target::mod;
@@ -53,7 +52,7 @@ struct EtcdTxn {
   std::vector<EtcdOp> failure;
 };
 
-// What came of one operation; empty for a put and a delete.
+// The result of one operation; empty for a put and a delete.
 struct EtcdPart {
   std::vector<EtcdKv> kvs;
   uint64_t count = 0;
@@ -68,23 +67,23 @@ struct EtcdAnswer {
 
 struct EtcdEvent {
   bool deleted = false;
-  EtcdKv kv;  // of a deletion: the key, and the revision at which it went
+  EtcdKv kv;  // after a deletion: the key, and the revision of the deletion
 };
 
 // One message of a watch.
 struct EtcdNews {
   bool created = false;
-  bool ended = false;  // nothing follows, although the connection may stay open
+  bool ended = false;  // no message follows, although the connection may stay open
   uint64_t revision = 0;
   std::vector<EtcdEvent> events;
-  std::string reason;  // of the end
+  std::string reason;  // why it ended
 };
 
-// What a member says of itself.
+// What a member says of its health.
 struct EtcdHealth {
   std::string version;
-  uint64_t bytes = 0;         // of its database file
-  uint64_t bytes_in_use = 0;  // 0: too old to tell
+  uint64_t bytes = 0;         // size of its database file
+  uint64_t bytes_in_use = 0;  // 0: this version of etcd does not tell
   bool has_leader = false;
   std::string errors;  // "NOSPACE", "no leader"; empty: none
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keys and values to pools, leases and tickets. A key below the prefix that is
-// none of ours is left alone.
+// Turns keys and values into pools, leases and tickets. Ignores keys below the prefix that
+// another program wrote.
 #include "backends/etcd/mirror.h"
 
 #include <algorithm>
@@ -39,7 +39,7 @@ std::vector<EtcdChange> EtcdMirror::replace(const std::vector<EtcdKv>& all, uint
                                             Time now) {
   Changes changes;
   std::set<std::string> present;
-  // The clock first: it says how old the leases are.
+  // Take the clock first: put() computes from it how old the leases are.
   for (const EtcdKv& kv : all) {
     if (kv.key == keys_.base()) {
       clock_.note(kv, now);
@@ -177,7 +177,7 @@ void EtcdMirror::put_lease(const EtcdLeaseKey& key, const EtcdKv& kv, Time now, 
   EtcdLease lease = read_lease(key.owner, kv, now);
   const auto [it, is_new] = pool.leases.try_emplace(key.owner, lease);
   if (!is_new) {
-    // The same write, seen again after the watch was opened anew.
+    // A new list may show the same write again: its time began at the earlier moment.
     if (it->second.mod == lease.mod && it->second.value.nonce == lease.value.nonce) {
       lease.began = std::min(lease.began, it->second.began);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// All that is below the prefix, as the watch has told of it: the watch alone
-// writes here, so everything in it is of one revision. It advises only; whatever
-// changes etcd is guarded by compares. Pure.
+// All keys below the prefix, as the watch has told them. Only the watch and its list write
+// here, so all entries are of one revision. The mirror may be behind etcd: questions plan
+// by it, and their transactions compare what they assumed. Pure.
 #pragma once
 
 #include <map>
@@ -23,10 +23,10 @@ namespace distributex {
 
 struct EtcdLease {
   Owner owner;
-  EtcdLeaseValue value;  // all zero when another program wrote it: it never ends
+  EtcdLeaseValue value;  // all zero if another program wrote it; such a lease never ends
   uint64_t create = 0;
   uint64_t mod = 0;
-  Time began{};  // its present time began no later than here
+  Time began{};  // the last grant or renewal was written at this moment at the latest
 
   [[nodiscard]] Token token() const { return create + value.offset; }
 };
@@ -38,7 +38,7 @@ struct EtcdTicket {
   uint64_t mod = 0;
 };
 
-// A slot that stays closed for that long, from `began` or earlier on.
+// A slot that stays closed for value.left, counted from `began` or earlier.
 struct EtcdRest {
   EtcdRestValue value;
   Token token = 0;
@@ -51,7 +51,7 @@ struct EtcdPool {
   std::set<std::pair<uint64_t, Owner>> by_age;  // by the revision of the grant
   std::map<Token, EtcdRest> rests;
   std::map<std::string, EtcdTicket> tickets;  // by server
-  uint64_t gate = 0;                          // mod_revision; 0: never granted
+  uint64_t gate = 0;                          // mod_revision of the gate; 0: no grant yet
 
   [[nodiscard]] size_t taken() const { return leases.size() + rests.size(); }
 };
@@ -69,13 +69,13 @@ struct EtcdChange {
     freeze_gone
   };
   Kind kind = Kind::gate;
-  std::string pool;      // of a freeze perhaps a pattern
-  Owner owner{};         // of a lease
-  std::string server{};  // of a ticket
+  std::string pool;      // freeze, freeze_gone: may be a pattern
+  Owner owner{};         // lease, lease_gone
+  std::string server{};  // ticket, ticket_gone
   uint64_t revision = 0;
-  Token token = 0;                 // of a rest
-  std::optional<Freeze> freeze{};  // that has begun or ended
-  std::string by{};                // who thawed it; empty: its time is over
+  Token token = 0;                 // rest, rest_gone
+  std::optional<Freeze> freeze{};  // freeze, freeze_gone
+  std::string by{};                // freeze_gone: who thawed it; empty: its time is over
 };
 
 class EtcdMirror {
@@ -89,17 +89,18 @@ class EtcdMirror {
   [[nodiscard]] const EtcdLease* find(std::string_view pool, const Owner& owner) const;
   [[nodiscard]] const EtcdStanding& standing() const { return standing_; }
   [[nodiscard]] EtcdStanding& standing() { return standing_; }
-  // Leases that end, rests, and tickets: while there are any the clock must go.
+  // Whether there are leases that end, rests or tickets: then the shared clock must step.
   [[nodiscard]] bool is_timed() const { return timed_ != 0; }
   [[nodiscard]] Token highest_token() const { return highest_token_; }
 
-  // Everything anew, of one revision; what stays as it was keeps its times.
+  // Replaces all entries by a list of one revision; an unchanged lease or rest keeps
+  // `began`.
   [[nodiscard]] std::vector<EtcdChange> replace(const std::vector<EtcdKv>& all, uint64_t revision,
                                                 Time now);
-  // Events of before what is known are dropped.
+  // Applies events; ignores those of revisions that the mirror shows already.
   [[nodiscard]] std::vector<EtcdChange> apply(const std::vector<EtcdEvent>& events, Time now);
 
-  // A lease as an answer told of it; not kept here.
+  // Reads a lease from an answer; does not store it here.
   [[nodiscard]] EtcdLease read_lease(const Owner& owner, const EtcdKv& kv, Time now) const;
 
  private:
@@ -120,7 +121,7 @@ class EtcdMirror {
   const EtcdKeys& keys_;
   EtcdClock& clock_;
   EtcdStanding standing_;
-  std::map<uint64_t, std::string> thaws_;  // who, by revision, in what is being applied
+  std::map<uint64_t, std::string> thaws_;  // revision: who thawed; of the events under way
   std::map<std::string, EtcdPool, std::less<>> pools_;
   uint64_t revision_ = 0;
   size_t timed_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the backend asks for is read once, when it is made: none of it changes
-// at a reload, for leases would be looked for where they are not. The files that
-// are named here are read whenever they are needed, and may change at any time.
+// The backend reads its options once, when it is made. A reload does not change them: the
+// backend would look for its leases in the wrong place. Files that these options name are
+// read whenever they are needed, and may change at any time.
 #include "backends/etcd/options.h"
 
 #include "backends/etcd/endpoints.h"
@@ -21,8 +21,8 @@ std::string check_hosts(std::string_view text) {
   return part ? in_quotes(*part) + " is no URL of an etcd member" : std::string{};
 }
 
-// Two services with prefixes of which one begins with the other would each see
-// keys of the other one.
+// A prefix ends in '/': else, of two services with prefixes "a" and "ab", the first would
+// see the keys of the second.
 std::string check_prefix(std::string_view text) {
   const bool is_sound = text.find_first_not_of(
                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

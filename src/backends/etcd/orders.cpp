@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A freeze whose outcome is unknown is found by its nonce, or asked for again: one that
-// arrives late fails once another freeze or thaw was committed. A thaw ends what the
-// mirror shows, a few at a time, until it shows none.
+// If the outcome of a freeze is unknown, the order looks for the freeze's nonce, and asks
+// again if it is absent: the first write, if it arrives late, fails once another freeze or
+// thaw is committed. A thaw ends the freezes that the mirror shows, some at a time, until
+// the mirror shows none.
 #include "backends/etcd/orders.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds watch_pause{50};
 constexpr milliseconds watch_wait{500};
-constexpr size_t thawed_max = 40;  // of each kind, of etcd's 128 operations a list
+constexpr size_t thawed_max = 40;  // freezes, and runs; etcd takes 128 operations in a list
 
 }  // namespace
 
@@ -34,7 +35,8 @@ Verdict EtcdOrder::verdict_of(Verdict::Kind kind) {
   return verdict;
 }
 
-// So that whoever asks this server next is told by what the order has done.
+// Delays the verdict until the mirror shows the order's effect, so that the next question to
+// this server sees it.
 bool EtcdOrder::is_waited_for(const EtcdWorld& world, Time now) const {
   return now < not_before_ || (world.mirror.revision() < shows_at_ && now < told_by_);
 }
@@ -113,7 +115,7 @@ EtcdStep EtcdOrder::next_of_freeze(EtcdWorld& world) {
   return txn;
 }
 
-// Pools that thaw have no failed runs.
+// Thaws, and deletes the counts of failed runs of the thawed pools.
 EtcdStep EtcdOrder::next_of_thaw(EtcdWorld& world) {
   if (!has_looked_) {
     return look(world);
@@ -151,7 +153,7 @@ void EtcdOrder::find_lease(const EtcdWorld& world) {
   }
 }
 
-// By its grant, which no renewal changes.
+// Compares the lease's create_revision, which no renewal changes.
 EtcdStep EtcdOrder::next_of_eviction(EtcdWorld& world, Time now) {
   if (!lease_ && !has_looked_) {
     find_lease(world);
@@ -232,8 +234,8 @@ void EtcdOrder::take_look(EtcdWorld& world, const EtcdAnswer& answer, Time now) 
   }
 }
 
-// A run that another server counted before this order was asked for is thawed with the
-// others: the watch has to tell of it first.
+// Waits until the mirror shows the runs that other servers counted before this order, so
+// that the thaw deletes them too.
 void EtcdOrder::await_runs(const EtcdWorld& world, const EtcdAnswer& answer) {
   for (const EtcdKv& kv : answer.parts.at(2).kvs) {
     shows_at_ = std::max(shows_at_, kv.mod);
@@ -275,13 +277,13 @@ void EtcdOrder::take_eviction(EtcdWorld& world, const EtcdAnswer& answer, Time n
   const bool is_done = removal_.take(world, answer, now);
   const EtcdLook& look = removal_.look();
   if (!is_done && look.lease && look.lease->create == lease_->create) {
-    return;  // something else has changed: the next attempt knows it
+    return;  // runs or freezes have changed; the answer told it, so try again
   }
   if (!is_done && !is_unknown_) {
     verdict_ = verdict_of(Verdict::Kind::not_held);
     return;
   }
-  // Gone by this attempt or, as far as can be known, by an earlier one.
+  // This attempt has removed the lease, or probably an earlier one of unknown outcome.
   shows_at_ = is_done ? answer.revision : 0;
   told_by_ = now + watch_wait;
   verdict_ = verdict_of(Verdict::Kind::done);

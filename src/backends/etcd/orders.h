@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What operators do where the leases are, as a state machine. Freezes and thaws of all
-// servers come one after the other, for each compares the one before. An operator hears
-// of a freeze when no server tells any more of a grant that was committed before it. Pure.
+// An operator's order (freeze, thaw, evict), as a state machine. Freezes and thaws of all
+// servers are committed one after the other, for each compares the one before. An operator
+// hears of a freeze only when no server tells a grant any more that came before it. Pure.
 #pragma once
 
 #include "backends/etcd/question.h"
@@ -36,15 +36,15 @@ class EtcdOrder : public EtcdQuestion {
 
   Order question_;
   Phase phase_ = Phase::none;
-  bool has_thawed_ = false;  // one freeze at least, as far as can be known
+  bool has_thawed_ = false;  // at least one freeze has (or may have) been thawed
   bool is_thawing_ = false;  // the transaction under way ends a freeze
   bool is_unknown_ = false;  // an attempt may have been carried out
   std::optional<Time> until_{};
   std::optional<EtcdLease> lease_{};  // to be evicted
   EtcdRemoval removal_{};
-  uint64_t shows_at_ = 0;  // the watch will tell of it, at that revision
-  Time not_before_{};      // a verdict
-  Time told_by_{};         // whatever the watch tells
+  uint64_t shows_at_ = 0;  // wait with the verdict until the mirror shows this revision,
+  Time not_before_{};      // at least until then,
+  Time told_by_{};         // and at most until then
   std::optional<Verdict> verdict_{};
 };
 

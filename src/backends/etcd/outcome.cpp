@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The words decide and not the status, for the same refusal has other statuses
-// in other builds of etcd.
+// The words decide, not the status: builds of etcd differ in the status of a refusal.
 #include "backends/etcd/outcome.h"
 
 #include <algorithm>
@@ -28,7 +27,7 @@ constexpr Row rows[] = {
     {"database space exceeded", EtcdOutcome::refused},
 };
 
-// Statuses that say of themselves that nothing was done, whatever the words.
+// With these statuses nothing was done, whatever the words are.
 constexpr int not_done_statuses[] = {400, 401, 403, 404, 405, 412, 429};
 
 }  // namespace

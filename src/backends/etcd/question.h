@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the three kinds of questions have in common: a state machine is asked
-// for its next step, the step is done, and its reply handed in. Each step is a
-// transaction, a pause or the verdict. Pure.
+// The base of the four kinds of questions (acquire, release, renew, order): the core asks
+// the state machine for its next step, carries the step out, and hands in the reply. A step
+// is a transaction, a pause or the verdict. Pure.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace distributex {
 
-// Nothing to do until then, or until something has changed.
+// Nothing to do until then, or until the mirror changes.
 struct EtcdPause {
   Time until{};
 };
@@ -27,17 +27,17 @@ class EtcdQuestion {
   [[nodiscard]] const std::string& pool() const { return pool_; }
   [[nodiscard]] const Owner& owner() const { return owner_; }
   [[nodiscard]] Time deadline() const { return deadline_; }
-  // Attempts whose outcome is unknown may each last twice as long as the one before.
+  // The time limit of the next transaction; doubles after each unknown outcome.
   [[nodiscard]] Duration limit(Time now) const;
 
  protected:
   // Whether nothing more can be asked: its time is over, or etcd refused.
   [[nodiscard]] bool is_over(Time now) const { return is_refused_ || now >= deadline_; }
   [[nodiscard]] bool is_refused() const { return is_refused_; }
-  // A pause that every question makes before its first step, or after a refusal.
+  // The pause until the backend is ready, or after a transaction that was not done.
   [[nodiscard]] std::optional<EtcdPause> pause(const EtcdWorld& world, Time now) const;
   [[nodiscard]] Verdict failed(const EtcdWorld& world) const;
-  // Takes what is not an answer; true when it was one.
+  // Notes the outcome; true if there is an answer.
   bool take_outcome(const EtcdReply& reply, Time now);
   [[nodiscard]] const EtcdLease* lease(const EtcdWorld& world) const {
     return world.lease_of(pool_, owner_, look_);
@@ -45,24 +45,25 @@ class EtcdQuestion {
   [[nodiscard]] std::string key(const EtcdWorld& world) const {
     return world.keys.lease(pool_, owner_);
   }
-  // The same lease by another write, as it is put.
+  // The put that writes the lease anew with this server's name and this nonce.
   [[nodiscard]] EtcdPut rewritten(const EtcdWorld& world, EtcdLeaseValue value,
                                   uint64_t left) const;
 
-  // Proves that an unknown write can no longer be carried out, and reads the key.
+  // A transaction that moves the clock, so that etcd can no longer carry out the unsettled
+  // write, and reads the owner's key.
   [[nodiscard]] EtcdTxn settle(const EtcdWorld& world, Time now);
-  // True when the write stands in the key.
+  // Takes the answer; true if the unsettled write stands in the key.
   [[nodiscard]] bool take_settled(EtcdWorld& world, const EtcdAnswer& answer, Time now);
 
   std::string pool_;
   Owner owner_;
   Time deadline_;
   std::string nonce_;         // of the write under way
-  uint64_t base_ = 0;         // the clock's revision that it compares
-  std::string base_text_{};   // and its value
-  std::string base_value_{};  // that a settling step puts
+  uint64_t base_ = 0;         // the clock's revision that the write compares
+  std::string base_text_{};   // the clock's value that the write compares
+  std::string base_value_{};  // the clock's value that settle() puts
   std::optional<EtcdLook> look_{};
-  bool has_looked_ = false;  // etcd was asked since the question came
+  bool has_looked_ = false;  // etcd has answered since the question came
   std::optional<EtcdUnsettled> unsettled_{};
 
  private:

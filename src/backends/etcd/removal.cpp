@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The count of failed runs is compared as it is known and written as it will be; the
-// removal of the lease in the same transaction makes a repeated request count nothing.
+// The transaction compares the count of failed runs and writes the new one. It removes the
+// lease too, so that a repeated transaction fails and counts nothing.
 #include "backends/etcd/removal.h"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ EtcdTxn EtcdRemoval::ask(EtcdWorld& world, const std::string& pool, const EtcdLe
   return txn;
 }
 
-// The clock is compared, so that what stands in the value is the clock at its commit.
+// Compares the clock, so that the clock in the rest's value is the clock at the commit.
 void EtcdRemoval::add_rest(const EtcdWorld& world, EtcdTxn& txn, const EtcdEnding& ending,
                            Time now) {
   const Lease shown = world.shown(pool_, lease_, now);
@@ -95,7 +95,8 @@ void EtcdRemoval::add_run(EtcdWorld& world, EtcdTxn& txn, const EtcdEnding& endi
   }
 }
 
-// Compared like an operator's freeze: all freezes come one after the other.
+// Compares the rulings key as an operator's freeze does, so that all freezes are committed
+// one after the other.
 void EtcdRemoval::add_freeze(EtcdWorld& world, EtcdTxn& txn, const EtcdEnding& ending, Time now) {
   const Freeze freeze = freeze_after(pool_, runs_after_, lease_.owner, how_it_ended(ending), now);
   const std::string nonce = world.new_nonce();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The end of a lease as one transaction, with what follows from it: its slot rests,
-// its run counts as failed, and so many failed runs freeze the pool. All of it happens
-// or nothing does, and once. Costs nothing more where no pool asks for any of it. Pure.
+// The end of a lease as one transaction, with its consequences: the slot rests, the run is
+// counted, and too many failed runs freeze the pool. All of it is committed once, or none
+// of it. If the pool has no such options, the transaction only removes the lease. Pure.
 #pragma once
 
 #include <optional>
@@ -20,16 +20,16 @@ struct EtcdEnding {
 
 class EtcdRemoval {
  public:
-  // `compare` says which lease of the owner is meant.
+  // `compare` says which lease, or which write of it, is removed.
   [[nodiscard]] EtcdTxn ask(EtcdWorld& world, const std::string& pool, const EtcdLease& lease,
                             EtcdCompare compare, const EtcdEnding& ending, Time now);
-  // Notes what the answer tells, and an end by time for the engine; true when the lease was
-  // removed. If not, look() is the owner's key; when the lease is still there it has to be asked
-  // anew.
+  // Notes what the answer tells; tells the engine an end by time. Returns true if the lease
+  // was removed. If not, look() is the owner's key; if the lease is still there, call ask()
+  // again.
   [[nodiscard]] bool take(EtcdWorld& world, const EtcdAnswer& answer, Time now);
 
   [[nodiscard]] const EtcdLook& look() const { return look_; }
-  // A slot rests, or runs are counted: the watch has more to tell than the removal.
+  // Whether a slot rests or runs are counted, so that the watch tells more than the removal.
   [[nodiscard]] bool has_consequences() const { return rest_ || counts_; }
 
  private:
@@ -44,8 +44,8 @@ class EtcdRemoval {
   std::optional<Rest> rest_{};
   bool counts_ = false;
   bool has_failed_ = false;
-  EtcdRuns runs_{};  // before, and their count after
-  uint32_t runs_after_ = 0;
+  EtcdRuns runs_{};          // before the removal
+  uint32_t runs_after_ = 0;  // the count after it
   EtcdLook look_{};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// While the gate's revision is G there are at most `count` leases: only grants
-// add leases, and each changes the gate. A removal takes one away from the count
-// if the count had it.
+// While the gate's revision stays the same, there are at most `count` leases: only grants
+// add leases, and each grant changes the gate. A removal lowers the count only if the count
+// includes the lease.
 #include "backends/etcd/sight.h"
 
 #include <algorithm>
@@ -56,7 +56,7 @@ EtcdSight EtcdSights::of(const std::string& pool) const {
 
 void EtcdSights::note(const std::string& pool, EtcdSight told) {
   EtcdSight& known = told_[pool];
-  // Of the same revision it may be reckoned from an older one, see note_removal().
+  // What is known of the same revision may be derived by note_removal(): prefer `told`.
   if (told.revision >= known.revision) {
     known = std::move(told);
   }

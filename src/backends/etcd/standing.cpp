@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A freeze for some time that the watch tells of begins when it is heard, which is
-// never before it was written. One that was found in a list has the rest of its time
-// by the wall clock, for it may have stood while no server ran.
+// If a freeze has a time limit and the watch tells it, the time counts from that moment,
+// which is never before the write. If a list shows it, the time left is computed by the wall
+// clock, for the freeze may have stood while no server ran.
 #include "backends/etcd/standing.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The freezes and the counts of failed runs, a part of the mirror: what the watch has
-// told, all of one revision. A freeze ends by the server that set it at the moment
-// that its operator was told, and by every other one a second later. Pure.
+// told, all of one revision. The server that set a freeze ends it at the moment that its
+// operator was told; every other server would do so a second or more later. Pure.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@
 
 namespace distributex {
 
-// Failed runs in a row, and the revision of their key; 0: there is none.
+// Failed runs in a row, and the mod_revision of their key; 0: there is no key.
 struct EtcdRuns {
   uint32_t count = 0;
   uint64_t mod = 0;
@@ -27,8 +27,8 @@ struct EtcdRuns {
 
 class EtcdStanding {
  public:
-  // How much later than its writer this server ends another's freeze, and up to so
-  // much more at random.
+  // How much later than its writer this server ends another server's freeze: grace, and a
+  // random part of jitter.
   static constexpr std::chrono::milliseconds grace{1000};
   static constexpr std::chrono::milliseconds jitter{300};
 
@@ -40,24 +40,24 @@ class EtcdStanding {
   EtcdStanding(std::function<uint64_t()> random, std::function<uint64_t()> wall_us)
       : random_(std::move(random)), wall_us_(std::move(wall_us)) {}
 
-  // The revision of the last freeze or thaw, which every grant compares.
+  // The mod_revision of the rulings key: of the last freeze or thaw. Every grant compares it.
   [[nodiscard]] uint64_t mod() const { return mod_; }
   [[nodiscard]] const Rulings& freezes() const { return rulings_; }
   [[nodiscard]] EtcdRuns runs(std::string_view pool) const;
-  // The names of freezes, and of pools with failed runs, that a name or pattern
-  // matches; the first `most` of them.
+  // The first `most` names of freezes, or of pools with failed runs, that match the name or
+  // pattern.
   [[nodiscard]] std::vector<std::string> frozen_names(std::string_view pattern, size_t most) const;
   [[nodiscard]] std::vector<std::string> failing_names(std::string_view pattern, size_t most) const;
 
-  // A freeze that this server is about to write under that nonce ends then.
+  // This server is about to write a freeze with that nonce; it ends at `until`.
   void promise(const std::string& nonce, Time until) { promised_[nonce] = until; }
   void forget_promise(const std::string& nonce) { promised_.erase(nonce); }
   [[nodiscard]] std::optional<Time> first_end() const;
   [[nodiscard]] std::vector<Due> due(Time now) const;
   void postpone(const Due& due, Time until);
 
-  // For the mirror. is_listed: the freeze may be older than what told of it. Returns
-  // nullopt when it is known already.
+  // For the mirror. is_listed: a list showed the freeze, so it may be old. Returns nullopt if
+  // the freeze is known already.
   void put_rulings(uint64_t mod) { mod_ = mod; }
   std::optional<Freeze> put_freeze(const std::string& name, const EtcdKv& kv, bool is_listed,
                                    Time now);
@@ -75,7 +75,7 @@ class EtcdStanding {
   struct Entry {
     std::string nonce;
     uint64_t mod = 0;
-    std::optional<Time> ends;  // by this server
+    std::optional<Time> ends;  // when this server ends it
   };
 
   std::function<uint64_t()> random_;

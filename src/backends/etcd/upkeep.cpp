@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the backend does without being asked, beside the ends of ends.cpp: it follows
-// the mirror, moves the clock on, raises the offset of the tokens, takes back what unknown
-// writes have left, and looks whether etcd still answers.
+// What the backend does without a question, beside ends.cpp: it follows the mirror's
+// changes, moves the clock on, raises the offset of the tokens, takes back grants of unknown
+// outcome, deletes tickets, and probes whether etcd still answers.
 #include <algorithm>
 #include <utility>
 
@@ -42,7 +42,7 @@ void EtcdCore::changed(const std::vector<EtcdChange>& changes, bool was_set_back
     note_change(change, now);
   }
   seed(now);
-  // Whoever waits for what the watch tells.
+  // Questions may wait for what the watch has just told.
   const bool was_flushing = std::exchange(is_flushing_, true);
   wake(now, true);
   is_flushing_ = was_flushing;
@@ -73,7 +73,7 @@ void EtcdCore::note_change(const EtcdChange& change, Time now) {
       break;
     case EtcdChange::Kind::gate:
       world_.sights.restart_turns(change.pool);
-      // A slot may be free still, and it is another's turn now.
+      // If another slot is free, it may now be this server's turn.
       if (const auto slots = slots_.find(change.pool);
           slots != slots_.end() && world_.sights.free_since(change.pool, slots->second, now)) {
         world_.news.push_back({.pool = change.pool});
@@ -82,7 +82,7 @@ void EtcdCore::note_change(const EtcdChange& change, Time now) {
     case EtcdChange::Kind::ticket:
       break;
     case EtcdChange::Kind::ticket_gone:
-      // Ours was taken away while we were silent, or somebody before us has left.
+      // Another server deleted this server's ticket, or one that came before it is gone.
       world_.news.push_back({.pool = change.pool});
       break;
   }
@@ -101,7 +101,7 @@ void EtcdCore::note_rest(const EtcdChange& change) {
   world_.rest_keeper.saw(change.pool, timed);
 }
 
-// What stood when this server started is no news.
+// Does not announce freezes that stood already when this server started.
 void EtcdCore::note_freeze(const EtcdChange& change) {
   const bool has_begun = change.kind == EtcdChange::Kind::freeze;
   if (world_.is_ready) {
@@ -127,7 +127,7 @@ void EtcdCore::seed(Time now) {
   }
   const uint64_t revision = world_.mirror.revision();
   const Token seen = std::max(world_.mirror.highest_token(), world_.highest_token);
-  // Read once: the time goes on while etcd answers.
+  // Read the wall clock once: else `wanted` would grow while etcd answers.
   if (!seed_wall_) {
     seed_wall_ = world_.settings.wall_us();
   }
@@ -201,9 +201,9 @@ void EtcdCore::tick_clock(Time now) {
 
 // --- leftovers ---
 
-// A write that was given up without knowing what came of it: once the clock has
-// moved on in the mirror it can no longer be carried out, and either its nonce
-// stands there or it never will.
+// A leftover is a write of unknown outcome that its question gave up. Once the mirror shows
+// a later step of the clock, etcd can no longer carry it out: either the mirror shows the
+// write's nonce now, and the lease is taken back, or it never will.
 void EtcdCore::clear_leftovers(Time now) {
   const bool is_level = world_.mirror.revision() >= world_.clock.mod() && world_.clock.is_known();
   std::erase_if(world_.leftovers, [&](const EtcdUnsettled& left) {
@@ -250,7 +250,7 @@ void EtcdCore::take_back(const EtcdUnsettled& left, const EtcdLease& lease) {
       });
 }
 
-// A grant that nobody heard of is taken back, however long that takes.
+// Repeats failed releases of untold grants until they succeed.
 void EtcdCore::try_again(Time now) {
   std::vector<Again> due;
   std::erase_if(again_, [&](const Again& each) {

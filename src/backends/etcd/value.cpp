@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Values to text and back. Words that a later version puts behind are ignored.
+// Values to text and back. Ignores further words that a later version may append.
 #include "backends/etcd/value.h"
 
 #include <charconv>
@@ -14,7 +14,7 @@ namespace distributex {
 namespace {
 
 constexpr uint64_t length_max = uint64_t{1} << 50;
-constexpr int64_t clock_max = int64_t{1} << 53;  // beyond: nonsense, and sums could overflow
+constexpr int64_t clock_max = int64_t{1} << 53;  // refused above: sums could overflow
 constexpr uint64_t time_max = uint64_t{1} << 60;
 constexpr size_t name_max = 64;
 

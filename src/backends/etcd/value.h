@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands in the values of our keys, as words with a space between. Pure.
+// The values of this service's keys, as words with a space between. Pure.
 //
 //   base     OFFSET CLOCK
 //   ticket   STAMP COUNT
@@ -9,8 +9,8 @@
 //   freeze   dx1 SINCE LASTS NONCE BY REASON
 //   rulings  NONCE [BY]
 //
-// NOTE is in base64, and absent when it is empty. HOST, ID, BY and REASON are
-// percent-encoded; BY of the rulings is who thawed.
+// NOTE is in base64, and left out if it is empty. HOST, ID, BY and REASON are
+// percent-encoded. BY in rulings names who thawed.
 #pragma once
 
 #include <cstdint>
@@ -23,29 +23,29 @@
 namespace distributex {
 
 struct EtcdBaseValue {
-  uint64_t offset = 0;  // a token is the revision of its grant, and this
+  uint64_t offset = 0;  // added to the revision of a grant, it makes the token
   int64_t clock = 0;    // milliseconds; never runs faster than time
 };
 
 struct EtcdTicketValue {
-  int64_t stamp = 0;   // the clock when the longest waiter there arrived
-  uint64_t count = 0;  // how many waited there when it was written
+  int64_t stamp = 0;   // the shared clock when the oldest waiter of that server arrived
+  uint64_t count = 0;  // how many waited at that server when the ticket was written
 };
 
 struct EtcdLeaseValue {
   uint64_t length = 0;   // milliseconds; 0: it never ends
-  uint64_t left = 0;     // of it, from this write on; 0: it never ends
-  int64_t clock = 0;     // the clock at this write
-  uint64_t offset = 0;   // of its token, for good
+  uint64_t left = 0;     // milliseconds left, counted from this write; 0: it never ends
+  int64_t clock = 0;     // the shared clock at this write
+  uint64_t offset = 0;   // the offset at the grant; later writes keep it
   uint64_t granted = 0;  // microseconds since 1970, for people
   std::string keeper;    // the server that wrote this
-  std::string nonce;     // of this very write
+  std::string nonce;     // differs in every write
   std::string note{};    // see lock/note.h
 };
 
-// A slot that stays closed; LEFT and CLOCK as those of a lease.
+// A slot that stays closed; LEFT and CLOCK mean what they mean in a lease.
 struct EtcdRestValue {
-  uint64_t left = 0;  // milliseconds from this write on
+  uint64_t left = 0;  // milliseconds, counted from this write
   int64_t clock = 0;
   std::string keeper;
   Rest::Why why = Rest::Why::min_hold;
@@ -55,14 +55,14 @@ struct EtcdRestValue {
 struct EtcdFreezeValue {
   uint64_t since = 0;  // microseconds since 1970
   uint64_t lasts = 0;  // milliseconds; 0: until it is thawed
-  std::string nonce;   // of this very write
+  std::string nonce;   // differs in every write
   std::string by;
   std::string reason;
 };
 
 struct EtcdRulingsValue {
   std::string nonce;
-  std::string by{};  // a thaw: who did it
+  std::string by{};  // who thawed; empty after a freeze
 };
 
 [[nodiscard]] std::string format_base(const EtcdBaseValue& value);
@@ -72,13 +72,13 @@ struct EtcdRulingsValue {
 [[nodiscard]] std::string format_freeze(const EtcdFreezeValue& value);
 [[nodiscard]] std::string format_rulings(const EtcdRulingsValue& value);
 
-// Each returns nullopt for what another program wrote.
+// Each returns nullopt if another program wrote the value.
 [[nodiscard]] std::optional<EtcdBaseValue> parse_base(std::string_view text);
 [[nodiscard]] std::optional<EtcdTicketValue> parse_ticket(std::string_view text);
 [[nodiscard]] std::optional<EtcdLeaseValue> parse_lease(std::string_view text);
 [[nodiscard]] std::optional<EtcdRestValue> parse_rest(std::string_view text);
 [[nodiscard]] std::optional<EtcdFreezeValue> parse_freeze(std::string_view text);
-// An empty value for what another program wrote.
+// These return an empty value, or 0, if another program wrote the value.
 [[nodiscard]] EtcdRulingsValue parse_rulings(std::string_view text);
 [[nodiscard]] uint32_t parse_runs(std::string_view text);
 

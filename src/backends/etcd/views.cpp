@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the core shows of leases, rests and waiters: the mirror.
+// What the core shows of leases, rests and waiters. All of it comes from the mirror.
 #include <algorithm>
 #include <utility>
 
@@ -18,7 +18,7 @@ void EtcdCore::survey(std::function<void()> ready, Time now) {
   settle_down(now);
 }
 
-// What the watch tells lags behind what this server has just been answered.
+// The mirror may lag behind answers that this server got: surveys wait until it shows them.
 void EtcdCore::end_surveys(Time now) {
   const bool is_level = follower_.is_live() && world_.mirror.revision() >= world_.owed_revision;
   std::erase_if(surveys_, [&](auto& survey) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An etcd cluster as the rest of the backend sees it. An interface, against the
-// house's habit, because tests put an etcd of their own behind it that loses
-// answers and is late by their dice. All calls back come on the loop's thread
-// and never from inside the call that caused them.
+// An etcd cluster as the rest of the backend sees it. It is an interface, against the rule,
+// because tests put an etcd of their own behind it that loses and delays answers at random.
+// All callbacks come on the loop's thread, never from inside the call that caused them.
 #pragma once
 
 #include <chrono>
@@ -17,9 +16,9 @@ namespace distributex {
 
 struct EtcdReply {
   EtcdOutcome outcome = EtcdOutcome::unknown;  // never log_in
-  EtcdAnswer answer{};                         // answered
-  std::string reason{};                        // of all others
-  Time sent{};                                 // not later than anything was done
+  EtcdAnswer answer{};                         // if answered
+  std::string reason{};                        // for all other outcomes
+  Time sent{};                                 // etcd did nothing before this moment
 };
 
 class EtcdWire {
@@ -28,13 +27,12 @@ class EtcdWire {
   using Heard = std::function<void(const EtcdNews&, Time now)>;
 
   virtual ~EtcdWire() = default;
-  // Calls back exactly once, within about that time.
+  // Calls replied exactly once, after about `limit` at the latest.
   virtual void ask(EtcdTxn txn, Duration limit, Replied replied) = 0;
-  // All changes of the range from now on, the first message being created. One
-  // watch at a time: a new one ends the one before. After a message that says
-  // ended nothing comes any more.
+  // Tells all changes of the range from now on. The first message has `created` set; none
+  // follows a message with `ended` set. There is one watch: a new one ends the one before.
   virtual void watch(const std::string& key, const std::string& range_end, Heard heard) = 0;
-  // The member that is asked now is not to be trusted: the next one.
+  // Asks the next member from now on, for the current one cannot be trusted.
   virtual void move_on(const std::string& reason) = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What questions have in common.
+// The steps that all questions share.
 #include "backends/etcd/world.h"
 
 #include <algorithm>
@@ -177,7 +177,7 @@ void EtcdWorld::tell_expired(const std::string& pool, const EtcdLease& lease, Ti
   news.push_back({.pool = pool});
 }
 
-// So many slots are taken as before.
+// Does not tell sights: the rest takes the lease's slot, so the count stays the same.
 void EtcdWorld::note_rest(const std::string& pool, const EtcdLease& lease, const Rest& rest,
                           uint64_t revision, Time now) {
   note_owed(revision);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What all questions of this server share: what it knows of etcd, what it has
-// promised, what it still has to clear up, and what it has to tell the engine.
-// Plain data and the few things that every question does with it. Pure.
+// What all questions of this server share: the mirror and other knowledge of etcd, the ends
+// that owners were told, writes of unknown outcome, and news for the engine. Plain data,
+// and the functions that every question needs. Pure.
 #pragma once
 
 #include <functional>
@@ -25,40 +25,40 @@ namespace distributex {
 
 struct EtcdSettings {
   std::string prefix = "distributex/";
-  std::string server;  // our name as keeper and on tickets; new with each start
+  std::string server;  // this server's name as keeper and on tickets; new at each start
   std::chrono::milliseconds timeout{3000};  // of one question
   std::function<uint64_t()> random;
   std::function<uint64_t()> wall_us;  // since 1970
 };
 
-// A write of which nothing is known. It can still be carried out while the
-// clock's revision is `base`; then, and only then, its nonce appears in the key.
+// A write of unknown outcome. etcd can still carry it out while the clock's revision is
+// `base`. If and only if etcd did so, its nonce stands in the owner's key.
 struct EtcdUnsettled {
   std::string pool;
   Owner owner;
   std::string nonce;
   uint64_t base = 0;
-  std::string base_text{};  // what the clock is then
+  std::string base_text{};  // the clock's value at that revision
   Time sent{};
-  bool is_grant = false;  // else it has written a lease anew
-  Time not_before{};      // leave it to the one who waits for it until then
+  bool is_grant = false;  // false: the write renewed or took over a lease
+  Time not_before{};      // until then the owner's next question may adopt it
   bool is_asked = false;  // its removal is under way
 };
 
-// The owner's key as an answer told it, at that revision.
+// The owner's key as an answer showed it, at that revision.
 struct EtcdLook {
   uint64_t revision = 0;
   std::optional<EtcdLease> lease;
 };
 
-// How long after it was sent a grant may be told without another look whether a
-// freeze stands, and how long a freeze is kept back after its commit, which is longer.
+// A grant may be told within told_within after it was sent; later it must first ask etcd
+// whether a freeze stands. The verdict of a freeze waits longer: freeze_told_after.
 inline constexpr std::chrono::milliseconds told_within{200};
 inline constexpr std::chrono::milliseconds freeze_told_after{250};
 
 struct EtcdNewsOf {  // for the engine
   std::string pool;
-  std::optional<Lease> expired{};  // nothing: a slot may have come free
+  std::optional<Lease> expired{};  // nullopt: a slot may have come free
 };
 
 struct EtcdWorld {
@@ -67,53 +67,54 @@ struct EtcdWorld {
   EtcdWorld& operator=(const EtcdWorld&) = delete;
 
   [[nodiscard]] std::string new_nonce() const;
-  // Seen in the mirror, or in an answer that is newer.
+  // The owner's lease in `look` if that is newer than the mirror, else in the mirror.
   [[nodiscard]] const EtcdLease* lease_of(const std::string& pool, const Owner& owner,
                                           const std::optional<EtcdLook>& look) const;
   [[nodiscard]] Lease shown(const std::string& pool, const EtcdLease& lease, Time now) const;
 
-  // The ranges that tell all about a pool and one owner, at one revision.
+  // Appends the ranges that show a pool and one owner; notes their answers, which begin with
+  // part `first`.
   void add_state(std::vector<EtcdOp>& ops, const std::string& pool, const Owner& owner) const;
   EtcdLook note_state(const std::string& pool, const Owner& owner, const EtcdAnswer& answer,
                       size_t first, Time now);
-  // The same of the owner's key and the clock alone.
+  // The same for the owner's key and the clock only.
   void add_owner(std::vector<EtcdOp>& ops, const std::string& pool, const Owner& owner) const;
   EtcdLook note_owner(const Owner& owner, const EtcdAnswer& answer, size_t first, Time now);
 
-  // The revision of the last freeze or thaw, and the count of failed runs, as one range
-  // of an answer tells them.
+  // Note the revision of the last freeze or thaw, or the count of failed runs, from one part
+  // of an answer.
   void note_rulings(const EtcdAnswer& answer, size_t part);
   void note_runs(const std::string& pool, const EtcdAnswer& answer, size_t part);
   void note_runs(const std::string& pool, uint64_t revision, const EtcdRuns& runs);
   [[nodiscard]] EtcdRuns runs_of(const std::string& pool) const;
-  // An answer told of a freeze or a thaw that the watch has not told yet.
+  // Whether an answer told a freeze or a thaw that the watch has not told yet.
   [[nodiscard]] bool is_ruling_behind() const;
   [[nodiscard]] const Freeze* frozen(std::string_view pool) const {
     return mirror.standing().freezes().find(pool);
   }
 
-  // That the clock is as it is known, and of the etcd that it is known of: one that
-  // was emptied may have the same revision again, but has another offset.
+  // Compares that hold if the clock is unchanged. They compare the value too: an etcd that
+  // was emptied may reach the same revision again, but with another offset.
   [[nodiscard]] std::vector<EtcdCompare> if_clock(uint64_t mod, const std::string& text) const;
   void add_clock(std::vector<EtcdCompare>& compares) const;
 
-  // The clock as an answer tells it. The watch has to tell of it soon as well: it may be
-  // silent because it is cut off, while other servers move the clock on.
+  // Notes the clock of an answer. The watch must tell the same step soon: it may be cut off
+  // and silent while other servers move the clock on.
   void note_clock(const EtcdKv& kv, Time now);
   void note_clock(const EtcdAnswer& answer, size_t part, Time now);
-  // Own changes that were answered.
+  // Note changes of this server that etcd has answered.
   void note_base(const std::string& value, uint64_t revision, Time now);
   void note_owed(uint64_t revision) { owed_revision = std::max(owed_revision, revision); }
   void note_removal(const std::string& pool, const EtcdLease& lease, uint64_t revision);
-  // In the place of the lease its slot rests.
+  // The lease was removed and its slot rests.
   void note_rest(const std::string& pool, const EtcdLease& lease, const Rest& rest,
                  uint64_t revision, Time now);
-  // To be called before the removal is noted.
+  // Call it before note_removal() or note_rest(): they drop the lease's end.
   void tell_expired(const std::string& pool, const EtcdLease& lease, Time now);
   [[nodiscard]] Rest shown(const std::string& pool, const EtcdRest& rest) const;
 
   void forget(const std::string& pool) { runs_.erase(pool); }
-  // The store is another one than before: what was known of revisions is void.
+  // The store is another one than before: forget all revisions.
   void set_back();
 
   [[nodiscard]] std::optional<EtcdUnsettled> adopt(const std::string& pool, const Owner& owner);
@@ -130,23 +131,23 @@ struct EtcdWorld {
   std::vector<EtcdUnsettled> leftovers;
   std::vector<EtcdNewsOf> news;
   std::vector<Happening> happened;
-  Token highest_token = 0;         // of our own grants, which the watch may not have told yet
+  Token highest_token = 0;         // of this server's grants; the watch may lack the newest
   uint64_t owed_revision = 0;      // of the newest change that the watch has to tell
   bool is_ready = false;           // the mirror was filled and the offset is high enough
   std::optional<Time> answered{};  // when etcd answered last
-  std::string reason;              // why it did not, last
+  std::string reason;              // why the last question without an answer had none
 
  private:
   struct Told {
     uint64_t revision = 0;
     EtcdRuns runs{};
   };
-  uint64_t rulings_ = 0;     // their revision, as an answer told it
-  uint64_t rulings_at_ = 0;  // at that revision
+  uint64_t rulings_ = 0;     // mod_revision of the rulings key, as an answer showed it
+  uint64_t rulings_at_ = 0;  // the revision of that answer
   std::map<std::string, Told> runs_;
 };
 
-// The name of a rest for its keeper: no lease's owner has an empty host.
+// The owner under which rest_keeper has a rest; no lease has an owner with an empty host.
 [[nodiscard]] Owner rest_owner(Token token);
 
 [[nodiscard]] EtcdCompare if_mod(std::string key, uint64_t revision);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where memcached is: the option memcachehost as a list of addresses, and
-// which of them a pool lives on. Pure; resolves no name.
+// The option memcachehost as a list of addresses, and which memcached has the keys of a
+// pool. Pure; resolves no name.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,16 @@ struct MemcacheAddress {
 };
 
 // "localhost", "10.0.0.1:11212,[::1]:11213", "/run/memcached.sock": one or
-// more, comma-separated; port is for those without one. Or the part that is
-// no address.
+// more addresses, comma-separated; `port` is for those without one. Returns the
+// addresses, or the first part that is no address.
 [[nodiscard]] std::variant<std::vector<MemcacheAddress>, std::string> parse_memcache_hosts(
     std::string_view text, uint32_t port);
 
-// As it stands in log lines and reasons: "127.0.0.1:11211", "[::1]:11211".
+// The address for log lines and reasons: "127.0.0.1:11211", "[::1]:11211".
 [[nodiscard]] std::string address_name(const MemcacheAddress& address);
 
-// The server that has all keys of a pool: the same in every process that has
-// as many servers in its list.
+// The index of the memcached that has all keys of a pool: the same in every process whose
+// list has as many servers.
 [[nodiscard]] size_t server_of(std::string_view pool, size_t servers);
 
 }  // namespace distributex

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 MemcacheBackend::MemcacheBackend(const BackendSetup& setup, const MemcacheOptions& options)
     : sink_(setup.sink), timeout_(options.timeout), poll_(options.poll) {
   const auto hosts = parse_memcache_hosts(options.hosts, options.port);
-  assert(std::holds_alternative<std::vector<MemcacheAddress>>(hosts));  // its row has checked it
+  assert(std::holds_alternative<std::vector<MemcacheAddress>>(hosts));  // check_hosts() said so
   const MemcacheSettings settings{options.prefix, make_nonce().substr(0, 12),
                                   std::clamp(timeout_ / 4, milliseconds(50), milliseconds(500))};
   for (const MemcacheAddress& address : std::get<std::vector<MemcacheAddress>>(hosts)) {
@@ -55,7 +55,7 @@ void MemcacheBackend::configure(const std::vector<PoolSpec>& pools) {
 
 // --- questions ---
 
-// Leases whose end has come go first: the question shall find them ended.
+// Posts the expiry of the pool's due leases first, so that the question finds them ended.
 template <typename Question>
 void MemcacheBackend::post(const Question& question, Time now) {
   expire(ends_.take_due(question.pool, now), now);

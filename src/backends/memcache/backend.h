@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Leases in memcached, shared by any number of servers and kept while they
-// come and go. This is the loop's side: questions become jobs of the worker
-// whose memcached has the pool, results become verdicts, in order. A question
-// without a result in time has failed; what comes of it later is given back by
-// the worker. Nothing here blocks, and nothing here calls memcached.
+// Leases in memcached, which any number of servers share and which outlive each server.
+// This is the loop's side: a question becomes a job of the worker whose memcached has the
+// pool; a result becomes a verdict, in order. If no result comes in time, the verdict is
+// "failed", and the worker gives back what it may grant later. Nothing here blocks or
+// calls memcached.
 #pragma once
 
 #include <deque>
@@ -47,7 +47,7 @@ class MemcacheBackend final : public Backend {
   struct OpenOrder {
     Order order;
     size_t open = 0;
-    Verdict verdict;  // as it stands
+    Verdict verdict;  // of the memcacheds that have answered
   };
 
   MemcachePool& pool_of(const std::string& name);
@@ -95,13 +95,13 @@ class MemcacheBackend final : public Backend {
   std::optional<StandingFreezes> freezes_;
   std::map<OpId, OpenOrder> orders_;
 
-  std::unordered_map<OpId, MemcachePool*> ops_;  // without a verdict
-  std::deque<std::pair<Time, OpId>> overdue_;    // in order; some are done already
+  std::unordered_map<OpId, MemcachePool*> ops_;  // questions without a verdict
+  std::deque<std::pair<Time, OpId>> overdue_;    // by deadline; some have a verdict already
 
-  uint64_t survey_ = 0;     // the one under way or the last
+  uint64_t survey_ = 0;     // the number of the survey under way, or of the last
   size_t survey_open_ = 0;  // servers that have not answered it
   Time survey_ends_{};
-  std::optional<Time> surveyed_;  // when the last whole one began
+  std::optional<Time> surveyed_;  // when the last complete survey began
   Time survey_began_{};
   std::vector<std::function<void()>> waiting_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a slot is taken, of the rules in slots.cpp: claimed, given a token, and
-// settled as a lease; or found to be held by its owner already.
+// Takes a slot by the rules of slots.cpp: claims it, draws a token, and replaces the claim
+// by the lease. Or finds that the owner has a lease already.
 #include <algorithm>
 #include <limits>
 
@@ -26,7 +26,7 @@ struct MemcacheSlots::Attempt {
 SlotAnswer MemcacheSlots::acquire(const Acquire& question, uint32_t width,
                                   const std::string& nonce) {
   Attempt attempt{question, {question.pool, std::max(width, question.slots)}, nonce};
-  // The lock of a mutex is claimed unseen: most often it is free.
+  // In a pool with one slot, claim without a look first: most often the slot is free.
   bool looked = attempt.pool.width > 1 || question.find_only;
   int failures = 0;
   for (int steps = 0; steps < max_steps; steps++) {
@@ -72,7 +72,7 @@ MemcacheSlots::Step MemcacheSlots::acquire_step(Attempt& attempt) {
 }
 
 MemcacheSlots::Step MemcacheSlots::claim_slot(Attempt& attempt, const View& view) {
-  uint32_t slot = 0;  // the lowest free one: the view is sorted by slot
+  uint32_t slot = 0;  // becomes the lowest free slot: the view is sorted by slot
   for (const Entry& entry : view) {
     if (entry.slot == slot) {
       slot++;
@@ -86,8 +86,8 @@ MemcacheSlots::Step MemcacheSlots::claim_slot(Attempt& attempt, const View& view
   return stored == Stored::failed ? Step::failed : Step::again;
 }
 
-// A claim of our owner: ours, or that of a server which is at it too, or was
-// when it ended. Whoever replaces it first has granted.
+// Settles a claim for this owner. This attempt made the claim, or another server did, which
+// may still be at work or have died. The server that replaces it first grants the lease.
 MemcacheSlots::Step MemcacheSlots::settle_claim(Attempt& attempt, const View& view,
                                                 const Entry& claim) {
   SlotAnswer& answer = attempt.answer;
@@ -95,7 +95,7 @@ MemcacheSlots::Step MemcacheSlots::settle_claim(Attempt& attempt, const View& vi
   if (others != Step::answered) {
     return others;
   }
-  if (view.size() > attempt.question.slots) {  // maxlocks was lowered beneath us
+  if (view.size() > attempt.question.slots) {  // maxlocks was lowered meanwhile
     if (commands_.remove(key(attempt.pool, claim.slot), claim.unique) == Stored::failed) {
       return Step::failed;
     }
@@ -134,7 +134,7 @@ MemcacheSlots::Step MemcacheSlots::settle_claim(Attempt& attempt, const View& vi
   return Step::answered;
 }
 
-// The view is sorted by slot and `kept` is the lowest claim of the owner.
+// Removes the owner's other claims. The view is sorted by slot; `kept` is the lowest claim.
 MemcacheSlots::Step MemcacheSlots::drop_other_claims(const Attempt& attempt, const View& view,
                                                      const Entry& kept) {
   for (const Entry& entry : view) {
@@ -151,14 +151,15 @@ MemcacheSlots::Step MemcacheSlots::drop_other_claims(const Attempt& attempt, con
 MemcacheSlots::Step MemcacheSlots::tell_held(Attempt& attempt, const View& view,
                                              const Entry& entry) {
   SlotAnswer& answer = attempt.answer;
-  // Our own replacement, whose answer did not come: granted nonetheless.
+  // This attempt's replace command was carried out without an answer: that is a grant.
   const bool ours = entry.lease->nonce == attempt.nonce && attempt.started;
   if (!ours && !entry.lease->told_by(server_)) {
     const Stored stored =
         commands_.append(key(attempt.pool, entry.slot), told_mark(*entry.lease, server_));
     return stored == Stored::failed ? Step::failed : Step::again;
   }
-  // What we claimed meanwhile is not needed; left alone it would die as well.
+  // Remove this attempt's own claim, which is not needed; else it would block a slot until
+  // it dies.
   const Entry* own = find_nonce(view, attempt.nonce);
   if (own && own != &entry && own->lease->is_claim()) {
     const Stored stored = commands_.remove(key(attempt.pool, own->slot), own->unique);
@@ -175,8 +176,8 @@ MemcacheSlots::Step MemcacheSlots::tell_held(Attempt& attempt, const View& view,
   return Step::answered;
 }
 
-// A counter that is lost, or behind what this server has seen, starts at the
-// clock or above all seen: so tokens rise across restarts of both sides.
+// If the counter is lost, it starts at the clock or above all tokens that this server has
+// seen; if it is behind them, it is raised. So tokens rise across restarts of both sides.
 std::optional<Token> MemcacheSlots::draw_token(const std::string& pool) {
   const std::string counter = counter_key(prefix_, pool);
   uint32_t by = 1;

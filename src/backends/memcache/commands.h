@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The few things that are asked of a memcached, one at a time, each of them
-// harmless to what another server has written since we looked: there is no
-// plain set, delete or touch. An interface, against the house's habit, because
-// tests interleave several servers command by command behind it.
+// The few commands to a memcached, one at a time. None of them overwrites what another
+// server has written since the last look: there is no plain set, delete or touch. It is an
+// interface, against the rule, because tests interleave the commands of several servers.
 #pragma once
 
 #include <chrono>
@@ -17,12 +16,12 @@
 namespace distributex {
 
 struct MemcacheItem {
-  size_t key = 0;  // its place among the keys asked for
+  size_t key = 0;  // the index of its key among the keys asked for
   std::string value;
-  uint64_t unique = 0;  // of this very write; good for the next command only
+  uint64_t unique = 0;  // differs in every write; valid for the next command only
 };
 
-// failed: nothing is known, the command may even be carried out later.
+// failed: the outcome is unknown; memcached may even carry the command out later.
 enum class Stored { done, refused, absent, failed };
 
 class MemcacheCommands {
@@ -31,19 +30,19 @@ class MemcacheCommands {
 
   static constexpr size_t keys_at_once = 1000;
 
-  // The items there are, in the order of the keys, of which there are at most
-  // keys_at_once; nullopt on failure.
+  // Returns the items that exist, in the order of the keys; nullopt on failure. At most
+  // keys_at_once keys.
   [[nodiscard]] virtual std::optional<std::vector<MemcacheItem>> read(
       std::span<const std::string> keys) = 0;
-  // refused: there is such an item. lives is what memcached is told: it may
-  // drop the item a second earlier or later; 0: it keeps it.
+  // refused: the key has an item. memcached drops the item after `lives`, a second earlier
+  // or later; 0: it keeps the item.
   [[nodiscard]] virtual Stored add(const std::string& key, const std::string& value,
                                    std::chrono::seconds lives) = 0;
-  // Both only when the item is still the one read. refused: it is another.
+  // Both change only the item that was read. refused: the key has another item now.
   [[nodiscard]] virtual Stored replace(const std::string& key, const std::string& value,
                                        std::chrono::seconds lives, uint64_t unique) = 0;
   [[nodiscard]] virtual Stored remove(const std::string& key, uint64_t unique) = 0;
-  // Puts text behind whatever value is there; its time goes on.
+  // Appends text to the item's value; does not change when the item is dropped.
   [[nodiscard]] virtual Stored append(const std::string& key, const std::string& text) = 0;
   [[nodiscard]] virtual Stored increment(const std::string& key, uint32_t by, uint64_t& value) = 0;
 

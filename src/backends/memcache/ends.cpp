@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One map of leases and two orders of their ends: of all, and in each pool.
+// One map of leases, and two orders by their ends: of all leases, and of each pool.
 #include "backends/memcache/ends.h"
 
 namespace distributex {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The leases that this server granted or renewed, by the moment of the
-// monotonic clock at which they end: it alone knows that moment exactly. Leases
-// that never end are not kept here. Every call costs O(log n).
+// The leases and rests that this server wrote last, by the moment of the monotonic clock at
+// which they end: only this server knows that moment exactly. Leases that never end are
+// not kept here. Every call costs O(log n).
 #pragma once
 
 #include <map>
@@ -17,8 +17,8 @@ namespace distributex {
 
 struct EndingLease {
   std::string pool;
-  Lease lease;        // with its end
-  std::string nonce;  // of its write, unique everywhere
+  Lease lease;        // ends is set
+  std::string nonce;  // of the write; no other write has it
   bool is_rest = false;
 };
 
@@ -31,7 +31,7 @@ class MemcacheEnds {
   [[nodiscard]] std::optional<Time> first() const;
   [[nodiscard]] std::optional<Time> first(const std::string& pool) const;
 
-  // Out with all that end by then, of one pool or of all.
+  // Remove and return all that end by `now`, of all pools or of one.
   [[nodiscard]] std::vector<EndingLease> take_due(Time now);
   [[nodiscard]] std::vector<EndingLease> take_due(const std::string& pool, Time now);
 

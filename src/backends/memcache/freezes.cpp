@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The item is replaced only as the one that was read. Its end is never left to
-// memcached: a freeze that is over is left out at the next write, and until then
-// nobody minds it. When a freeze is seen first its end becomes a moment of the
-// monotonic clock, so that setting the wall clock back does not lengthen it.
+// The item is replaced only if it is still the one that was read. memcached never drops it:
+// servers ignore a freeze whose time is over, and the next write leaves it out. When a
+// server first sees a freeze, it converts the end to its monotonic clock, so that setting
+// the wall clock back does not lengthen the freeze.
 #include "backends/memcache/freezes.h"
 
 #include <algorithm>
@@ -70,11 +70,11 @@ std::optional<std::vector<SharedFreeze>> parse_freezes(std::string_view value) {
   return freezes;
 }
 
-// No pool has an empty name, so this is no slot's key.
+// The key of the freezes looks like that of a pool with an empty name, which no pool has.
 MemcacheFreezes::MemcacheFreezes(MemcacheCommands& commands, std::string_view prefix)
     : commands_(commands), prefix_(prefix), key_(prefix_ + ":freezes") {}
 
-// What another program wrote there counts as no freezes; the next freeze replaces it.
+// If another program wrote the item, it counts as no freezes; the next freeze replaces it.
 std::optional<MemcacheFreezes::Item> MemcacheFreezes::fetch() {
   const auto items = commands_.read(std::span(&key_, 1));
   if (!items) {

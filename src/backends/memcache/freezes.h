@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The freezes that stand, in one item of each memcached, which every server
-// reads twice a second. A line of its value is a freeze:
+// The freezes, in one item of each memcached, which every server reads every 0.4
+// seconds. Each line after the first is a freeze:
 //
 //   dx1
 //   POOL SINCE UNTIL REASON BY
 //
-// names percent-encoded, times in microseconds since 1970 by the clock that all
-// servers share, UNTIL 0: until it is thawed. Blocks as long as its commands do,
-// and belongs to one thread.
+// POOL, REASON and BY are percent-encoded; times are microseconds since 1970 by the clock
+// that all servers share; UNTIL is 0 if the freeze lasts until it is thawed. Calls block
+// as long as their commands do. Belongs to one thread.
 #pragma once
 
 #include <optional>
@@ -30,31 +30,31 @@ struct SharedFreeze {
 };
 
 [[nodiscard]] std::string format_freezes(const std::vector<SharedFreeze>& freezes);
-// Nothing when another program wrote the value.
+// Returns nullopt if another program wrote the value.
 [[nodiscard]] std::optional<std::vector<SharedFreeze>> parse_freezes(std::string_view value);
 
 class MemcacheFreezes {
  public:
   MemcacheFreezes(MemcacheCommands& commands, std::string_view prefix);
 
-  // Reads the item. False: memcached did not say, and what is known stays.
+  // Reads the item. If memcached does not answer, returns false and changes nothing.
   [[nodiscard]] bool read(Time now);
-  // Carries out a freeze or a thaw: done, not_held or failed.
+  // Carries out a freeze or a thaw: done, not_held, failed, or full: too many freezes.
   [[nodiscard]] Verdict::Kind perform(const Order& order, Time now);
 
-  // Counts one more failed run of the pool, or starts anew: so many in a row. Nothing
-  // when memcached does not say.
+  // Counts one more failed run of the pool, or sets the count to 0. Returns the count;
+  // nullopt if memcached does not answer.
   [[nodiscard]] std::optional<uint32_t> count_run(std::string_view pool, bool failed);
 
   [[nodiscard]] bool freezes(std::string_view pool, Time now);
   [[nodiscard]] std::vector<Freeze> all() const { return rulings_.all(); }
-  // Whether it has changed since this was asked last.
+  // Whether the freezes have changed since the last call.
   [[nodiscard]] bool take_change();
 
  private:
   struct Item {
     std::vector<SharedFreeze> freezes;
-    uint64_t unique = 0;  // 0: there is none
+    uint64_t unique = 0;  // 0: there is no item
   };
   [[nodiscard]] std::optional<Item> fetch();
   void learn(std::vector<SharedFreeze> freezes, Time now);

@@ -6,7 +6,8 @@
 
 namespace distributex {
 
-// Who is used moves to the recent ones; when these are many, the older ones are dropped.
+// A noted pool moves to recent_. When recent_ is full it becomes older_, and the pools that
+// were in older_ are dropped.
 void HighestTokens::note(const std::string& pool, Token token) {
   const Token known = std::max(in(pool), token);
   recent_[pool] = known;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The highest token that was seen in each pool, for the day on which memcached loses
-// its counters. Names come and go by the million: those that were used last are
-// remembered one by one, at most twice `most` of them; of the others only the
-// highest of all.
+// The highest token that was seen in each pool, for the case that memcached loses its
+// counters. There may be millions of pool names: this remembers the pools that were used
+// last, at most twice `most` of them, and for all others the highest token of all.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +16,9 @@ class HighestTokens {
  public:
   explicit HighestTokens(size_t most = 16384) : most_(most) {}
   void note(const std::string& pool, Token token);
-  // 0: none was seen, or long ago.
+  // 0: no token of the pool was seen, or it was forgotten.
   [[nodiscard]] Token in(const std::string& pool) const;
-  // Not lower than any that was seen.
+  // The highest token that was ever seen in any pool.
   [[nodiscard]] Token in_all() const { return in_all_; }
   [[nodiscard]] size_t size() const { return recent_.size() + older_.size(); }
 

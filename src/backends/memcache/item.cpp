@@ -109,7 +109,7 @@ bool SlotLease::told_by(std::string_view server) const {
 
 std::string make_nonce() {
   std::array<unsigned char, 16> bytes{};
-  // So few bytes come whole or, before the machine has any, wait.
+  // getrandom() returns up to 256 bytes whole, and waits while the kernel has none.
   if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     std::abort();
   }

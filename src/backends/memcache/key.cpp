@@ -11,7 +11,7 @@ namespace distributex {
 
 namespace {
 
-constexpr size_t pool_part_max = 150;  // bytes; with prefix, digest and slot far below the limit
+constexpr size_t pool_part_max = 150;  // bytes; with prefix and slot below memcache_key_max
 constexpr char hex_digits[] = "0123456789ABCDEF";
 
 bool is_plain(char c) {
@@ -31,7 +31,7 @@ int hex_value(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-// MD5 serves: pools are named by the administrator, not by an adversary.
+// MD5 is good enough: administrators name pools, not adversaries.
 std::string digest(std::string_view text) {
   std::array<unsigned char, 16> bytes{};
   const std::string copy(text);
@@ -49,7 +49,7 @@ std::string pool_part(std::string_view pool) {
   if (part.size() <= pool_part_max) {
     return part;
   }
-  // No short pool's part has a ':' in it, so the two kinds cannot meet.
+  // A short name contains no ':' here, so it cannot equal a cut one.
   return part.substr(0, pool_part_max - 33) + ":" + digest(pool);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A command whose answer did not come may be carried out later than the look
-// that follows it: one look that finds nothing proves nothing.
+// If a command got no answer, memcached may carry it out after the look that follows, so one
+// look that finds nothing proves nothing.
 #include "backends/memcache/leftovers.h"
 
 #include <utility>
@@ -10,8 +10,7 @@ namespace distributex {
 namespace {
 
 constexpr size_t leftovers_max = 10000;
-// Looks, a second apart. A claim that memcached carries out late dies by itself
-// after ten seconds.
+// Looks, a second apart. A claim that memcached adds late dies after ten seconds.
 constexpr int tries_max = 12;
 
 }  // namespace

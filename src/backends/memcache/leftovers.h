@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What calls left behind in memcached without anybody who would give it back:
-// claims and grants of attempts that failed half-way, grants whose client had
-// gone. They are looked for until they are gone. Belongs to one thread.
+// What calls left behind in memcached and no client will give back: claims and grants of
+// attempts that failed half-way, and grants whose client had gone. This looks for them until
+// they are gone. Belongs to one thread.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,7 @@
 
 namespace distributex {
 
-// Either what one attempt wrote, known by its nonce, or a grant that is to be
-// released.
+// Either what one attempt wrote, found by its nonce, or a grant that `release` gives back.
 struct Leftover {
   PoolRef pool;
   std::string nonce;
@@ -22,22 +21,22 @@ struct Leftover {
   int tries = 0;
 };
 
-// What an acquire leaves behind: a grant that nobody heard of, or what a failed
-// attempt may have written.
+// What an acquire leaves behind: a grant that no client was told of (heard: false), or what
+// a failed attempt may have written. nullopt: nothing.
 [[nodiscard]] std::optional<Leftover> leftover_of(const SlotAnswer& answer, bool heard,
                                                   const PoolRef& pool, const std::string& nonce);
 
 class MemcacheLeftovers {
  public:
-  // freed: a slot of the pool was given back.
+  // Calls freed when a slot of the pool was given back.
   MemcacheLeftovers(MemcacheSlots& slots, std::function<void(const std::string& pool)> freed)
       : slots_(slots), freed_(std::move(freed)) {}
 
-  // Above 10,000 it is forgotten: it then lasts as long as a claim or a lease.
+  // Keeps at most 10,000 and forgets the others: these stay until memcached drops them.
   void keep(Leftover leftover);
-  // Looks for it once, and keeps it unless it is settled.
+  // Looks for it once; keeps it if it is not settled.
   void settle(Leftover leftover);
-  // The same for all, until `goes_on` says no: the rest is kept unlooked.
+  // Looks for all; once goes_on() is false, keeps the others without a look.
   void settle_all(const std::function<bool()>& goes_on);
   [[nodiscard]] bool empty() const { return all_.empty(); }
 

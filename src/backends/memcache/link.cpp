@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// libmemcached, tamed: one factory sets its behaviours and reads them back,
-// keys are checked before every call (in text protocol a bad key is more
-// commands, and a unique of 0 shifts all later answers by one), and a handle is
-// thrown away after any answer that is not one of the four expected.
+// Calls libmemcached with care. make_handle() sets its behaviours and reads them back. Keys
+// are checked before every call: in text protocol a bad key is read as more commands, and a
+// unique of 0 shifts all later answers by one. After any answer that outcome() does not
+// expect, the handle is dropped.
 #include "backends/memcache/link.h"
 
 #include <netdb.h>
@@ -25,18 +25,18 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr time_t relative_max = 60 * 60 * 24 * 30;  // above it is a date
-// A date in 1970: gone at once. It means the same in both protocols, where -1
-// would be for ever in the binary one.
+constexpr time_t relative_max = 60 * 60 * 24 * 30;  // memcached takes more for a date
+// A date in 1970: memcached drops the item at once, in both protocols. -1 would mean "for
+// ever" in the binary one.
 constexpr time_t long_past = relative_max + 1;
-constexpr int64_t clock_tolerance = 1;  // seconds: its clock has no fractions
+constexpr int64_t clock_tolerance = 1;  // seconds: memcached's clock has no fractions
 
 struct BehaviourRow {
   memcached_behavior_t name;
   uint64_t value;
 };
 
-// The addresses of a name, as numbers; or the reason why there are none.
+// The numeric addresses of a name; if there are none, sets the reason.
 std::vector<std::string> resolve(const std::string& host, std::string& reason) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -64,7 +64,7 @@ MemcacheLink::MemcacheLink(MemcacheAddress address, std::chrono::milliseconds si
 
 Time MemcacheLink::now() const { return steady_now(); }
 
-// Where our clock is far from memcached's, its clock counts: all servers ask it.
+// If this machine's clock is far from memcached's, uses memcached's, which all servers ask.
 uint64_t MemcacheLink::shared_us() const {
   return static_cast<uint64_t>(static_cast<int64_t>(wall_us()) + clock_apart_ * 1'000'000);
 }
@@ -88,8 +88,8 @@ MemcacheLink::Handle MemcacheLink::make_handle(const std::string& numeric_host) 
     return nullptr;
   }
   const auto limit = static_cast<uint64_t>(silence_.count());
-  // The failure limits and the retry time keep the library from refusing to
-  // ask a server that is back; ejecting one would give its locks twice.
+  // The failure limits and the retry time make the library ask a server again that is back.
+  // Ejecting a server would move its keys to another one and grant its locks twice.
   const BehaviourRow rows[] = {
       {MEMCACHED_BEHAVIOR_BINARY_PROTOCOL, 0},
       {MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1},
@@ -139,8 +139,8 @@ bool MemcacheLink::connect() {
   return false;
 }
 
-// The first question is short, so that a slow drip can be told from an answer
-// before the long ones are asked.
+// Asks a short question first and finds the socket after it, so that interrupt() can end the
+// long questions that follow.
 bool MemcacheLink::greet() {
   if (!hello()) {
     return false;
@@ -186,8 +186,8 @@ bool MemcacheLink::be_ready() {
 
 bool MemcacheLink::ping() { return be_ready() && hello(); }
 
-// A counter that nobody has: of all commands this one tells best why there is
-// no connection.
+// Increments a counter that does not exist: if there is no connection, this command tells
+// the best reason of all.
 bool MemcacheLink::hello() {
   constexpr std::string_view key = "distributex:ping";
   uint64_t value = 0;
@@ -248,11 +248,11 @@ std::optional<std::vector<MemcacheItem>> MemcacheLink::read(std::span<const std:
   return std::nullopt;
 }
 
-// MEMCACHED_END when all is read; MEMCACHED_SUCCESS when it makes no sense.
+// Returns MEMCACHED_END if all was read, MEMCACHED_SUCCESS if an item does not fit the keys.
 memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys,
                                        std::vector<MemcacheItem>& items) {
   memcached_return_t code = MEMCACHED_SUCCESS;
-  // One made by the library would be freed by it after the last answer.
+  // The library frees a result of its own after the last answer, so bring one.
   memcached_result_st room;
   const std::unique_ptr<memcached_result_st, FreeWith<memcached_result_free>> result(
       memcached_result_create(handle_.get(), &room));
@@ -274,7 +274,7 @@ memcached_return_t MemcacheLink::fetch(std::span<const std::string> keys,
   return code;
 }
 
-// The date by memcached's own clock, where it takes nothing else.
+// `lives` as memcached takes it: seconds, or above 30 days a date by memcached's clock.
 std::optional<time_t> MemcacheLink::expiry(seconds lives) {
   if (lives.count() <= relative_max) {
     return static_cast<time_t>(lives.count());
@@ -322,8 +322,8 @@ Stored MemcacheLink::add(const std::string& key, const std::string& value, secon
 Stored MemcacheLink::replace(const std::string& key, const std::string& value, seconds lives,
                              uint64_t unique) {
   assert(is_sound_key(key) && unique != 0);
-  // A unique belongs to the connection that it was read on: after a restart
-  // of memcached the same number may be another's item.
+  // A unique is valid on the connection that read it: after a restart of memcached another
+  // item may have the same number. So do not connect here.
   if (!handle_ || !be_ready()) {
     return Stored::failed;
   }

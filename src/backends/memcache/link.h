@@ -22,34 +22,33 @@
 
 namespace distributex {
 
-// What a memcached told of itself at a new connection.
+// What memcached told of itself after a new connection.
 struct MemcacheFacts {
   std::string version;
-  bool is_old = false;      // older than what this was tested with
+  bool is_old = false;      // older than the versions that were tested
   bool evicts = false;      // it drops leases when its memory is full
-  bool keeps_cas = true;    // without, no lease can be given back or renewed
-  int64_t clock_apart = 0;  // seconds that its clock is ahead of ours
+  bool keeps_cas = true;    // else no lease can be given back or renewed
+  int64_t clock_apart = 0;  // seconds that its clock is ahead of this machine's
 };
 
 class MemcacheLink final : public MemcacheCommands {
  public:
-  // silence: how long it may send nothing before it counts as out of reach.
+  // silence: if memcached sends nothing for so long, a command fails.
   MemcacheLink(MemcacheAddress address, std::chrono::milliseconds silence);
 
   // Commands after this moment fail.
   void set_deadline(Time deadline) { deadline_ = deadline; }
-  // Called after each read, for a job may consist of many.
+  // Calls progress after each read: one job may consist of many reads.
   void on_progress(std::function<void()> progress) { progress_ = std::move(progress); }
-  // Whether it answers; connects when it must.
+  // Whether memcached answers; connects if there is no connection.
   [[nodiscard]] bool ping();
   [[nodiscard]] bool is_connected() const { return handle_ != nullptr; }
   // Why the last command failed, without the address.
   [[nodiscard]] const std::string& reason() const { return reason_; }
-  // Once after each new connection.
+  // Returns the facts once after each new connection, else nullopt.
   [[nodiscard]] std::optional<MemcacheFacts> take_facts();
 
-  // From any thread: ends the call that is under way, if it has come so far
-  // as to have a connection.
+  // Ends the command under way if there is a connection. For any thread.
   void interrupt();
 
   std::optional<std::vector<MemcacheItem>> read(std::span<const std::string> keys) override;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the backend asks for is read once, when it is made: none of it changes
-// at a reload, for leases would be looked for where they are not, and a question
-// on its way keeps the deadline it has.
+// The backend reads its options once, when it is made. A reload does not change them: the
+// backend would look for its leases in the wrong place.
 #include "backends/memcache/options.h"
 
 #include "backends/makers.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Orders of operators on their way to the workers, and the freezes that the
-// workers read.
+// Sends orders of operators to the workers, and takes the freezes that the workers read.
 #include <utility>
 
 #include "backends/memcache/backend.h"
@@ -10,8 +9,8 @@
 
 namespace distributex {
 
-// A freeze stands on every memcached: it may be for pools of all of them, also for
-// some that are not configured yet. A thaw starts the count of failed runs anew in each
+// A freeze is written to every memcached: its pattern may match pools of all of them, even
+// pools that are not configured yet. A thaw resets the count of failed runs of each matching
 // pool that this server knows.
 void MemcacheBackend::order(const Order& order, Time now) {
   OpenOrder& open = orders_[order.op];
@@ -47,7 +46,8 @@ void MemcacheBackend::post_to_all(OpenOrder& open, Time now) {
   }
 }
 
-// Done when all have done it; a thaw, when one had something to thaw.
+// The order ends when all memcacheds have answered. It failed if one failed. A thaw is done
+// if at least one memcached had a freeze to thaw.
 void MemcacheBackend::order_done(size_t server, OpenOrder& open, const OpDone& done, Time now) {
   Verdict& verdict = open.verdict;
   if (done.answer.kind == Verdict::Kind::failed) {
@@ -87,7 +87,8 @@ void MemcacheBackend::evicted(const OpenOrder& open, const OpDone& done, Time no
   begin_rest(pool, done.answer.rest, now);
 }
 
-// The slot opens at its exact time here, and a little later where this server has died.
+// This server opens the slot at the exact time; if it has died, memcached drops the item a
+// little later.
 void MemcacheBackend::begin_rest(MemcachePool& pool, const std::optional<SlotLease>& rest,
                                  Time now) {
   if (!rest) {
@@ -102,7 +103,7 @@ void MemcacheBackend::begin_rest(MemcachePool& pool, const std::optional<SlotLea
   sink_.happened(rested(pool.ref.name, shown, now), 0);
 }
 
-// Another server may use it: nothing is removed from memcached.
+// Removes nothing from memcached, for other servers may use the pool.
 void MemcacheBackend::forget(const std::string& pool) {
   const auto it = pools_.find(pool);
   if (it == pools_.end() || it->second.configured || !it->second.seen().empty()) {
@@ -126,7 +127,7 @@ void MemcacheBackend::set_delays(MemcachePool& pool) {
   pool.ref.freeze_after = from.freeze_after;
 }
 
-// What a memcached does about it later is seen when the freezes are read.
+// If a memcached carries the order out later, the worker sees it when it reads the freezes.
 void MemcacheBackend::abandon_order(OpId op) {
   for (size_t i = 0; i < servers_.size() && orders_.contains(op); i++) {
     if (!servers_[i]->worker().abandon(op)) {
@@ -142,7 +143,7 @@ void MemcacheBackend::abandon_order(OpId op) {
   sink_.decided(op, verdict);
 }
 
-// Who thaws through this server just now.
+// The operator whose thaw is under way at this server; empty: none.
 std::string MemcacheBackend::thawing() const {
   for (const auto& [op, open] : orders_) {
     if (open.order.kind == Order::Kind::thaw) {
@@ -165,7 +166,8 @@ void MemcacheBackend::apply(size_t server, FreezesSeen& seen, Time) {
   }
 }
 
-// Whoever waits for a pool that may be thawed now is asked about again.
+// Calls changed() for each matching pool that no freeze holds any more, so that the engine
+// asks again for its waiters.
 void MemcacheBackend::pools_changed(size_t server, std::string_view pattern) {
   std::vector<std::string> names;
   for (auto& [name, pool] : pools_) {

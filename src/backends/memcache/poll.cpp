@@ -15,7 +15,7 @@ MemcachePoll::MemcachePoll(Duration shortest, uint64_t seed)
     : shortest_(shortest), pause_(shortest), random_(seed | 1) {}
 
 Duration MemcachePoll::next(const std::vector<SlotLease>& seen) {
-  size_t looks = 0;  // whatever the order
+  size_t looks = 0;  // a digest that does not depend on the order
   for (const SlotLease& lease : seen) {
     looks ^= std::hash<std::string>{}(lease.nonce);
   }
@@ -26,7 +26,7 @@ Duration MemcachePoll::next(const std::vector<SlotLease>& seen) {
   random_ ^= random_ << 13;
   random_ ^= random_ >> 7;
   random_ ^= random_ << 17;
-  // A quarter less to a quarter more.
+  // Between three and five quarters of the pause.
   const Duration jittered = pause_ * (768 + static_cast<Duration::rep>(random_ % 513)) / 1024;
   pause_ = std::min(pause_ * 3 / 2, std::max(longest, shortest_));
   return std::min(jittered, std::max(longest, shortest_));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// When a full pool is asked again: other servers may give its locks back, and
-// memcached tells nobody. Starts at the configured pause, grows while the pool
-// looks the same, with jitter so that servers do not ask in step. Pure.
+// When this server looks at a full pool again: other servers may give its locks back, and
+// memcached tells nobody. The pause starts as configured and grows while the pool looks the
+// same; jitter keeps servers from asking in step. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ class MemcachePoll {
  public:
   explicit MemcachePoll(Duration shortest = std::chrono::milliseconds(100), uint64_t seed = 1);
 
-  // Something happened in the pool.
+  // Call it when something happened in the pool.
   void reset() { pause_ = shortest_; }
-  // The pool was read and is full of these: how long to leave it alone.
+  // Returns the pause before the next look; `seen` is what the last look found.
   [[nodiscard]] Duration next(const std::vector<SlotLease>& seen);
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Keeping what was seen of a pool in order.
+// Keeps the items of a pool in the order that pool.h promises.
 #include "backends/memcache/pool.h"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ void MemcachePool::add(const SlotLease& item) {
   see(std::move(items));
 }
 
-// A lease keeps its token, and so its place.
+// A renewed lease keeps its token, and so its place in the order.
 void MemcachePool::replace(const std::string& nonce, const SlotLease& lease) {
   std::replace_if(
       seen_.begin(), seen_.end(), [&](const SlotLease& item) { return item.nonce == nonce; },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A pool as the loop knows it: where it lives, and what was seen of it last, by
-// this server's questions and surveys. Other servers may have changed it since.
+// A pool as the loop knows it: which memcached has it, and what this server's questions and
+// surveys last saw of it. Other servers may have changed it since.
 #pragma once
 
 #include <string>
@@ -18,17 +18,17 @@ class MemcachePool {
   PoolRef ref;
   uint32_t slots = 1;
   bool configured = false;
-  bool full = false;  // as last told
+  bool full = false;  // the last verdict said so
   MemcachePoll poll;
 
-  // The items in its slots, claims too, in any order.
+  // Takes the items of the pool's slots, claims too, in any order.
   void see(std::vector<SlotLease> items);
   void drop(const std::string& nonce);
   void drop(Token token);
   void add(const SlotLease& item);
   void replace(const std::string& nonce, const SlotLease& lease);
 
-  // Claims first, then leases by their tokens.
+  // Claims first, then leases and rests by their tokens.
   [[nodiscard]] const std::vector<SlotLease>& seen() const { return seen_; }
   [[nodiscard]] size_t claims() const { return claims_; }
 

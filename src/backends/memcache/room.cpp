@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The thread's side of a worker: jobs in order, and between them a look after
-// memcached and what failed calls left behind in it.
+// The thread's side of a worker: does jobs in order; between jobs it pings memcached, reads
+// the freezes, and removes what failed calls left behind.
 #include "backends/memcache/room.h"
 
 #include <unistd.h>
@@ -18,10 +18,10 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds ping_every{1000};
 constexpr milliseconds ping_every_when_down{400};
-constexpr milliseconds freezes_every{400};  // a server sees another's within a second
+constexpr milliseconds freezes_every{400};  // so all servers see a freeze within a second
 constexpr milliseconds chore_limit{1000};
 constexpr size_t keys_of_a_survey_step = 500;
-// A job of many reads says so often that memcached answers.
+// How often a job of many reads reports that memcached answers.
 constexpr milliseconds news_every{300};
 
 }  // namespace
@@ -56,7 +56,7 @@ void MemcacheWorker::Room::work() {
   changed_.notify_all();
 }
 
-// Nothing when it is time to look after memcached.
+// Waits for a job; returns nullopt if a ping or a read of the freezes is due first.
 std::optional<MemcacheJob> MemcacheWorker::Room::next_job(bool& stopping) {
   std::unique_lock guard(lock_);
   running_ = 0;
@@ -89,7 +89,8 @@ void MemcacheWorker::Room::do_job(MemcacheJob& job) {
   std::visit([&](auto& what) { perform(what, job); }, job.what);
 }
 
-// While it is down only the pings ask, or each job would wait in vain.
+// While memcached is down, jobs are refused and only pings ask it: else each job would wait
+// for its time limit.
 void MemcacheWorker::Room::refuse(const Acquire& question, const MemcacheJob&) {
   refuse_op(question.op);
 }
@@ -107,7 +108,7 @@ void MemcacheWorker::Room::refuse(const SurveyPools& what, const MemcacheJob&) {
   report(PoolsSeen{what.survey, {}, {}, true});
 }
 
-// A lease that its client has not heard of is given back later, if not now.
+// If the release of an untold grant is not done now, the leftovers repeat it later.
 void MemcacheWorker::Room::keep_if_undelivered(const MemcacheJob& job) {
   const auto* release = std::get_if<Release>(&job.what);
   if (release && release->undelivered) {
@@ -129,7 +130,7 @@ void MemcacheWorker::Room::perform(const Acquire& question, const MemcacheJob& j
     return;
   }
   link_.set_deadline(steady_now() + chore_limit);
-  // After a failure memcached is out of reach: there is no use in looking at once.
+  // After a failure memcached is out of reach, so do not look at once.
   if (answer.kind == Verdict::Kind::failed) {
     leftovers_.keep(*std::move(leftover));
   } else {
@@ -174,7 +175,7 @@ void MemcacheWorker::Room::rule(const Order& order, const MemcacheJob& job) {
       job.thawed.begin(), job.thawed.end(),
       [this](const std::string& pool) { return freezes_.count_run(pool, false).has_value(); });
   answer.kind = counts_anew ? freezes_.perform(order, steady_now()) : Verdict::Kind::failed;
-  tell_freezes();  // first: whoever hears that it is done shall know what stands
+  tell_freezes();  // before finish(), so that the loop knows the freezes when the order ends
   if (answer.kind == Verdict::Kind::full) {
     answer.kind = Verdict::Kind::failed;
     return (void)finish(order.op, answer, Rulings::too_many_freezes);
@@ -182,7 +183,7 @@ void MemcacheWorker::Room::rule(const Order& order, const MemcacheJob& job) {
   (void)finish(order.op, answer);
 }
 
-// The run that fails once too often freezes the pool before anybody else is asked about.
+// Counts a run; freezes the pool, before any further job, if too many runs have failed.
 void MemcacheWorker::Room::count_run(const PoolRef& pool, const Owner& owner, bool failed,
                                      const std::string& how) {
   if (pool.freeze_after == 0) {
@@ -201,7 +202,7 @@ void MemcacheWorker::Room::count_run(const PoolRef& pool, const Owner& owner, bo
   tell_freezes();
 }
 
-// False when memcached did not say: then no lock may be granted either.
+// Returns false if memcached did not answer: then no lock may be granted either.
 bool MemcacheWorker::Room::read_freezes() {
   const Time now = steady_now();
   const bool read = freezes_.read(now);
@@ -231,7 +232,8 @@ void MemcacheWorker::Room::perform(const ExpireLease& what, const MemcacheJob& j
   note_link();
 }
 
-// One step, and back to the end of the queue: others are not held up.
+// Does one step of the survey and posts the rest to the end of the queue, so that a survey
+// does not hold up other jobs.
 void MemcacheWorker::Room::perform(SurveyPools& what, const MemcacheJob& job) {
   PoolsSeen part;
   part.survey = what.survey;
@@ -254,7 +256,7 @@ void MemcacheWorker::Room::perform(SurveyPools& what, const MemcacheJob& job) {
   note_link();
 }
 
-// However much else is done: not every job is news for the loop.
+// Pings even while there are jobs: not every job tells the loop that memcached answers.
 void MemcacheWorker::Room::do_ping() {
   next_ping_ = steady_now() + ping_every;
   link_.set_deadline(steady_now() + chore_limit);
@@ -287,7 +289,7 @@ void MemcacheWorker::Room::note_link() {
   next_ping_ = steady_now() + ping_every_when_down;
 }
 
-// Memcached has answered, though the job is not done.
+// Reports that memcached answers while a job is not done yet.
 void MemcacheWorker::Room::note_progress() {
   const Time now = steady_now();
   if (now < last_news_ + news_every) {
@@ -299,7 +301,7 @@ void MemcacheWorker::Room::note_progress() {
 
 void MemcacheWorker::Room::wake() {
   const uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);  // when it is full it wakes all the same
+  (void)!write(wake_.get(), &one, sizeof one);  // a full counter wakes the loop all the same
 }
 
 void MemcacheWorker::Room::report(MemcacheResult result) {
@@ -311,11 +313,11 @@ void MemcacheWorker::Room::report(MemcacheResult result) {
 }
 
 bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer) {
-  note_link();  // first: whoever hears of a failure shall know of the trouble
+  note_link();  // before the result, so that the loop knows of the trouble first
   return finish(op, std::move(answer), link_.reason());
 }
 
-// False when nobody waits for it. The reason counts when it failed.
+// Returns false if the loop has abandoned the operation. `reason` is used if it failed.
 bool MemcacheWorker::Room::finish(OpId op, SlotAnswer answer, const std::string& reason) {
   {
     const std::lock_guard guard(lock_);

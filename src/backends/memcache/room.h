@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a worker's thread works with: behind the lock stands what it shares with
-// the loop, the rest is the thread's own. The loop never waits for the lock
+// The data of a worker's thread: lock_ guards the members that it shares with the loop
+// (lock_ to ended_); the others belong to the thread. The loop never waits for the lock
 // longer than a queue operation takes.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace distributex {
 
-// The operation whose verdict a job brings; 0 where nobody waits for one.
+// The operation whose verdict the job brings; 0: it brings none.
 [[nodiscard]] OpId op_of(const MemcacheJob& job);
 
 class MemcacheWorker::Room {
@@ -65,8 +65,8 @@ class MemcacheWorker::Room {
   std::condition_variable changed_;
   std::deque<MemcacheJob> jobs_;
   std::vector<MemcacheResult> results_;
-  std::set<OpId> open_;       // posted, and no result yet
-  std::set<OpId> abandoned_;  // of those
+  std::set<OpId> open_;       // posted, without a result yet
+  std::set<OpId> abandoned_;  // those of open_ that the loop has given up
   OpId running_ = 0;
   bool stopping_ = false;
   bool ended_ = false;

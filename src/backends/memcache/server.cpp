@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is said of a memcached: up, down, and what is unwise in its settings.
+// Logs what becomes of a memcached: up, down, and settings that are unwise.
 #include "backends/memcache/server.h"
 
 #include <utility>
@@ -10,9 +10,9 @@
 namespace distributex {
 
 namespace {
-// The worker has news every second, and a call of its may take a while.
+// The worker reports at least once a second; one of its calls may add some time.
 constexpr auto silence_limit = std::chrono::milliseconds(1600);
-// Whoever stood still for a while finds silence; the worker stood still as well.
+// If this process stood still, the worker could not report either: wait once more.
 constexpr auto second_look = std::chrono::milliseconds(200);
 }  // namespace
 

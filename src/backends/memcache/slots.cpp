@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-// A slot is taken in three writes: its item is added as a claim, a token is
-// drawn, the claim is replaced by the lease. Everything is a loop "look, then
-// do the next step", so a refused or unanswered command is followed by another
-// look and never by the same command again.
+// A server takes a slot in three writes: it adds a claim as the slot's item, draws a
+// token, and replaces the claim by the lease. Every question is a loop of "look, then do
+// the next step": after a refused or unanswered command the server looks again, and never
+// repeats the command blindly.
 //
-// 1. A slot has one item, and an item is added, replaced and removed only as
-//    the one that was just read: exclusion is memcached's.
-// 2. A token is drawn while the slot is claimed. Whoever held the slot before
-//    drew before, so tokens rise from holder to holder; and a grant that was
-//    answered before another was asked for has the lower one, in any slot.
-// 3. A claim dies after claim_life by memcached's clock. Only a lease whose
-//    token is known for good stands in an item as a lease.
-// 4. An owner has one slot. Each claims before it looks, so of two servers that
-//    claim for one owner at least one sees the other's claim; both then go for
-//    the lower slot, and the higher one is removed before the lower is settled.
-// 5. Who answers "held" marks the item first. Who gives a grant back because
-//    nobody heard of it does so only without the mark. One unique, so one wins.
+// 1. A slot has one item. A server adds it only if it is absent, and replaces or removes
+//    it only if it is still the one that it read. So memcached guarantees exclusion.
+// 2. A server draws the token while it has the claim. The previous holder's token was
+//    drawn earlier, so tokens rise from holder to holder. If one grant was answered before
+//    another was asked for, the first has the lower token, in any slot of the pool.
+// 3. A claim dies after claim_life by memcached's clock. An item becomes a lease only
+//    with a token that was drawn.
+// 4. An owner has one slot. Each server claims before it looks, so if two servers claim
+//    for one owner, at least one sees the other's claim. Both then choose the lower
+//    slot, and remove the higher claim before they settle the lower one.
+// 5. A server that answers "held" marks the item first. A server that takes a grant back
+//    because it could not tell its client does so only if another has not marked the item.
+//    Both writes need the same unique, so only one succeeds.
 #include "backends/memcache/slots.h"
 
 #include <algorithm>
@@ -24,9 +25,9 @@
 
 namespace distributex {
 
-// memcached counts whole seconds and may be one early; and we end leases
-// ourselves, at their exact end. Where the server that would end a lease has died,
-// its item stands for the rest as well.
+// The item lives two seconds longer than the lease: memcached counts whole seconds and may
+// be one second early, and servers end their leases themselves, at the exact end. If that
+// server has died, the item also stands in for the lock_delay.
 std::chrono::seconds MemcacheSlots::life_of(std::chrono::seconds length) const {
   return length.count() == 0 ? length : length + delays_.lock_delay + std::chrono::seconds(2);
 }
@@ -35,8 +36,8 @@ std::string MemcacheSlots::key(const PoolRef& pool, uint32_t slot) const {
   return slot_key(prefix_, pool.name, slot);
 }
 
-// A pool may have a million slots: keys are made and read a part at a time.
-// Calls found with the place of each item that there is.
+// Makes and reads keys in parts, for a pool may have a million slots. Calls found with the
+// index of each key that has an item.
 bool MemcacheSlots::read_all(size_t count, const std::function<std::string(size_t)>& key_of,
                              const std::function<void(size_t, const MemcacheItem&)>& found) {
   std::vector<std::string> keys;
@@ -94,7 +95,7 @@ SlotAnswer MemcacheSlots::release(const Release& question, uint32_t width) {
   const PoolRef pool{question.pool, std::max(width, question.slots)};
   SlotAnswer answer;
   int failures = 0;
-  bool sent = false;  // a removal of answer.lease, whose answer did not come
+  bool sent = false;  // a removal of answer.lease was sent and not answered
   for (int steps = 0; steps < max_steps && failures < max_failures; steps++) {
     const auto view = look(pool);
     if (!view) {
@@ -105,7 +106,7 @@ SlotAnswer MemcacheSlots::release(const Release& question, uint32_t width) {
     if (entry && ((question.token && *question.token != entry->lease->token) ||
                   (sent && answer.lease.token != entry->lease->token) ||
                   (question.undelivered && told_elsewhere(*entry->lease)))) {
-      entry = nullptr;  // another lease, or another server's word for it
+      entry = nullptr;  // it is another lease, or another server has told the owner of it
     }
     answer.kind = sent ? Verdict::Kind::released : Verdict::Kind::not_held;
     if (!entry) {

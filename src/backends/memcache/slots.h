@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How leases are taken, found, renewed and given back in a memcached that
-// other servers use at the same time. Blocks as long as its commands do, and
-// belongs to one thread. Knows no queue, no deadline and no libmemcached.
+// Takes, finds, renews and gives back leases in a memcached that other servers use at the
+// same time. Calls block as long as their commands do. Belongs to one thread. Knows no
+// queue, no deadline and no libmemcached.
 #pragma once
 
 #include <functional>
@@ -17,12 +17,12 @@
 
 namespace distributex {
 
-// A pool's slots in memcached: as many as it has had since this start, so that
-// leases in slots above a lowered maxlocks are still found.
+// A pool's slots in memcached. The width is the highest maxlocks since this process started,
+// so that leases in slots above a lowered maxlocks are still found.
 struct PoolRef {
   std::string name;
   uint32_t width = 1;
-  // As the configuration has them; what is released or ends from now on rests so long.
+  // As configured; they apply to leases that are released or end from now on.
   std::chrono::seconds min_hold{0};
   std::chrono::seconds release_delay{0};
   std::chrono::seconds lock_delay{0};
@@ -31,10 +31,10 @@ struct PoolRef {
 
 struct SlotAnswer {
   Verdict::Kind kind = Verdict::Kind::failed;
-  SlotLease lease;                  // granted, held, renewed; released: what it was
-  std::optional<SlotLease> rest{};  // released, done: what stands in its slot now
-  std::string nonce_before;         // renewed: of the write that it replaced
-  Time started{};                   // granted, renewed: not later than memcached's own count began
+  SlotLease lease;                  // granted, held, renewed; released, done: the ended one
+  std::optional<SlotLease> rest{};  // released, done: the rest that has the slot now
+  std::string nonce_before;         // renewed: of the write that was replaced
+  Time started{};                   // granted, renewed: memcached counts from here or later
   bool more_free = false;           // granted: other slots were free
   bool unsure = false;              // failed: a claim or grant may be left behind
   std::vector<SlotLease> seen;      // granted, held, full: the pool as last read, claims too
@@ -42,14 +42,14 @@ struct SlotAnswer {
 
 class MemcacheSlots {
  public:
-  // server is in the marks of what this process tells.
+  // server: this process's name in the marks of items.
   MemcacheSlots(MemcacheCommands& commands, std::string prefix, std::string server)
       : commands_(commands), prefix_(std::move(prefix)), server_(std::move(server)) {}
 
-  // The delays of the pool that the following questions are about.
+  // Sets the delays for the following questions, which are about this pool.
   void use(const PoolRef& pool) { delays_ = pool; }
 
-  // nonce names this attempt, for give_back().
+  // nonce: give_back() finds by it what this attempt wrote.
   [[nodiscard]] SlotAnswer acquire(const Acquire& question, uint32_t width,
                                    const std::string& nonce);
   [[nodiscard]] SlotAnswer release(const Release& question, uint32_t width);
@@ -58,15 +58,15 @@ class MemcacheSlots {
   enum class Undone { gone, absent, failed };
   // Takes back what an attempt left behind, unless its owner was told of it.
   [[nodiscard]] Undone give_back(const PoolRef& pool, const std::string& nonce);
-  // Ends a lease whose time is over, unless it was renewed. gone: now, by us.
-  // `rest`: what stands in its slot from now on, if anything.
+  // Ends a lease or rest whose time is over, unless it was renewed. gone: this call ended
+  // it. `rest`: set to the rest that has the slot from now on, if there is one.
   [[nodiscard]] Undone expire(const PoolRef& pool, const std::string& nonce,
                               std::optional<SlotLease>* rest = nullptr);
 
-  // Ends the lease with this token, whoever has it: done, not_held or failed.
+  // Ends the lease with this token, whoever owns it: done, not_held or failed.
   [[nodiscard]] SlotAnswer evict(const PoolRef& pool, Token token);
 
-  // All that stands in the slots of some pools, in their order.
+  // Returns the items of each pool's slots; nullopt if memcached does not answer.
   [[nodiscard]] std::optional<std::vector<std::vector<SlotLease>>> survey(
       const std::vector<PoolRef>& pools);
 
@@ -74,13 +74,13 @@ class MemcacheSlots {
   struct Entry {
     uint32_t slot = 0;
     uint64_t unique = 0;
-    std::optional<SlotLease> lease;  // nothing: a stranger's
+    std::optional<SlotLease> lease;  // nullopt: another program wrote the item
   };
   using View = std::vector<Entry>;
   struct Attempt;
   enum class Step { answered, again, failed };
-  static constexpr int max_steps = 200;   // looks of one question: only others' progress costs any
-  static constexpr int max_failures = 2;  // of commands, in one question
+  static constexpr int max_steps = 200;   // of one question; other servers' writes cost more looks
+  static constexpr int max_failures = 2;  // unanswered commands of one question
 
   [[nodiscard]] std::chrono::seconds life_of(std::chrono::seconds length) const;
   [[nodiscard]] bool read_all(size_t count, const std::function<std::string(size_t)>& key_of,

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// How leases end that their holders do not give back: by time, because nobody
-// heard of them, or by an operator. As in slots.cpp, an item is removed only as
-// the one that was just read.
+// Ends leases that their holders do not give back: by time, because their client was not
+// told, or by an operator. As in slots.cpp, an item is removed only if it is still the one
+// that was read.
 #include <algorithm>
 
 #include "backends/memcache/slots.h"
 
 namespace distributex {
 
-// What a slot is closed with after its lease was given back, or was cut off.
+// The rest that closes the slot after its lease was released, or ended otherwise; nullopt:
+// none.
 std::optional<SlotLease> MemcacheSlots::rest_of(const SlotLease& lease, bool released) const {
   const uint64_t now = commands_.shared_us();
   const auto us = [](std::chrono::seconds delay) {
     return static_cast<uint64_t>(std::chrono::microseconds(delay).count());
   };
-  // The server that granted it may be ahead on the date.
+  // The clock of the server that granted the lease may be ahead.
   const uint64_t held = std::min(lease.granted_us, now) + us(delays_.min_hold);
   const uint64_t delayed = now + us(released ? delays_.release_delay : delays_.lock_delay);
   const uint64_t ends = released ? std::max(held, delayed) : delayed;
@@ -45,7 +46,7 @@ MemcacheSlots::Undone MemcacheSlots::give_back(const PoolRef& pool, const std::s
   return remove_write(pool, nonce);
 }
 
-// A rest that is over is removed in the same way.
+// Also removes a rest whose time is over.
 MemcacheSlots::Undone MemcacheSlots::expire(const PoolRef& pool, const std::string& nonce,
                                             std::optional<SlotLease>* rest) {
   for (int steps = 0; steps < max_steps; steps++) {
@@ -104,7 +105,7 @@ SlotAnswer MemcacheSlots::evict(const PoolRef& pool, Token token) {
       return each.lease && each.lease->is_lease() && each.lease->token == token;
     });
     if (entry == view->end()) {
-      // A removal whose answer did not come was done.
+      // If an earlier removal got no answer, it was carried out.
       answer.kind = answer.lease.token == token ? Verdict::Kind::done : Verdict::Kind::not_held;
       return answer;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks through the descriptors of this process. A local port with a peer
-// belongs to one socket, and so does a path, since one link alone goes there.
+// Looks through the descriptors of this process. Only one connected socket has that local
+// port, and only one has that path as peer, since one link alone connects there.
 #include "backends/memcache/socket.h"
 
 #include <arpa/inet.h>
@@ -63,8 +63,8 @@ std::optional<int> number_of(const char* name) {
 
 }  // namespace
 
-// Read with the system call: opendir's own descriptor is opened unseen by a
-// thread sanitizer, which then takes its number for one of another thread's.
+// Reads with the system call: the thread sanitizer does not see opendir() open a descriptor
+// and then mistakes its number for a descriptor of another thread.
 Fd duplicate_socket(uint16_t local_port, const std::string& path) {
   const Fd all(open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   alignas(dirent64) std::array<char, 4096> entries;

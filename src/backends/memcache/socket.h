@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The socket inside libmemcached, which has no way to tell it: so that another
-// thread can end a call that memcached draws out byte by byte (the library's
-// time limit starts anew with each).
+// Finds the socket inside libmemcached, which does not tell it. Another thread needs it to
+// end a call that memcached draws out byte by byte, for the library's time limit starts
+// anew with each byte.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A freeze that stands on several memcacheds is told of once.
+// Announces a freeze once, even if it stands on several memcacheds.
 #include "backends/memcache/standing_freezes.h"
 
 #include <algorithm>

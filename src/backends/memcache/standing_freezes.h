@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The freezes of all memcacheds as the loop knows them: what each worker has
-// read last, and all of them as one. Says what has begun and ended.
+// The freezes of all memcacheds as the loop knows them: what each worker has read last, and
+// the union of all. Says which freezes have begun and ended.
 #pragma once
 
 #include <map>
@@ -17,11 +17,11 @@ class StandingFreezes {
  public:
   explicit StandingFreezes(size_t servers) : servers_(servers) {}
 
-  // What stands on one of them now, and what of it is news. by: who thaws just
-  // now through this server; empty: another server's operator.
+  // Takes all freezes of one memcached; returns what has changed. by: the operator whose thaw
+  // is under way at this server; empty: a thaw came from another server.
   std::vector<Happening> see(size_t server, const std::vector<Freeze>& freezes,
                              const std::string& by);
-  // Of each server, the names and patterns of those whose time is over; and the news.
+  // Ends freezes whose time is over; returns their memcacheds and names, and adds the news.
   struct Ended {
     size_t server;
     std::string pool;

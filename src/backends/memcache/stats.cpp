@@ -31,7 +31,7 @@ memcached_return_t on_stat(const memcached_instance_st*, const char* name, size_
   return MEMCACHED_SUCCESS;
 }
 
-// "1.6.18" as 1006018; 0 when it is no version.
+// "1.6.18" as 1006018; 0 if the text is no version.
 int version_number(std::string_view text) {
   int number = 0;
   for (int part = 0; part < 3; part++) {

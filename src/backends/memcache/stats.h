@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a memcached tells of itself: its version, its clock and the settings that
-// leases depend on. One of the two files that call libmemcached.
+// What memcached tells of itself: its version, its clock and the settings that leases
+// depend on. Only this file and link.cpp call libmemcached.
 #pragma once
 
 #include <libmemcached/memcached.h>
@@ -13,19 +13,19 @@ namespace distributex {
 
 struct MemcacheStats {
   std::string version;
-  int64_t time = 0;  // seconds since 1970, by its own clock
+  int64_t time = 0;  // seconds since 1970, by memcached's clock
   bool evicts = false;
   bool keeps_cas = true;
 };
 
-// Adds what the group ("settings"; null: the general one) says to stats.
+// Reads a group of statistics ("settings"; nullptr: the general one) into stats.
 [[nodiscard]] memcached_return_t read_stats(memcached_st* handle, const char* group,
                                             MemcacheStats& stats);
 
-// Older than what this was tested with (1.5.6); so is what is no version.
+// Whether the version is older than 1.5.6, the oldest that was tested, or no version.
 [[nodiscard]] bool is_old_version(std::string_view text);
 
-// Only what a version is made of, for it will be logged.
+// The version with all characters replaced that must not go into the log.
 [[nodiscard]] std::string cleaned_version(std::string_view version);
 
 }  // namespace distributex

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What pages show: the slots of all pools as memcached has them, read again when
-// the last reading is older than a moment.
+// What pages show: the slots of all pools as memcached has them. A survey reads them again
+// if the last survey is older than fresh_enough.
 #include <algorithm>
 
 #include "backends/memcache/backend.h"
@@ -11,7 +11,7 @@ namespace distributex {
 namespace {
 
 constexpr std::chrono::milliseconds fresh_enough{300};   // a survey is used again for so long
-constexpr std::chrono::milliseconds survey_limit{1500};  // then what is known is shown
+constexpr std::chrono::milliseconds survey_limit{1500};  // after it pages show what is known
 
 }  // namespace
 

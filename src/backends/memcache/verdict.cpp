@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a worker's answer means: the engine's verdict, the lease's end by this
-// server's clock, and the moment of the pool's next look.
+// Turns a worker's answer into the engine's verdict, the lease's end by this server's clock,
+// and the moment of the next look at the pool.
 #include <algorithm>
 
 #include "backends/memcache/backend.h"
@@ -12,8 +12,9 @@ namespace {
 
 using std::chrono::microseconds;
 
-// How much of a call's time may be added to a lease, and still memcached, which
-// may count a second less than the two that we add, is not early.
+// How much of a call's time may be added to a lease. memcached counts two seconds more than
+// the lease (life_of()) and may be one early, so below a second it never drops the item
+// before the end.
 constexpr std::chrono::milliseconds late_answer{900};
 
 }  // namespace
@@ -64,9 +65,9 @@ Verdict MemcacheBackend::verdict_of(MemcachePool& pool, const SlotAnswer& answer
   return verdict;
 }
 
-// Where this process has stood still, a lease may have ended before its holder
-// could hear of it, and be another's by now. What is left of it is removed as
-// at any lease's end.
+// If this process stood still, a lease may have ended before its client could be told, and
+// its slot may have another holder by now: answer "lost" or "full". tick() removes what is
+// left of the lease, as at the end of any other.
 void MemcacheBackend::refuse_ended(Verdict& verdict, Time now) {
   if (!verdict.ends || *verdict.ends > now) {
     return;
@@ -81,8 +82,8 @@ void MemcacheBackend::refuse_ended(Verdict& verdict, Time now) {
   verdict.retry_at = now;
 }
 
-// A lease's time starts when the answer is here, not when it was sent for; but
-// memcached counts from somewhere between the two.
+// A lease's time starts when the answer comes, but at most late_answer after the command was
+// sent: memcached counts from a moment between the two.
 void MemcacheBackend::start_lease(MemcachePool& pool, const SlotAnswer& answer, Verdict& verdict,
                                   Time now) {
   if (answer.lease.length.count() == 0) {
@@ -94,7 +95,7 @@ void MemcacheBackend::start_lease(MemcachePool& pool, const SlotAnswer& answer, 
   ends_.put({pool.ref.name, std::move(lease), answer.lease.nonce});
 }
 
-// The pool's next look: after the pause, or at the first end that is known.
+// When to look at the pool again: after the pause, or at the first known end.
 Time MemcacheBackend::retry_at(MemcachePool& pool, Time now) {
   Time at = now + pool.poll.next(pool.seen());
   for (const SlotLease& slot : pool.seen()) {
@@ -106,8 +107,8 @@ Time MemcacheBackend::retry_at(MemcachePool& pool, Time now) {
   return at;
 }
 
-// When a lease ends is known exactly where it was granted; elsewhere it is told
-// by the clock of day.
+// The server that wrote a lease last knows exactly when it ends; other servers compute the
+// end by the wall clock.
 Lease MemcacheBackend::lease_of(const MemcachePool& pool, const SlotLease& slot, Time now) const {
   const auto shared =
       static_cast<int64_t>(wall_us()) + servers_[pool.server]->clock_apart() * 1'000'000;

@@ -40,7 +40,7 @@ MemcacheWorker::Room::Room(const MemcacheAddress& address, const MemcacheSetting
   link_.on_progress([this] { note_progress(); });
 }
 
-// Signals are for the loop's thread.
+// Blocks all signals in the new thread: the loop's thread handles them.
 void MemcacheWorker::Room::start() {
   sigset_t all;
   sigset_t before;
@@ -106,7 +106,7 @@ MemcacheWorker::~MemcacheWorker() {
   if (room_->stop()) {
     return;
   }
-  Room* left = room_.release();  // its thread still uses it, and the process is about to end
+  Room* left = room_.release();  // the thread still uses it; the process is about to end
   (void)left;
 }
 

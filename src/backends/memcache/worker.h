@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One thread with one memcached: it takes jobs in order, does them with calls
-// that block, and leaves results that the loop collects when the eventfd says
-// so. It also watches whether memcached answers, and takes back what was left
-// behind by calls that failed half-way.
+// One thread for one memcached. It does jobs in order, with calls that block, and leaves
+// results that the loop takes when the eventfd is readable. It also watches whether
+// memcached answers, and removes what calls that failed half-way left behind.
 #pragma once
 
 #include <pthread.h>
@@ -27,43 +26,43 @@ namespace distributex {
 struct ExpireLease {
   Lease lease;
   std::string nonce;
-  bool is_rest = false;  // a slot that opens
+  bool is_rest = false;  // it is a rest that ends, not a lease
 };
 struct SurveyPools {
   uint64_t survey = 0;
   std::vector<PoolRef> pools;
-  size_t next = 0;  // of pools, the first not read yet
+  size_t next = 0;  // the index of the first pool that was not read yet
 };
 
 struct MemcacheJob {
   std::variant<Acquire, Release, Renew, Order, ExpireLease, SurveyPools> what;
-  PoolRef pool;  // not for surveys
+  PoolRef pool;  // empty for surveys, freezes and thaws
   Time deadline{};
-  std::vector<std::string> thawed{};  // pools there whose failed runs start anew
+  std::vector<std::string> thawed{};  // a thaw: pools whose count of failed runs is reset
 };
 
-// What comes back. Of an operation exactly one, unless it was abandoned.
+// Results. An operation has exactly one OpDone, unless it was abandoned.
 struct OpDone {
   OpId op = 0;
   SlotAnswer answer;
-  std::string reason;  // when it failed
+  std::string reason;  // why it failed
 };
-struct LeaseEnded {  // by us, at its end
+struct LeaseEnded {  // the worker ended a lease or rest whose time was over
   std::string pool;
   Lease lease;
   bool is_rest = false;
-  std::optional<SlotLease> rest;  // what stands in its slot now
+  std::optional<SlotLease> rest;  // the rest that has the slot now
 };
-struct PoolFreed {  // a slot was given back in the background
+struct PoolFreed {  // the worker removed a leftover from a slot
   std::string pool;
 };
 struct PoolsSeen {
   uint64_t survey = 0;
   std::vector<PoolRef> pools;
-  std::vector<std::vector<SlotLease>> seen;  // empty when it failed
+  std::vector<std::vector<SlotLease>> seen;  // empty if memcached did not answer
   bool last = false;
 };
-struct FreezesSeen {  // all that stand there, after a change
+struct FreezesSeen {  // all freezes of this memcached, after a change
   std::vector<Freeze> freezes;
 };
 struct LinkUp {
@@ -79,24 +78,24 @@ using MemcacheResult = std::variant<OpDone, LeaseEnded, PoolFreed, PoolsSeen, Fr
 
 struct MemcacheSettings {
   std::string prefix;
-  std::string server;  // our name in marks
+  std::string server;  // this process's name in marks
   std::chrono::milliseconds silence{500};
 };
 
 class MemcacheWorker {
  public:
   MemcacheWorker(const MemcacheAddress& address, const MemcacheSettings& settings);
-  // Ends the thread. One that hangs in a name's look-up is left to itself.
+  // Ends the thread. If the thread hangs in a name look-up, the destructor leaves it running.
   ~MemcacheWorker();
   MemcacheWorker(const MemcacheWorker&) = delete;
   MemcacheWorker& operator=(const MemcacheWorker&) = delete;
 
-  // An eventfd that can be read whenever there is something to take.
+  // An eventfd that is readable while there are results to take.
   [[nodiscard]] int wake_fd() const;
   void post(MemcacheJob job);
   [[nodiscard]] std::vector<MemcacheResult> take();
-  // Nobody waits for it any more: a grant will be given back. False when its
-  // result is there to be taken.
+  // The loop no longer waits for the operation; the worker gives a grant back. Returns false
+  // if the result is there to be taken already.
   [[nodiscard]] bool abandon(OpId op);
   // Ends a call that has been under way for too long.
   void interrupt();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leases in this process's memory and nowhere else. Knows at once, so every
-// verdict comes inside the call.
+// Leases in this process's memory and nowhere else. Each verdict comes inside the call
+// of its question.
 #include <algorithm>
 #include <utility>
 
@@ -71,7 +71,7 @@ class InmemoryBackend final : public Backend {
 
   BackendSink sink_;
   Token last_token_;
-  Time now_{};  // of the question or tick that is at work
+  Time now_{};  // the time of the question or tick under way
   PoolBook specs_;
   LeaseTable table_;
   Rulings rulings_;
@@ -189,7 +189,7 @@ void InmemoryBackend::rest(LeasePool& pool, std::optional<Rest> rest) {
   table_.rest(pool, *std::move(rest));
 }
 
-// The run that fails once too often freezes the pool in this very moment.
+// Freezes the pool at once if the count of failed runs has reached freeze_after.
 void InmemoryBackend::count_run(LeasePool& pool, const Lease& lease, bool failed,
                                 const std::string& how) {
   const PoolSpec* spec = specs_.find(pool.name);
@@ -212,7 +212,7 @@ void InmemoryBackend::end_freezes(Time now) {
   }
 }
 
-// Whoever waits for one of its pools is asked about again.
+// Calls changed() for each thawed pool, so that the engine asks again for its waiters.
 void InmemoryBackend::thawed(const Freeze& freeze, const std::string& by) {
   sink_.happened(thawed_by(freeze, by), 0);
   for (const std::string& pool : table_.names(freeze.pool)) {

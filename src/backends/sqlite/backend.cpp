@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The store's start, its disk and its views; questions stand in questions.cpp.
+// The start of the store, the news from its writer, and its views. questions.cpp decides.
 #include "backends/sqlite/backend.h"
 
 #include <algorithm>
@@ -79,7 +79,7 @@ void SqliteBackend::tick(Time now) {
   }
 }
 
-// One timer for the oldest change, while there is one that is not stored.
+// Sets the timer for the oldest change that is not stored, or stops it if all are stored.
 void SqliteBackend::watch_disk(Time now) {
   const auto late = late_at();
   if (!late) {
@@ -102,7 +102,8 @@ void SqliteBackend::on_late(int, short, void* self) noexcept {
   }
 }
 
-// What gathered while the disk was in trouble has its time from then on.
+// When the oldest change will have waited for too long. For changes that were made while
+// the disk was in trouble, the time counts from the end of the trouble.
 std::optional<Time> SqliteBackend::late_at() const {
   const auto waits = trouble_ ? std::nullopt : books_.waits_since();
   return waits ? std::optional{std::max(*waits, goes_on_since_) + timeout_} : std::nullopt;
@@ -171,7 +172,7 @@ void SqliteBackend::note(const StoreRemark& remark) {
   log_line(remark.level, "store: %s", remark.text.c_str());
 }
 
-// Said once, and again when it is another trouble.
+// Logs each trouble once, not each refused commit.
 void SqliteBackend::begin_trouble(StoreTrouble trouble, Time now) {
   const bool is_new = !trouble_;
   figures_.refused(trouble.kind);
@@ -206,7 +207,7 @@ std::optional<std::string> SqliteBackend::trouble() const {
 
 // --- views ---
 
-// What is shown is on the disk, unless the disk is in trouble.
+// Pages show what is on the disk; while the disk is in trouble, what is in memory.
 void SqliteBackend::survey(std::function<void()> ready, Time) {
   if (trouble_ || !books_.waits_since()) {
     return ready();

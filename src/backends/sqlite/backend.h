@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Leases in memory, by the table that inmemory uses, with a copy on disk. The
-// table decides at once; what tells of a change says with which batch it is
-// stored, and whoever hears of it must wait for that. Batches are handed over
+// Leases in memory, in the table that inmemory uses, with a copy on disk. The
+// table decides at once; each verdict names the batch that stores its change, and
+// the engine tells the client when that batch is stored. Batches go to the writer
 // at the end of each pass of the loop, so that a release and the grant that
-// follows it are one commit. While the disk refuses, nothing new is promised,
-// nothing is undone, and what has changed stays queued.
-// Invariant: the disk knows each lease that somebody was told of, and no
-// earlier end for it.
+// follows it are one commit. While the disk refuses, this backend grants nothing,
+// undoes nothing, and keeps its changes queued.
+// Invariant: if a client was told of a lease, the disk has the lease, and not with
+// an earlier end.
 #pragma once
 
 #include <string>
@@ -65,7 +65,7 @@ class SqliteBackend final : public Backend {
 
  private:
   struct Surveyor {
-    uint64_t number = 0;  // of the batch that it waits for
+    uint64_t number = 0;  // the batch that it waits for
     std::function<void()> ready;
   };
 
@@ -103,12 +103,12 @@ class SqliteBackend final : public Backend {
   std::string path_;
   std::chrono::milliseconds timeout_;
   Token last_token_ = 0;
-  Time now_{};  // of the question or tick that is at work
+  Time now_{};  // the time of the question or tick under way
   LeaseTable table_;
   StoreBooks books_;
   StoreRulings rulings_;
   std::vector<std::string> pools_;
-  std::vector<std::string> forgotten_;  // once all that was changed there is stored
+  std::vector<std::string> forgotten_;  // pools to drop as soon as all changes are stored
   StoreFigures figures_;
   std::optional<Time> opened_at_;
   std::optional<StoreTrouble> trouble_;

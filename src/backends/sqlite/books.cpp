@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sums change by what a lease's share was and is; so a batch costs what is
-// in it, however many leases there are.
+// A change subtracts the lease's old share from the sum and adds the new one, so the cost of
+// a batch does not depend on the number of leases.
 #include "backends/sqlite/books.h"
 
 #include <algorithm>

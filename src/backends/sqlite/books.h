@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the loop must know to write leases down: which changes go into the next
-// batch, what the sums will be when it is stored, and how far the disk has
-// come. Pure: it has no thread, no file and no clock.
+// The loop's books about the store: the changes for the next batch, the sums over all rows
+// after these changes, and the last batch that is on disk. Pure: it has no thread, no file
+// and no clock.
 #pragma once
 
 #include <cstdint>
@@ -18,35 +18,35 @@ namespace distributex {
 
 class StoreBooks {
  public:
-  // The sums of what was read; leases are entered into them one by one.
+  // Add a row that was read from the store to the sums.
   void restore(HeldLease& held, const StoreRow& row);
   void restore_ruling(const StoreRow& row);
-  // The highest token of all that were ever granted.
+  // Takes the highest token that was ever granted.
   void restore_top(Token top);
 
-  // A change is entered after a grant or renewal, and before a lease goes. Each
-  // stamps lease and pool with the batch that carries it.
+  // Enter a change: call granted() and renewed() after the table has changed, ended() before
+  // it drops the lease. They set `stored` of lease and pool to the batch of the change.
   void granted(LeasePool& pool, HeldLease& held, int64_t wall_us, Time now);
   void renewed(LeasePool& pool, HeldLease& held, std::optional<std::chrono::seconds> length_before,
                std::optional<Time> ends_before, Time now);
   void ended(LeasePool& pool, const HeldLease& held, Time now);
 
-  // A ruling that begins, or stands in the place of that with the same key; and
-  // one that ends: kind, pool and token are its key.
+  // Enter a ruling that begins, or replaces the one with the same key; and one that ends.
+  // The key is kind and pool, and the token if it is a rest.
   void put_ruling(StoreRow row, Time now);
   void remove_ruling(StoreKind kind, const std::string& pool, Token token, Time now);
 
-  // The changes since the last batch, as one; nothing when there are none.
+  // Returns the changes since the last batch as a batch; nullopt if there are none.
   [[nodiscard]] std::optional<StoreBatch> take_batch();
-  // That batch is on the disk, and all before it.
+  // This batch is on the disk, and all before it.
   void stored(uint64_t number);
 
-  // The batch that gathers now, and the last one that is stored.
+  // The number of the next batch, and that of the last one that is stored.
   [[nodiscard]] uint64_t gathering() const { return batch_.number; }
   [[nodiscard]] uint64_t stored() const { return stored_; }
-  // When the oldest change that is not stored was made.
+  // When the oldest change that is not stored was made; nullopt: all are stored.
   [[nodiscard]] std::optional<Time> waits_since() const;
-  // Whether a lease with this token is stored as granted.
+  // Whether the grant of this token is stored.
   [[nodiscard]] bool knows(Token token) const { return token <= stored_top_; }
   [[nodiscard]] const StoreTotals& totals() const { return totals_; }
 
@@ -71,7 +71,7 @@ class StoreBooks {
 
   StoreTotals totals_;
   StoreBatch batch_{.number = 1, .changes = {}, .totals = {}};
-  std::deque<Open> open_;  // batches that are not stored, the gathering one included
+  std::deque<Open> open_;  // batches that are not stored, the next one included
   uint64_t stored_ = 0;
   Token stored_top_ = 0;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same reading as at the start of the daemon, with the same verdict.
+// Reads and judges the store as the daemon does at its start.
 #include "backends/sqlite/check.h"
 
 #include <jansson.h>
@@ -28,7 +28,7 @@ struct Look {
   bool same_boot = false;
 };
 
-// Seconds until it ends if a daemon opened the store now; nothing: never.
+// Seconds until the lease would end if a daemon opened the store now; nullopt: never.
 std::optional<double> left_of(const Look& look, StoreRow row) {
   if (!row.ends) {
     return std::nullopt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A look at a store that no daemon has open, for people and for scripts.
+// A report about a store that no daemon has open, for people or for scripts.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ struct StoreReport {
   std::string text;   // lines for people, or one JSON object
 };
 
-// What is in it, and whether it is whole. The store stays as it is.
+// Reports what is in the store and whether it is whole; does not change it.
 [[nodiscard]] StoreReport check_store(const std::string& path, bool as_json);
 
 }  // namespace distributex

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The time between the last commit and now is known in two ways: by the wall
-// clock, which may be wrong, and by the uptime, which is no longer than the
-// boot. The lesser of the two is never too much: on one machine the uptime is
-// part of the time that has passed.
+// If the last commit is of an earlier boot, two clocks tell the time since then: the wall
+// clock, which may be wrong, and the uptime, which leaves out the time off. The lesser of
+// the two is never too long: on one machine all of the uptime has passed since the commit.
 #include "backends/sqlite/clock.h"
 
 #include <fcntl.h>
@@ -25,7 +24,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::nanoseconds;
 
-// The first line of a small file; empty when there is none.
+// The first line of a small file; empty if the file cannot be read.
 std::string first_line(const char* path) {
   const Fd fd(open(path, O_RDONLY | O_CLOEXEC));
   std::array<char, 128> part{};
@@ -44,7 +43,7 @@ std::string boot_name() {
   return name.substr(0, 64);
 }
 
-// A kernel that knows no time namespaces has the first one only.
+// A kernel without time namespaces counts as the first one.
 uint64_t time_namespace() {
   std::array<char, 64> target{};
   const ssize_t size = readlink("/proc/self/ns/time", target.data(), target.size() - 1);
@@ -56,8 +55,8 @@ uint64_t time_namespace() {
   return open == std::string_view::npos ? 0 : std::strtoull(target.data() + open + 1, nullptr, 10);
 }
 
-// How much later the second is by the wall clock. What a century does not hold
-// is no time that has passed.
+// How much later `then` is than `first`; between 0 and a century, for wall clocks may be
+// wrong.
 nanoseconds wall_between(int64_t first_us, int64_t then_us) {
   constexpr microseconds century = std::chrono::hours{24 * 36525};
   if (first_us < 0 || then_us < first_us) {

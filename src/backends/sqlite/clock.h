@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The monotonic clock means something within one boot of one machine only.
-// What a store must know of clocks to go on with its leases after a restart,
-// and the arithmetic that carries an end over: never early on one machine,
-// whatever the wall clock says, and late by the time off at most.
+// The monotonic clock is comparable within one boot of one machine only. Here is what a
+// store notes of clocks, and the arithmetic that carries the end of a lease over to another
+// boot: on one machine never too early, whatever the wall clock says, and too late by the
+// time off at most.
 #pragma once
 
 #include <chrono>
@@ -27,16 +27,16 @@ struct StoreMoment {
   int64_t uptime = 0;   // nanoseconds since the boot, time asleep included
 };
 
-// Asks the system: the boot's name from DISTRIBUTEX_BOOT_ID or /proc.
+// Asks the system. The name of the boot comes from DISTRIBUTEX_BOOT_ID, else from /proc.
 [[nodiscard]] StoreMoment store_moment();
 
-// Whether times of the store's monotonic clock are times of ours.
+// Whether the store's monotonic times are times of this boot's clock.
 [[nodiscard]] bool is_same_boot(const StoreMeta& seen, const StoreMoment& now);
 
-// How long nobody looked, as far as that is certain.
+// How much time has certainly passed since the last commit, which was in another boot.
 [[nodiscard]] std::chrono::nanoseconds time_gone(const StoreMeta& seen, const StoreMoment& now);
 
-// Gives a row times of this boot's clock.
+// Converts a row's times from the store's boot to this one.
 void carry_over(StoreRow& row, const StoreMeta& seen, const StoreMoment& now);
 
 }  // namespace distributex

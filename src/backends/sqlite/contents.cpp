@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A store is believed only when all of it fits: one wrong bit, one row or one
-// commit less than was written is damage.
+// A store counts as damaged if one bit is wrong, or one row or commit is missing.
 #include "backends/sqlite/contents.h"
 
 #include <algorithm>
@@ -103,7 +102,7 @@ bool is_name(const std::optional<std::string_view>& text, size_t least) {
   return text && text->size() >= least && text->size() <= name_max;
 }
 
-// Nothing when a column is not what was ever written there.
+// Returns nullopt if a column has a value that no program of this service writes.
 std::optional<StoreRow> row_of(const Statement& all) {
   const auto token = all.number(0);
   const auto pool = all.text(1);
@@ -141,7 +140,7 @@ StoreOutcome read_rows(Sql& sql, const std::string& path, StoreContents& content
                                  "ends FROM lease ORDER BY token")) {
     return trouble;
   }
-  // A number that is too high by damage would ask for all memory.
+  // Bounded: a damaged number of rows must not ask for all memory.
   contents.rows.reserve(std::min<uint64_t>(contents.meta.rows, 1'000'000));
   for (;;) {
     bool more = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What goes into a store and comes out of it, and the reading of a whole one.
+// What is written to a store and read from it; and the function that reads a whole store.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace distributex {
 
-// user_version of the database: what a program must know to read it. minor is
-// what it need not know: tables and columns that it leaves alone.
+// user_version of the database: a program reads no store of a higher format. Under a higher
+// minor the store only has more tables and columns, which older programs leave alone.
 inline constexpr int64_t store_format = 1;
 inline constexpr uint64_t store_minor = 1;                // 1: notes and rulings
 inline constexpr int64_t store_application = 0x44585453;  // "DXTS"
@@ -27,21 +27,21 @@ struct StoreContents {
   bool is_new = false;  // nothing was ever written to it
 };
 
-// One change of one lease. Doing it twice is doing it once.
+// One change of one lease or ruling. To apply it twice has the effect of once.
 struct StoreChange {
   enum class Kind { put, renew, remove, put_ruling, remove_ruling };
   Kind kind = Kind::put;
-  // renew: token, length and ends count; remove: the token; remove_ruling: kind,
-  // pool and token.
+  // put, put_ruling: all of it; renew: token, length and ends; remove: token, and whether
+  // there is a note; remove_ruling: kind, pool and token.
   StoreRow row;
 };
 
-// What holds when a commit is done.
+// The sums over all rows after a commit.
 struct StoreTotals {
   uint64_t rows = 0;
   uint64_t rows_sum = 0;
   Token top = 0;
-  uint64_t ending = 0;  // of rows and rulings, those with an end
+  uint64_t ending = 0;  // how many rows and rulings have an end
   uint64_t rulings = 0;
   uint64_t rulings_sum = 0;
 };
@@ -52,9 +52,8 @@ struct StoreSizes {
   uint64_t free = 0;  // on the file system, for the daemon's user
 };
 
-// Reads all of it, and proves that nothing is missing or changed: by SQLite's
-// own check, by the sum, and by the commits that were noted beside it. The
-// marked commits are nothing when no note is left.
+// Reads the whole store. Proves that nothing is missing or changed by SQLite's own check, by
+// the sums, and by `marked`, the number of commits in the lock file (nullopt: none noted).
 [[nodiscard]] std::optional<StoreTrouble> read_store(Sql& sql, const std::string& path,
                                                      std::optional<uint64_t> marked,
                                                      StoreContents& contents);

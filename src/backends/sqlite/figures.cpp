@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counting is an increment; the figures are made when somebody asks.
+// A commit only increments counters; add_to() makes the figures from them.
 #include "backends/sqlite/figures.h"
 
 #include <chrono>
@@ -58,7 +58,7 @@ void StoreFigures::add_to(std::vector<Figure>& all, Duration oldest_change) cons
                  .name = "store_commits_total",
                  .help = "Commits that are on the disk.",
                  .value = static_cast<double>(commits_)});
-  // What comes behind it ends a start, and is no matter of a commit.
+  // The kinds after `damaged` occur only at a start, which they end.
   for (size_t i = 0; i <= static_cast<size_t>(StoreTrouble::Kind::damaged); ++i) {
     all.push_back({.kind = Figure::Kind::counter,
                    .name = "store_failures_total",

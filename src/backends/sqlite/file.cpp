@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What keeps a commit: WAL, synchronous=FULL, and never a second try of a sync
-// that failed: the transaction is written again as a whole. After a restart the
-// log's end may be known to the page cache alone, so the log is folded into the
-// database, which syncs both, before anything is put behind it.
+// A commit is durable by WAL and synchronous=FULL. If a sync fails, it is never repeated:
+// the writer commits the whole transaction again. After a restart the end of the log may be
+// in the page cache only, so prepare() first folds the log into the database, which syncs
+// both.
 #include "backends/sqlite/file.h"
 
 #include <fcntl.h>
@@ -19,9 +19,9 @@ namespace {
 
 using Kind = StoreTrouble::Kind;
 
-// Zero when there is none. Asked at each commit, and for the number alone: on Linux 6.13
-// and later who asks for the times gets exact ones, which the next write then changes, and
-// that is a second block to write in each sync.
+// Returns 0 if there is no file. Asks for the inode's number only, for every commit calls it:
+// if a program asks for the times too, Linux 6.13 and later stores exact times at the next
+// write, and each sync writes a second block.
 ino_t inode_of(const std::string& path) {
   struct statx status {};
   return statx(AT_FDCWD, path.c_str(), 0, STATX_INO, &status) == 0 ? status.stx_ino : 0;
@@ -56,7 +56,8 @@ StoreOutcome StoreFile::open(const std::string& path, Purpose purpose, StoreCont
   return std::nullopt;
 }
 
-// SQLite would start with an empty database, and remove what is left of it.
+// If the database is gone but its log or commits are known, SQLite would make an empty one
+// and remove the log: refuse instead.
 StoreOutcome StoreFile::refuse_if_lost() const {
   if (inode_of(path_) != 0) {
     return std::nullopt;
@@ -70,7 +71,8 @@ StoreOutcome StoreFile::refuse_if_lost() const {
 
 StoreOutcome StoreFile::connect(Purpose purpose) {
   const bool serves = purpose == Purpose::serve;
-  // With a mode of our choice; closed again before SQLite has a lock on it.
+  // Creates the file with mode 0640. Closes it before SQLite locks it: closing any descriptor
+  // drops this process's locks on the file.
   if (serves) {
     Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)).reset(-1);
   }
@@ -184,7 +186,7 @@ StoreOutcome StoreFile::commit(const std::vector<StoreChange>& changes, const St
   return std::nullopt;
 }
 
-// The trouble, with nothing left of the transaction that met it.
+// Rolls an open transaction back; returns the trouble.
 StoreOutcome StoreFile::undone(StoreOutcome trouble) {
   if (sqlite3_get_autocommit(sql_.handle()) == 0) {
     (void)sql_.run("ROLLBACK");
@@ -209,7 +211,7 @@ void StoreFile::note_files() {
   wal_ = inode_of(path_ + "-wal");
 }
 
-// A file that was removed takes every commit, and none of them is found again.
+// Looks by inode: SQLite goes on writing to a removed file, and these commits would be lost.
 StoreOutcome StoreFile::still_there() const {
   if (inode_of(path_) == database_ && inode_of(path_ + "-wal") == wal_) {
     return std::nullopt;

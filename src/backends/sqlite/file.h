@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The store: one SQLite database in WAL mode with one connection. Opened and
-// read whole at the start, then written in commits, each synced once, until it
-// is closed. Every call blocks. It knows rows, not leases; who calls it when is
-// for the writer.
+// The store: one SQLite database in WAL mode with one connection. It is opened and read
+// whole at the start, then written in commits, each synced once. Every call blocks. It
+// knows rows, not leases; the writer decides when to call it.
 #pragma once
 
 #include <sys/types.h>
@@ -30,27 +29,27 @@ class StoreFile {
   StoreFile(const StoreFile&) = delete;
   StoreFile& operator=(const StoreFile&) = delete;
 
-  // How much room is set aside for a disk that is full, if any; before prepare().
+  // How much room prepare() reserves for the day on which the disk is full; 0: none.
   void set_room(int64_t bytes) { room_ = bytes; }
-  // Opens and reads it; what is refused stays as it was.
+  // Opens and reads the store; does not change a store that it refuses.
   [[nodiscard]] StoreOutcome open(const std::string& path, Purpose purpose,
                                   StoreContents& contents);
-  // Makes it ready for commits: folds in the log, has a new store its tables,
-  // writes the rows whose times were carried over, and sets room aside. To be
-  // done before the first commit, again and again until it works. `doubt` says,
-  // when not empty, what is only half as good.
+  // Prepares the store for commits: folds the log into the database, creates the tables of a
+  // new store, writes the rows whose times were carried over, and reserves room. Call it
+  // before the first commit, until it succeeds. If it cannot reserve room, it succeeds
+  // nevertheless and sets `doubt` to the reason.
   [[nodiscard]] StoreOutcome prepare(const std::vector<StoreRow>& carried,
                                      const StoreTotals& totals, const StoreMoment& now,
                                      std::string& doubt);
   [[nodiscard]] StoreOutcome commit(const std::vector<StoreChange>& changes,
                                     const StoreTotals& totals, const StoreMoment& now);
-  // Moves what the log has into the database; the log starts anew.
+  // Moves the log's contents into the database; the next commit starts the log anew.
   [[nodiscard]] StoreOutcome checkpoint();
-  [[nodiscard]] int frames() const { return frames_; }  // of the log, not moved yet
+  [[nodiscard]] int frames() const { return frames_; }  // frames of the log not moved yet
   [[nodiscard]] StoreSizes sizes() const;
   [[nodiscard]] const StoreMeta& meta() const { return meta_; }
   [[nodiscard]] std::optional<uint64_t> marked() const { return mark_.commits(); }
-  // Into one file, if that works.
+  // Closes the store; moves the log into the database first if that works.
   void close();
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One line of text, shorter than a sector and always of the same length:
+// The file is one line of text, shorter than a sector and always of the same length:
 // "pid 1234 boot NAME commits 42", filled up with spaces.
 #include "backends/sqlite/mark.h"
 
@@ -27,7 +27,7 @@ constexpr size_t line_size = 160;
 
 std::string path_of(const std::string& store) { return stem_of(store) + ".lock"; }
 
-// The number behind a word of the line.
+// The number that follows a word of the line.
 std::optional<uint64_t> number_after(std::string_view line, std::string_view word) {
   const size_t at = line.find(word);
   if (at == std::string_view::npos) {
@@ -101,7 +101,7 @@ void StoreMark::note(uint64_t commits, const std::string& boot) {
                                  static_cast<unsigned long long>(commits));
   std::fill(line.begin() + size, line.end() - 2, ' ');
   line[line_size - 1] = '\n';
-  // A mark that cannot be written proves less; the store is sound without it.
+  // If the write fails, the next start can prove less; the store is sound all the same.
   (void)!pwrite(fd_.get(), line.data(), line_size, 0);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The notes of leases, in a table of their own: an older program does not know it and
-// leaves it alone. They have no share of the sum, for no lock depends on them.
+// The notes of leases, in a table of their own, which an older program does not know and
+// leaves alone. Notes are not part of the sum, for no lock depends on them.
 #pragma once
 
 #include <string_view>
@@ -13,13 +13,13 @@
 
 namespace distributex {
 
-// Puts into the rows, which are in the order of their tokens, the notes that a store has.
+// Reads the notes into the rows, which must be in the order of their tokens.
 [[nodiscard]] StoreOutcome read_notes(Sql& sql, std::vector<StoreRow>& rows);
 
 class StoreNotes {
  public:
-  // Within a transaction, before the first change: a store without the table gets it, and
-  // notes that an older program left behind its leases go.
+  // Call it in a transaction, before the first change. Creates the table if it is missing;
+  // deletes notes whose leases an older program has removed.
   [[nodiscard]] StoreOutcome prepare(Sql& sql);
   [[nodiscard]] StoreOutcome put(Token token, std::string_view note);
   [[nodiscard]] StoreOutcome remove(Token token);

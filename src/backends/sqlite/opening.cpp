@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// In the order in which it is safe: nothing is written before all was read.
+// The order of the steps is the safe one: no row is written before all rows were read.
 #include "backends/sqlite/opening.h"
 
 #include <sysexits.h>
@@ -25,7 +25,7 @@ Lease lease_of(const StoreRow& row) {
           .note = row.note};
 }
 
-// False when two leases of a pool have one owner.
+// Returns false if the pool has a lease of this owner already.
 bool enter(const StoreRow& row, LeaseTable& table, StoreBooks& books) {
   const auto length = row.length ? std::optional{std::chrono::seconds{*row.length}} : std::nullopt;
   HeldLease* held = table.restore(table.open(row.pool), lease_of(row), length);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The backend reads its options once, when it is made: a store that is open is
-// not changed for another, and an answer that waits keeps the limit it has.
+// The backend reads its options once, when it is made. A reload does not change them: the
+// store stays open, and the time limit stays the same.
 #include "backends/sqlite/options.h"
 
 #include "backends/makers.h"

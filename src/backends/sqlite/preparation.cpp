@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a store needs before its first commit: its log folded in, its tables, the
-// times that were carried over, statements, and room for a disk that is full.
+// Prepares a store for its first commit: folds the log in, creates tables, writes the times
+// that were carried over, prepares statements, and reserves room for a full disk.
 #include "backends/sqlite/file.h"
 
 namespace distributex {
@@ -21,8 +21,8 @@ constexpr const char* tables =
     "PRAGMA user_version = 1";
 static_assert(store_application == 1146639443 && store_format == 1);
 
-// Room for some thousand changes on a disk that is full: pages in the database
-// that are free, and a log that has its length.
+// Reserves room for some thousand changes on a full disk: dropping a big table leaves free
+// pages in the database and a log of full length.
 constexpr const char* room_begins =
     "DROP TABLE IF EXISTS reserve;"
     "CREATE TABLE reserve(bytes BLOB)";
@@ -57,7 +57,7 @@ StoreOutcome StoreFile::prepare(const std::vector<StoreRow>& carried, const Stor
   return std::nullopt;
 }
 
-// A new store becomes one with a log here, which writes its first page.
+// Sets journal_mode too, which writes the first page of a new store.
 StoreOutcome StoreFile::fold_log() {
   std::string mode;
   if (auto trouble = sql_.ask("PRAGMA journal_mode = WAL", mode)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is decided at once, in memory, and with which batch it is stored.
+// Decides questions at once, in memory; each verdict names the batch that stores its change.
 #include <algorithm>
 #include <utility>
 
@@ -18,7 +18,7 @@ Verdict SqliteBackend::failed() const {
   return verdict;
 }
 
-// What is not stored while the disk refuses is no promise.
+// While the disk refuses, a lease whose last change is not stored is not told as held.
 Verdict SqliteBackend::found(const HeldLease& held) const {
   const uint64_t stored = not_before(held.stored);
   if (trouble_ && stored != 0) {
@@ -54,8 +54,8 @@ Verdict SqliteBackend::decide(const Acquire& question, Time now) {
   return grant(pool, question, now);
 }
 
-// A token follows the wall clock, so that a store, or a machine, that is put
-// back to an earlier state gives none for the second time.
+// Tokens follow the wall clock, so that no token is granted twice after the store or the
+// machine was put back to an earlier state.
 Verdict SqliteBackend::grant(LeasePool& pool, const Acquire& question, Time now) {
   const uint64_t wall = wall_us();
   last_token_ = std::max(last_token_ + 1, std::min(wall, max_token / 2));

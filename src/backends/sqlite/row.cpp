@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A hash of words of 64 bits, each stirred in by a multiplication and a shift;
-// strings go in with their length, so that no two rows spell the same words.
+// A hash over words of 64 bits; each word is mixed in by a multiplication and a shift.
+// Strings go in with their length, so that different rows give different words.
 #include "backends/sqlite/row.h"
 
 namespace distributex {

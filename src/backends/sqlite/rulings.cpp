@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A freeze counts from the moment of the order, not from when it is stored: the
-// operator hears of it when it is.
+// A freeze begins at the moment of the order; the operator hears of it when it is stored.
 #include "backends/sqlite/rulings.h"
 
 #include <utility>
@@ -47,7 +46,7 @@ void StoreRulings::restore(const StoreRow& row) {
     return;
   }
   if (row.kind != StoreKind::freeze) {
-    return;  // of a later program: it stays as it is
+    return;  // a later program wrote it: the row stays as it is
   }
   Freeze freeze{.pool = row.pool,
                 .reason = row.text,
@@ -126,7 +125,7 @@ void StoreRulings::rest_is_over(const LeasePool& pool, Token token, Time now) {
   hand_over_();
 }
 
-// Counted only where it may come to a freeze: else each release would cost a row.
+// Counts only in pools with freeze_after: else each failed run would write a row.
 void StoreRulings::count_run(LeasePool& pool, const Lease& lease, bool failed,
                              const std::string& how, Time now) {
   const PoolSpec* spec = specs_.find(pool.name);

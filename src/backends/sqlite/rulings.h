@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Freezes as the sqlite backend keeps them: in memory, and in the books for the
-// disk. What is told of them says with which batch it is stored.
+// Freezes, rests and counts of failed runs as the sqlite backend keeps them: in memory, and
+// in the books for the disk. Each verdict and happening names the batch that stores it.
 #pragma once
 
 #include <functional>
@@ -18,18 +18,18 @@ namespace distributex {
 
 class StoreRulings {
  public:
-  // hand_over: there is something for the disk.
+  // Calls hand_over when the books have a change for the disk.
   StoreRulings(LeaseTable& table, StoreBooks& books, const BackendSink& sink,
                std::function<void()> hand_over)
       : table_(table), books_(books), sink_(sink), hand_over_(std::move(hand_over)) {}
 
-  // Takes one from the store, its times carried over.
+  // Takes a ruling that was read from the store; its times are of this boot already.
   void restore(const StoreRow& row);
   [[nodiscard]] Verdict freeze(const Order& order, Time now);
   [[nodiscard]] Verdict thaw(const Order& order, Time now);
   void end_due(Time now);
   void configure(const std::vector<PoolSpec>& pools) { specs_.configure(pools); }
-  // A lease was given back; ended by time; was evicted; a rest is over.
+  // A lease was given back; a lease ended by time or was evicted; a rest is over.
   void released(LeasePool& pool, const Lease& lease, const Release& question, Time now);
   void cut(LeasePool& pool, const Lease& lease, Time at, const char* how, Time now);
   void rest_is_over(const LeasePool& pool, Token token, Time now);
@@ -49,7 +49,7 @@ class StoreRulings {
   std::function<void()> hand_over_;
   PoolBook specs_;
   Rulings rulings_;
-  uint64_t changed_ = 0;  // the batch of the last change
+  uint64_t changed_ = 0;  // the batch of the last freeze or thaw
 };
 
 }  // namespace distributex

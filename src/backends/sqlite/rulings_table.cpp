@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A ruling's key is its kind, its pool and its token; only a rest has a token
-// in its key, for a pool may have many.
+// A ruling's key is its kind and its pool, and for a rest its token too: a pool may have
+// many rests.
 #include "backends/sqlite/rulings_table.h"
 
 #include <utility>
@@ -19,7 +19,7 @@ constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS rulings(one INTEGER PRIMARY KEY CHECK(one = 1), rows INTEGER NOT "
     "NULL, sum INTEGER NOT NULL)";
 
-// The token, where it is a part of the key.
+// The token if it is part of the key, else 0.
 int64_t slot_of(const StoreRow& row) {
   return row.kind == StoreKind::rest ? static_cast<int64_t>(row.token) : 0;
 }
@@ -28,7 +28,7 @@ bool is_text(const std::optional<std::string_view>& text) {
   return text && text->size() <= text_max;
 }
 
-// Nothing when a column is not what was ever written there.
+// Returns nullopt if a column has a value that no program of this service writes.
 std::optional<StoreRow> row_of(const Statement& all) {
   const auto kind = all.number(0);
   const auto pool = all.text(1);

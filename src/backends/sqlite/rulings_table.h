@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The tables of rulings in a store: one row for each, and one with their number
-// and sum. Programs of an earlier minor format neither read nor change them, so
-// their sum is not a part of the sum over leases.
+// The two tables of rulings in a store: "ruling" has one row for each, "rulings" has their
+// number and sum. Programs of an earlier minor format neither read nor change them, so
+// rulings are not part of the sum over leases.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@
 
 namespace distributex {
 
-// All there are, and proven whole; none in a store without these tables.
+// Reads all rulings and checks them against number and sum; none if there are no tables.
 [[nodiscard]] StoreOutcome read_rulings(Sql& sql, const std::string& path,
                                         std::vector<StoreRow>& rulings);
 
 class RulingsTable {
  public:
-  // Makes the tables where they are missing. Inside a transaction.
+  // Creates the tables if they are missing. Call it in a transaction.
   [[nodiscard]] StoreOutcome prepare(Sql& sql);
   [[nodiscard]] StoreOutcome put(const StoreRow& row);
   [[nodiscard]] StoreOutcome remove(const StoreRow& row);

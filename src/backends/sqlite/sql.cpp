@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SQLite tells the system's error number of a failed sync to its error log
-// alone: the log's last line is kept for each thread until the call returns.
+// SQLite tells the errno of a failed sync only to its error log. So on_log() keeps the errno
+// of the last log line in a variable of the thread, and trouble() takes it from there.
 #include "backends/sqlite/sql.h"
 
 #include <cstdlib>
@@ -28,7 +28,7 @@ void on_log(void*, int code, const char* text) noexcept {
   }
 }
 
-// Before the first connection of the process.
+// Must run before the first connection of the process.
 bool set_up() {
   const bool logs = sqlite3_config(SQLITE_CONFIG_LOG, on_log, nullptr) == SQLITE_OK;
   return sqlite3_initialize() == SQLITE_OK && logs;
@@ -50,7 +50,7 @@ int checked(int code) {
 
 std::optional<StoreTrouble> Sql::open(const std::string& path, bool may_create) {
   static const bool is_set_up = set_up();
-  (void)is_set_up;  // a log that is not to be had costs words only
+  (void)is_set_up;  // without the log, reasons are only less exact
   path_ = path;
   logged_error = 0;
   sqlite3* db = nullptr;

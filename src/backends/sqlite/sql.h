@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// SQLite in the few calls that a store needs: a connection that remembers what
-// the system said when a call failed, and statements that are prepared once.
-// Out of memory ends the process, as everywhere.
+// SQLite in the few calls that a store needs: a connection that knows the errno of a failed
+// call, and statements that are prepared once. Out of memory ends the process, as
+// everywhere.
 #pragma once
 
 #include <sqlite3.h>
@@ -22,18 +22,18 @@ using StatementHandle = std::unique_ptr<sqlite3_stmt, FreeWith<sqlite3_finalize>
 
 class Sql {
  public:
-  // Nothing, or why not.
+  // Returns nullopt, or why the database cannot be opened.
   [[nodiscard]] std::optional<StoreTrouble> open(const std::string& path, bool may_create);
   [[nodiscard]] sqlite3* handle() const { return db_.get(); }
   [[nodiscard]] bool is_open() const { return db_ != nullptr; }
   void close() { db_.reset(); }
 
-  // Statements without values or rows, one after the other, separated by ";".
+  // Runs statements that have neither values nor rows, separated by ";".
   [[nodiscard]] std::optional<StoreTrouble> run(const char* statements);
-  // The one value of a statement's first row.
+  // Sets value to the first column of the statement's first row.
   [[nodiscard]] std::optional<StoreTrouble> ask(const char* statement, std::string& value);
   [[nodiscard]] std::optional<StoreTrouble> ask(const char* statement, int64_t& value);
-  // What the last call that returned this code meant.
+  // Describes the last call, which returned this code.
   [[nodiscard]] StoreTrouble trouble(int code) const;
 
  private:
@@ -41,7 +41,7 @@ class Sql {
   SqliteHandle db_;
 };
 
-// Values are bound from left to right; texts must live until step().
+// Values are bound from left to right; texts must live until the statement has run.
 class Statement {
  public:
   [[nodiscard]] std::optional<StoreTrouble> prepare(Sql& sql, const char* text);
@@ -49,12 +49,12 @@ class Statement {
   Statement& bind(std::optional<int64_t> value);
   Statement& bind(uint64_t value) { return bind(static_cast<int64_t>(value)); }
   Statement& bind(std::string_view value);
-  // Runs it to its end.
+  // Runs the statement to its end.
   [[nodiscard]] std::optional<StoreTrouble> finish();
-  // The next row; false at the end.
+  // Goes to the next row; sets row to false at the end.
   [[nodiscard]] std::optional<StoreTrouble> next(bool& row);
 
-  // Of a row, columns from 0; nothing when it is of another type.
+  // A column of the row, counted from 0; nullopt if it has another type.
   [[nodiscard]] std::optional<int64_t> number(int column) const;
   [[nodiscard]] std::optional<std::string_view> text(int column) const;
   [[nodiscard]] bool is_null(int column) const;

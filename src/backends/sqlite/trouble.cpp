@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SQLite's codes, sorted by what a person can do about them.
+// Sorts SQLite's codes by what a person can do about them.
 #include "backends/sqlite/trouble.h"
 
 #include <sqlite3.h>
@@ -61,7 +61,7 @@ StoreTrouble trouble_of(int code, int error, const std::string& path) {
   if (error == EROFS || primary == SQLITE_READONLY) {
     return {Kind::read_only, "the file system is read-only: " + folder};
   }
-  // Without a table or a column that every store has, a statement makes no sense.
+  // SQLITE_ERROR: a table or column that every store has is missing.
   if (primary == SQLITE_CORRUPT || primary == SQLITE_ERROR) {
     return damage(path, sqlite3_errstr(code));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What can be wrong with a store, for the log, for /readyz and as an exit code.
+// What can be wrong with a store; for the log, /readyz and the exit code.
 #pragma once
 
 #include <cstddef>
@@ -18,16 +18,16 @@ struct StoreTrouble {
     gone,       // removed or replaced under the daemon
     damaged,    // not what was written
     newer,      // a format that this program does not know
-    foreign,    // no store
-    in_use,     // by another program
-    place,      // a file system that keeps no promises
-    missing,    // cannot be opened
+    foreign,    // the file is no store
+    in_use,     // another program has it open
+    place,      // its file system is of another machine
+    missing,    // it cannot be opened
   };
   Kind kind = Kind::io;
   std::string what;  // one sentence that names the file or folder
 };
 
-// What a call on a store comes to: nothing when it is done.
+// The result of a call on a store: nullopt if it succeeded.
 using StoreOutcome = std::optional<StoreTrouble>;
 
 inline constexpr size_t store_trouble_kinds = static_cast<size_t>(StoreTrouble::Kind::missing) + 1;
@@ -35,16 +35,15 @@ inline constexpr size_t store_trouble_kinds = static_cast<size_t>(StoreTrouble::
 // A word for metrics: "full".
 [[nodiscard]] const char* name_of(StoreTrouble::Kind kind);
 
-// Whether trying again is no help, for what is in the file is wrong.
+// Whether the file itself is wrong, so that a person must act and a retry cannot help.
 [[nodiscard]] bool is_for_people(StoreTrouble::Kind kind);
 
-// What the system or SQLite said of a call: its extended result code and errno
-// (0: unknown), in words.
+// Describes a failed call by SQLite's extended result code and errno (0: unknown).
 [[nodiscard]] StoreTrouble trouble_of(int code, int error, const std::string& path);
 
 // "/a/b" of "/a/b/c", "." of "c".
 [[nodiscard]] std::string folder_of(const std::string& path);
-// "/a/locks" of "/a/locks.db": what all files of a store begin with.
+// "/a/locks" of "/a/locks.db": the names of all files of the store begin with it.
 [[nodiscard]] std::string stem_of(const std::string& path);
 
 [[nodiscard]] StoreTrouble damage(const std::string& path, const std::string& what);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The thread's room: what is behind the lock is shared with the loop, the rest
-// is the thread's own. The batch of a commit that was refused is kept as it is:
-// doing it again is harmless, and what gathers behind it waits.
+// Room holds the thread's data: the members before wake_ are shared with the loop and
+// guarded by lock_, the others belong to the thread. If a commit is refused, the thread
+// keeps its changes and commits the same again, which is harmless; later batches wait.
 #include "backends/sqlite/writer.h"
 
 #include <pthread.h>
@@ -31,11 +31,11 @@ constexpr size_t changes_of_a_commit = 4096;
 constexpr int frames_of_a_checkpoint = 1000;
 constexpr milliseconds first_retry{200};
 constexpr milliseconds last_retry{1000};
-constexpr seconds idle_time{1};    // after it the log is moved
-constexpr seconds beat_every{10};  // how old the time in the store may be
+constexpr seconds idle_time{1};    // without a commit, before the log is moved
+constexpr seconds beat_every{10};  // a commit without changes renews the time in the store
 constexpr seconds sizes_every{1};
 constexpr seconds farewell_limit{4};
-constexpr int64_t jump_us = 10'000'000;  // of the wall clock
+constexpr int64_t jump_us = 10'000'000;  // a step of the wall clock that is logged
 
 }  // namespace
 
@@ -77,25 +77,25 @@ class StoreWriter::Room {
   pthread_t thread_{};
   bool has_thread_ = false;
   StoreFile file_;
-  std::optional<StoreStart> start_;   // until it is done
-  std::vector<StoreChange> changes_;  // of the commit that is made, or was refused
+  std::optional<StoreStart> start_;   // until the store is prepared
+  std::vector<StoreChange> changes_;  // of the commit under way, or refused
   StoreTotals totals_;
-  uint64_t number_ = 0;  // of the last batch in it
+  uint64_t number_ = 0;  // the last batch in changes_
   bool has_commit_ = false;
   bool gave_up_ = false;
-  bool has_news_for_file_ = false;  // the log has more than the time
+  bool has_news_for_file_ = false;  // the log has changes, not the time only
   bool moves_badly_ = false;
   milliseconds retry_in_ = first_retry;
   Time retry_at_{};
   Time committed_at_{};
   Time sized_at_{};
-  std::optional<int64_t> wall_ahead_;  // of the monotonic clock, in microseconds
+  std::optional<int64_t> wall_ahead_;  // wall clock minus monotonic clock, in microseconds
   StoreMoment moment_;
 };
 
 // --- the loop's side ---
 
-// Signals are for the loop's thread.
+// Blocks all signals in the new thread: the loop's thread handles them.
 std::optional<StoreTrouble> StoreWriter::Room::start(StoreStart start) {
   moment_ = store_moment();
   totals_ = start.totals;
@@ -131,7 +131,7 @@ bool StoreWriter::Room::stop() {
   return true;
 }
 
-// The thread is woken when the lock is free: else it wakes, and waits for the lock.
+// Notifies after the unlock: else the thread would wake and wait for the lock.
 void StoreWriter::Room::post(StoreBatch batch) {
   {
     const std::lock_guard guard(lock_);
@@ -170,7 +170,7 @@ void StoreWriter::Room::work() {
   changed_.notify_all();
 }
 
-// False when there is nothing more to do.
+// Returns false if the thread shall end.
 bool StoreWriter::Room::wait_for_work() {
   std::unique_lock guard(lock_);
   const Time due = next_chore();
@@ -190,7 +190,8 @@ bool StoreWriter::Room::wait_for_work() {
   return has_commit_ && !start_ && !gave_up_;
 }
 
-// All that waits, up to so much, in one commit. The lock is held.
+// Takes batches from the queue, up to changes_of_a_commit, into one commit. The caller holds
+// the lock.
 void StoreWriter::Room::gather() {
   do {
     StoreBatch& batch = queue_.front();
@@ -207,7 +208,7 @@ void StoreWriter::Room::gather() {
   has_commit_ = true;
 }
 
-// When the thread has to look although nothing was handed over.
+// When the thread has something to do even if no batch comes.
 Time StoreWriter::Room::next_chore() const {
   if (has_commit_ || start_) {
     return retry_at_;
@@ -284,13 +285,13 @@ void StoreWriter::Room::do_chores(Time now) {
   if (has_news_for_file_ && !moves_badly_) {
     return move_log();
   }
-  has_commit_ = totals_.ending > 0;  // of no change but the time
+  has_commit_ = totals_.ending > 0;  // a commit of the time only
   if (has_commit_) {
     commit();
   }
 }
 
-// A log that is not moved grows, and nothing is lost.
+// If it fails, the log only grows; nothing is lost.
 void StoreWriter::Room::move_log() {
   auto trouble = file_.checkpoint();
   if (trouble && !moves_badly_) {
@@ -320,7 +321,7 @@ void StoreWriter::Room::tell_sizes(Time now) {
   report(StoreSized{file_.sizes()});
 }
 
-// The last commit says until when the leases were looked after.
+// The last commit stores the time until which this daemon ended leases.
 void StoreWriter::Room::end() {
   if (!start_ && !has_commit_) {
     moment_.mono = std::chrono::nanoseconds(steady_now().time_since_epoch()).count();
@@ -336,7 +337,7 @@ void StoreWriter::Room::report(StoreNews news) {
     news_.push_back(std::move(news));
   }
   const uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);  // when it is full it wakes all the same
+  (void)!write(wake_.get(), &one, sizeof one);  // a full counter wakes the loop all the same
 }
 
 // --- the handle ---
@@ -347,7 +348,7 @@ StoreWriter::~StoreWriter() {
   if (room_->stop()) {
     return;
   }
-  Room* left = room_.release();  // its thread still uses it, and the process is about to end
+  Room* left = room_.release();  // the thread still uses it; the process is about to end
   (void)left;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The one thread that touches an open store. It takes what the loop hands over,
-// commits all that has gathered at once, tries again what was refused, and
-// leaves news that the loop collects when the eventfd says so. Between commits
-// it moves the log into the database and writes down what time it is.
+// The one thread that uses the store once it is open. It takes batches from the loop,
+// commits all that wait at once, repeats a commit that was refused, and leaves news that
+// the loop takes when the eventfd is readable. Between commits it moves the log into the
+// database and stores the time.
 #pragma once
 
 #include <chrono>
@@ -20,27 +20,27 @@
 
 namespace distributex {
 
-// What was handed over at a time goes into one commit, whole.
+// A batch is never split: all its changes are in one commit.
 struct StoreBatch {
   uint64_t number = 0;  // rising
   std::vector<StoreChange> changes;
-  StoreTotals totals;  // when they are done
+  StoreTotals totals;  // after these changes
 };
 
-// Everything up to that batch is on the disk.
+// This batch is on the disk, and all before it.
 struct BatchesStored {
   uint64_t number = 0;
   size_t changes = 0;
   Duration took{};
 };
-// A commit was refused, and will be tried again until it is not.
+// A commit was refused; the thread repeats it until it succeeds.
 struct StoreRefused {
   StoreTrouble trouble;
 };
 struct StoreSized {
   StoreSizes sizes;
 };
-// For the log, which is the loop's.
+// A line for the log, which only the loop's thread writes.
 struct StoreRemark {
   Level level = Level::warning;
   std::string text;
@@ -55,21 +55,21 @@ struct StoreStart {
 
 class StoreWriter {
  public:
-  // Nothing is written before start().
+  // Starts no thread and writes nothing before start().
   StoreWriter();
-  // Commits what is left, closes the store and ends the thread. One that hangs
-  // in a system call is left to itself after a moment.
+  // Commits what is left, closes the store and ends the thread. If the thread hangs in a
+  // system call for some seconds, the destructor leaves it running.
   ~StoreWriter();
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
-  // For the loop's thread, before start().
+  // For the loop's thread, before start() only.
   [[nodiscard]] StoreFile& file();
-  // Prepares the store: at once, and when that is refused, again on the thread,
-  // which starts in any case.
+  // Prepares the store at once. If that fails, returns the trouble, and the thread tries
+  // again. Starts the thread in either case.
   [[nodiscard]] std::optional<StoreTrouble> start(StoreStart start);
 
-  // An eventfd that can be read whenever there is something to take.
+  // An eventfd that is readable while there is news to take.
   [[nodiscard]] int wake_fd() const;
   void post(StoreBatch batch);
   [[nodiscard]] std::vector<StoreNews> take();
