@@ -248,7 +248,7 @@ std::string EtcdCluster::id_in(const std::string& list, size_t i) const {
   return at == std::string::npos ? "" : std::to_string(number_in(list.substr(at), "ID"));
 }
 
-// At another address: it reads of its predecessors in the log, and would take a
+// Uses another address: the new member reads of its predecessors in the log, and would take a
 // connection to one of them for a connection to itself.
 bool EtcdCluster::replace(size_t i) {
   kill_now(i);
@@ -273,7 +273,7 @@ bool EtcdCluster::replace(size_t i) {
   if (is_in) {
     spawn(i);
   }
-  // It gives up when a member that it asks has not heard of it yet.
+  // Try again: the new member gives up if the member that it asks does not know it yet.
   const auto has_come = [&] {
     if (waitpid(members_[i].pid, nullptr, WNOHANG) != 0) {
       wipe(i);

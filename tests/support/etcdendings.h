@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the log of an etcd in memory must show of the ends of leases, whatever was lost,
-// late or carried out twice: a lease that its owner was told of ends once, and the very
-// revision that removes it has its rest and counts its run; a rest stands for the whole
-// of its time; and leases and rests together are never more than the slots.
+// late or carried out twice: a lease that its owner was told of ends once, and the same
+// revision removes it, adds its rest and counts its run; a rest lasts for its whole time;
+// and there are never more leases and rests together than slots.
 #pragma once
 
 #include <map>

@@ -151,7 +151,7 @@ class Race {
     return true;
   }
 
-  // What it had in the air may still arrive.
+  // Requests that the server has sent may still arrive.
   void die(Server& server) {
     for (const auto& [op, question] : server.questions) {
       busy_.erase(question.host);
@@ -315,7 +315,7 @@ class Race {
     if (verdict.kind == Kind::granted || verdict.kind == Kind::held) {
       told(question, verdict);
     }
-    // Of an attempt that failed nobody knows whether it was granted.
+    // A failed attempt may have been granted all the same.
     auto& attempts = attempts_[question.host];
     if (verdict.kind != Kind::failed) {
       attempts.erase(attempts.find(question.asked));

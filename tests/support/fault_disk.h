@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A disk below SQLite, for tests: it fails the n-th call, ends the process at
-// it, fails syncs as Linux does (what was to be synced is forgotten), and keeps
-// a twin of each file that has no more than what was synced: what is left after
-// a power cut. Its state outlives the processes that use it.
+// A disk below SQLite, for tests: it fails the n-th call or ends the process at it, and fails
+// syncs as Linux does (a failed sync drops the data). It keeps a twin of each file with only
+// what was synced, which is what remains after a power cut. Its state outlives the processes
+// that use it.
 #pragma once
 
 #include <stdint.h>

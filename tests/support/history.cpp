@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A lease is held from the moment its holder heard of it to the moment it let
-// go, asked for the release or ran out of time: what the holder may count on. A
-// token must be above that of every grant answered before this one was asked
-// for; of a mutex, where one holder follows the other, above all answered before,
-// unless the answer came so late that its lease was over: that was no holder.
+// A holder may count on its lease from the moment it was told of the lease until it let go,
+// asked for the release, or the lease ended. A token must be higher than that of every grant
+// that was answered before this one was asked for. In a mutex it must be higher than those of
+// all grants that were answered before, unless an answer came when its lease was over.
 #include "support/history.h"
 
 #include <algorithm>

@@ -28,8 +28,8 @@ class History {
             Time answered, std::optional<Time> ends = {});
   // From here on the holder does not count on that lease any more.
   void let_go(const std::string& pool, uint64_t token, Time when);
-  // memcached lost all it knew at some time in between: leases of before do not
-  // exclude those of after.
+  // memcached lost all its items at some time between `from` and `to`: leases from before
+  // may overlap with later ones.
   void lost_all(Time from, Time to) { losses_.emplace_back(from, to); }
 
   // Of those that are not settled.
@@ -38,9 +38,9 @@ class History {
   [[nodiscard]] std::map<uint64_t, std::string> tokens(const std::string& pool) const;
   // "" when all is right, else what is wrong.
   [[nodiscard]] std::string verdict() const;
-  // For histories without end: the verdict, and then all is forgotten that ended
-  // before the horizon, but for the highest token. Of what is told later nothing
-  // may have been asked for before that horizon, or have been forgotten.
+  // For histories without end: returns the verdict, then forgets all leases that ended before
+  // the horizon, but not the highest token. Nothing that is told later may have been asked for
+  // before the horizon.
   [[nodiscard]] std::string settle(Time horizon);
 
  private:

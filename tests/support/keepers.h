@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Clients that keep their locks for many renewals, at any of several daemons, beside
-// others who want them: as many keepers as slots, and two more. A lease that ends
-// before its holder was told so is found out at its next renewal, or by the grant to
-// one of the others.
+// Clients that keep their locks for many renewals, at any of several daemons, while other
+// clients want them: as many keepers as slots, and two more. If a lease ends before the time
+// that its holder was told, the next renewal shows it, or a grant to another client.
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A watch that asks daemons for /livez all the time, and tells a daemon whose
-// loop stood still from a machine that had no time for anybody: it asks an idle
-// daemon of its own, the control, in the same moments.
+// A watch that asks daemons for /livez all the time. To tell a daemon whose loop stood still
+// from a busy machine, it asks an idle daemon of its own, the control, at the same moments.
 #pragma once
 
 #include <stdint.h>

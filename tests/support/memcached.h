@@ -29,7 +29,7 @@ class Memcached {
 
   // On a free port, the same with each start; true when it answers.
   [[nodiscard]] bool start();
-  void stop();  // SIGSTOP: it answers no more, but its host accepts for it
+  void stop();  // SIGSTOP: it answers no more, but the kernel still accepts connections
   void go_on();
   void kill_now();
 

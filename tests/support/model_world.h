@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The engine on the in-memory backend beside the oracle: requests, hang-ups,
-// lost grants, pauses and reloads as choices have it, and after each the same
-// answers, leases and lines. What a slow or failing backend changes is in
-// support_slow_world.h.
+// The engine on the in-memory backend beside the oracle: choices make requests, hang-ups,
+// lost grants, pauses and reloads; after each, both must have the same answers, leases and
+// queues. support/slow_world.h has the slow and failing backend.
 #pragma once
 
 #include <map>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rules of the lock service, each said as plainly as possible and without a
-// thought of what it costs. Shares no code with what it is the measure of.
+// The rules of the lock service, each as plain as possible, whatever it costs. Shares no code
+// with the service that it checks.
 #include "support/oracle.h"
 
 #include <algorithm>
@@ -245,7 +245,7 @@ void Oracle::gone(Ticket ticket, Time now) {
   }
 }
 
-// A lease of which everybody who was told has gone is nobody's.
+// Ends the lease if all clients that were told of it have gone.
 void Oracle::give_back_unheard(Grant grant, Time now) {
   std::string name;
   for (const Told& told : told_) {

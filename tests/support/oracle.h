@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The whole lock service as a slow and obvious model: lists in the order of
-// arrival, walked from front to back at every event, and a backend that is part
-// of it and knows at once. What it answers is what the real one must answer.
-// Its leases are numbered by grant; which token stands for a grant it is told.
+// The whole lock service as a slow and obvious model: lists in the order of arrival, walked
+// from front to back at every event, with a backend of its own that answers at once. The real
+// service must give the same answers. The oracle numbers its grants; the test tells it which
+// token belongs to which grant.
 #pragma once
 
 #include <list>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The proof that a daemon is itself again after trouble. No asserts here.
+// Checks that a daemon works as before after trouble. No asserts here.
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tests that mostly wait, run beside each other: each in a process of its own,
-// with its own fixture. The output of each is shown whole, in the order of the
-// table, so a report reads as if one had run after the other.
+// Runs tests that mostly wait at the same time, each in a process of its own, with its own
+// fixture. Shows the output of each test as a whole, in the order of the table, so that the
+// report reads as if one had run after the other.
 #pragma once
 
 #include <span>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A backend that takes its time: a question is looked at some time after it was
-// put, and its verdict arrives some time after that, in the order of the pool.
-// It may fail, and leases of strangers come and go. Naive: lists and walks. The
-// test says when what happens.
+// A slow backend: it looks at a question some time after it was asked, and the verdict
+// arrives some time later, in the order of the pool's questions. It may fail, and leases of
+// other servers come and go. Naive: lists and walks. The test says when each step happens.
 #pragma once
 
 #include <deque>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The engine on a backend that is slow, fails and has strangers in it: events
-// as choices have it under the eyes of a witness, and in the end nobody and
-// nothing may be forgotten. What exactly is answered when the backend knows at
-// once is in support_model_world.h.
+// The engine on a backend that is slow, fails and has leases of other servers: choices
+// make events, a witness checks them, and in the end no waiter and no lease may be
+// forgotten. support/model_world.h checks the exact answers, on a backend that answers at
+// once.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The engine and what is told, over a backend that decides at once and stores
-// later: the disk is the caller, or a random walk. It says what must never be: a
-// second answer, or one that tells of what is not stored.
+// The engine and Telling over a backend that decides at once and stores later; the test, or a
+// random walk, says when it stores. Reports what must never happen: a second answer, or an
+// answer that tells of something that is not stored.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads the events of a trace, plays them and renders the effects. What the
-// language says stands in trace.h. A line that it does not understand
-// is rendered as one that cannot be meant, so that the trace does not hold.
+// Reads the events of a trace, plays them and renders the effects; trace.h describes the
+// language. A line that it does not understand is rendered differently, so that holds() is
+// false.
 #include "support/trace.h"
 
 #include <stdio.h>

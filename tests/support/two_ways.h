@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Two servers of src/http on one loop, behind the same doors: one reads every request
-// by evhttp, the other takes brief ones past it. What a client of each sees, and what
-// each reports of it, must not differ. Leases and backends are not in it: what a door
-// reads is written into the answer.
+// by evhttp, the other takes brief ones past it. Clients of both must get the same answers,
+// and both must report the same. There are no leases and no backend: the answer shows what
+// the door has read.
 #pragma once
 
 #include <cstddef>

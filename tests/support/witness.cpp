@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The checks, each where the thing is seen. Clients that use one name at the
-// same time to take and to give away cannot trust what they hear; their answers
-// are counted, but not believed.
+// The checks, each where its event comes. If clients of one name take and give back at the
+// same time, they cannot trust their answers: the witness counts these, but does not believe
+// them.
 #include "support/witness.h"
 
 #include <algorithm>

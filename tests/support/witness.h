@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Sees all that passes between clients, engine and backend, keeps in lists who
-// waits and who believes to hold what, and says what must never be: a second
-// answer, a holder too many, an overtaken waiter, a lease taken from somebody
-// who was told of it, a lease that nobody knows of.
+// Sees all that passes between clients, engine and backend, keeps lists of waiters and of
+// leases that clients were told of, and reports what must never happen: a second answer, a
+// holder too many, an overtaken waiter, a lease taken from a client that was told of it, a
+// lease that no client knows of.
 #pragma once
 
 #include <list>
