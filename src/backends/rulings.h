@@ -19,7 +19,7 @@ class Rulings {
  public:
   static constexpr size_t freezes_max = 1000;
   static constexpr const char* too_many_freezes =
-      "1000 freezes stand already: thaw some, or freeze a pattern";
+      "there are already 1000 freezes: thaw some, or freeze a pattern";
 
   // Adds a freeze, or replaces the one of the same name; false if there are too many.
   bool freeze(Freeze freeze);

@@ -315,7 +315,7 @@ void Acquire::end(Ending ending) {
         give_back(api_, requests_, {signals_, alarm_, nullptr, patience}, options_,
                   {server_, std::nullopt, std::nullopt}, read_clock() + patience_for_leaving);
     if (!given.delivered) {
-      tell("leaving the line was not confirmed: %s", given.trouble.c_str());
+      tell("the server did not confirm that the wait has ended: %s", given.trouble.c_str());
     }
   }
 }

@@ -40,7 +40,7 @@ void warn_of_own_lock(const Options& options) {
   if (is_inside_run(options) && !options.impatient()) {
     complain(
         "waiting for a lock on %s inside the command of a run that has one (DISTRIBUTEX_POOL): if "
-        "that is the one waited for, this does not end",
+        "this waits for that very lock, it never ends",
         options.pool.c_str());
   }
 }

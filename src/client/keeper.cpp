@@ -224,7 +224,7 @@ void Keeper::take_renewal(Moment now, const Reply& reply) {
     is_ours_still_ = false;
     const auto deadline = holding_.lease->kill_at();
     lose(now, deadline ? std::min(*deadline, now + grace_when_lost) : now + grace_when_lost,
-         server + " says that it is not ours any more");
+         server + " says that this run no longer has the lock");
   } else {
     last_trouble_ = server + ": " + reply.error;
     tell("renewal failed: %s", last_trouble_.c_str());

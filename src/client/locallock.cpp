@@ -196,7 +196,7 @@ Ending say_busy(const Options& options) {
 Ending say_failed(const std::string& path, const char* what) {
   complain("cannot lock on this host: %s: %s%s%s", path.c_str(), what, what[0] == '\0' ? "" : ": ",
            errno == EEXIST || errno == ELOOP || errno == EISDIR
-               ? "not a plain file that is this user's alone"
+               ? "not a plain file that only this user may write"
                : strerrordesc_np(errno));
   return {exit_unreachable};
 }

@@ -170,7 +170,7 @@ constexpr std::array rows{
               apply_wait},
     OptionRow{'E', "conflict-exit-code", "CODE", "exit code when others have the lock (75)",
               "a number from 0 to 255", apply_code},
-    OptionRow{'i', "id", "ID", "who we are on this host (unique to the run)",
+    OptionRow{'i', "id", "ID", "the id of this run on this host (default: unique)",
               "a name of 1 to 255 bytes", apply_id},
     OptionRow{0, "outcome-of", "CODE,...", "exit codes of the command that are success (0)",
               "numbers from 0 to 255 with commas between", apply_success},

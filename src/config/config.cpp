@@ -167,7 +167,7 @@ Mistake explained(Mistake wrong, const Option& option) {
       return unknown_key(key, level);
     }
     if (const Node* earlier = std::exchange(keys[at], &key)) {
-      return mistake(key, key.text + " stands in line " + std::to_string(earlier->line) +
+      return mistake(key, key.text + " is given in line " + std::to_string(earlier->line) +
                               " already; keep one of the two");
     }
     const Node& node = *map.children[i + 1];
@@ -206,7 +206,7 @@ MaybeMistake read_maps(const Node& list, const Items& items, const Level& above,
     const std::string name = text_of(values[0]);
     const auto [earlier, is_new] = lines.emplace(name, item->line);
     if (!is_new) {
-      return mistake(*item, "the " + noun + ' ' + in_quotes(name) + " stands in line " +
+      return mistake(*item, "the " + noun + ' ' + in_quotes(name) + " is given in line " +
                                 std::to_string(earlier->second) + " already; keep one of the two");
     }
   }

@@ -54,7 +54,7 @@ constexpr Option rows[] = {
     {"fleetlock", list<&PoolSpec::fleetlock>(groups), "", Reload::takes_effect,
      "groups of FleetLock nodes that reboot with a lock of the pool"},
     {"fleetlock_wait", in_seconds<&PoolSpec::fleetlock_wait>(0, 1500), "240",
-     Reload::takes_effect, "how long such a node is kept waiting before it hears no"},
+     Reload::takes_effect, "how long such a node waits before it is refused"},
     {"min_hold", in_seconds<&PoolSpec::min_hold>(0, 2147483647), "0", Reload::takes_effect,
      "how long a lock stays taken after its grant, though it was released"},
     {"release_delay", in_seconds<&PoolSpec::release_delay>(0, 2147483647), "0",

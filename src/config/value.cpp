@@ -152,7 +152,7 @@ MaybeMistake add_text(const Node& node, const Rule& rule, std::vector<std::strin
     return mistake(node, "more than " + std::to_string(rule.most) + ' ' + rule.items);
   }
   if (std::find(to.begin(), to.end(), node.text) != to.end()) {
-    return mistake(node, shown(node) + " stands there twice");
+    return mistake(node, shown(node) + " is listed twice");
   }
   to.push_back(node.text);
   return {};

@@ -213,8 +213,9 @@ MaybeMistake Reader::add_alias(const yaml_event_t& event) {
                                             " above, or quote a value that begins with *");
   }
   if (std::find(open_.begin(), open_.end(), found->second) != open_.end()) {
-    return mistake_at(event.start_mark, "*" + escaped(name, quote_max) +
-                                            " stands inside what it stands for; write it out");
+    return mistake_at(event.start_mark,
+                      "*" + escaped(name, quote_max) +
+                          " refers to a node that contains it; write the content out");
   }
   weight_ += found->second->weight;
   place(found->second);

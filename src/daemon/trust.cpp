@@ -58,7 +58,8 @@ Error check_listen(const TrustOptions& options, std::span<const std::string> lis
     for (const std::string& other : listen) {
       if (!is_tls(other) && collide(without_prefix(address), other)) {
         return "listen: " + in_quotes(address) + " and " + in_quotes(other) +
-               " are one port, which cannot be both for TLS and plain; give them two ports";
+               " use the same port, which cannot serve both TLS and plain HTTP; give them two "
+               "ports";
       }
     }
   }

@@ -87,7 +87,8 @@ std::optional<Reading> refuse_for_all(Doors doors, bool found, const Door& door,
   }
   if ((door.methods & bit_of(request.method)) == 0) {
     return refuse(request, doors, door, form,
-                  {Fault::bad_method, "this path knows other methods only, see Allow"});
+                  {Fault::bad_method,
+                   "this path does not take this method; the header Allow lists those it takes"});
   }
   if (door.acts && is_cross_site(request)) {
     return refuse(request, doors, door, form,

@@ -229,7 +229,7 @@ std::optional<Denied> Access::refuses_lock(const Identity& identity, std::string
   if (identity.proven()) {
     return Denied{true, host_denial(identity, host)};
   }
-  return Denied{!secrets_, "nothing here lets who proves nothing speak for " + in_quotes(host)};
+  return Denied{!secrets_, "no rule lets a client without a proof speak for " + in_quotes(host)};
 }
 
 std::optional<Denied> Access::refuses(const Identity& identity, May may,

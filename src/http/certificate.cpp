@@ -118,7 +118,8 @@ CertificateTrouble trouble_of(long verify_result, const X509* certificate) {
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
       return {"unknown_ca",
-              "your certificate is of a CA unknown here: use one of a CA in tls_client_ca, with "
+              "your certificate was issued by a CA that this server does not know: use one of a CA "
+              "in tls_client_ca, with "
               "the intermediate certificates"};
     case X509_V_ERR_INVALID_PURPOSE:
       return {"purpose", "your certificate is not one for clients: it lacks clientAuth"};

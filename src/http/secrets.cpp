@@ -126,7 +126,8 @@ std::string parse_line(std::string_view line, Secret& secret) {
     const std::string_view pattern = trimmed(take_until(',', hosts));
     if (!is_sound_pattern(pattern) || secret.hosts.size() == hosts_max) {
       return in_quotes(secret.name) +
-             " has a host that is none; write up to 100 names or patterns with commas between them";
+             " has a host that is not a name or pattern; write up to 100 names or patterns with "
+             "commas between them";
     }
     secret.hosts.emplace_back(pattern);
   }
@@ -150,7 +151,7 @@ std::string read_all(const std::string& file, std::string& text) {
     return file + ": " + std::strerror(errno);
   }
   if (!S_ISREG(st.st_mode) || st.st_size > static_cast<off_t>(file_max)) {
-    return file + ": is no file of up to 4 MiB";
+    return file + ": is not a plain file, or is larger than 4 MiB";
   }
   text.resize(file_max + 1);
   size_t size = 0;

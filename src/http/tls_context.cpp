@@ -240,7 +240,7 @@ std::variant<TlsContext, std::string> make_tls_context(const TlsFiles& files, st
   ERR_clear_error();
   made.context.reset(SSL_CTX_new(TLS_server_method()));
   if (!made.context) {
-    return "OpenSSL makes no context: " + openssl_error();
+    return "OpenSSL cannot make a TLS context: " + openssl_error();
   }
   set_manners(made.context.get());
   for (size_t i = 0; i < files.certificates.size() && i < files.keys.size(); ++i) {

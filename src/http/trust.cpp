@@ -44,7 +44,9 @@ Trust::Verdict Trust::judge(std::span<const std::string_view> headers, const Ide
     return {"unknown", "this secret is not known here: it was revoked, or is of another server"};
   }
   if (!shown->name.empty() && shown->name != secret->name) {
-    return {"name", "this secret has another name: leave the name empty, or write the right one"};
+    return {"name",
+            "this secret does not belong to the name that was sent: leave the name empty, or send "
+            "the right one"};
   }
   if (secret->until && now >= *secret->until) {
     return {"ended", "this secret ended on " + date_text(*secret->until) + ": ask for a new one"};

@@ -223,8 +223,9 @@ void bombs_are_refused_at_once(void** state) {
 
 void an_alias_to_what_it_stands_in_is_refused(void**) {
   constexpr ConfigRow rows[] = {
-      {"&p [{name: a, servers: *p}]", "f:1:31: *p stands inside what it stands for; write it out"},
-      {"&p [*p]", "f:1:12: *p stands inside what it stands for; write it out"},
+      {"&p [{name: a, servers: *p}]",
+       "f:1:31: *p refers to a node that contains it; write the content out"},
+      {"&p [*p]", "f:1:12: *p refers to a node that contains it; write the content out"},
       {"*p", "f:1:8: *p stands for nothing; define &p above, or quote a value that begins with *"},
   };
   check_config_rows(rows, {.before = "pools: "});

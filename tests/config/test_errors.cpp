@@ -56,12 +56,12 @@ void a_pool_has_a_name(void**) {
 void a_pool_stands_there_once(void**) {
   constexpr ConfigRow rows[] = {
       {"- name: a\n- name: b\n- name: a",
-       "f:4:3: the pool \"a\" stands in line 2 already; keep one of the two"},
+       "f:4:3: the pool \"a\" is given in line 2 already; keep one of the two"},
       {"- &a {name: a}\n- *a",
-       "f:2:3: the pool \"a\" stands in line 2 already; keep one of the two"},
+       "f:2:3: the pool \"a\" is given in line 2 already; keep one of the two"},
       {"- name: a\n  expire: 1\n  name: b",
-       "f:4:3: name stands in line 2 already; keep one of the two"},
-      {"- name: a\npools: []", "f:3:1: pools stands in line 1 already; keep one of the two"},
+       "f:4:3: name is given in line 2 already; keep one of the two"},
+      {"- name: a\npools: []", "f:3:1: pools is given in line 1 already; keep one of the two"},
       {"- a", "f:2:3: \"a\" is not a pool; write - name: NAME and its other keys"},
   };
   check_config_rows(rows, {.before = "pools:\n"});
@@ -73,7 +73,7 @@ void groups_of_fleetlock_are_told_apart(void**) {
       {"No", "f:3:16: fleetlock: \"No\" is no name of a group here"},
       {"a_b", "f:3:16: fleetlock: \"a_b\" is no name of a group"},
       {"[a, '']", "f:3:20: fleetlock: \"\" is no name of a group"},
-      {"[a, a]", "f:3:20: fleetlock: \"a\" stands there twice"},
+      {"[a, a]", "f:3:20: fleetlock: \"a\" is listed twice"},
       {"[]", "f:3:16: fleetlock: an empty list"},
   };
   check_config_rows(words,
@@ -140,7 +140,7 @@ void refuses_addresses_that_are_none(void**) {
       {"unix:x", "f:2:9: listen: \"unix:x\" is not an absolute path"},
       {"unix:/run/", "f:2:9: listen: \"unix:/run/\" is a folder, not a socket"},
       {"\"unix:/a\\n\"", "f:2:9: listen: \"unix:/a\\x0a\" has a control character"},
-      {"['*:1', '*:2', '*:1']", "f:2:24: listen: \"*:1\" stands there twice"},
+      {"['*:1', '*:2', '*:1']", "f:2:24: listen: \"*:1\" is listed twice"},
       {"[]", "f:2:9: listen: an empty list"},
       {"{a: b}", "f:2:9: listen: a map where an address is due"},
   };

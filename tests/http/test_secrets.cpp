@@ -67,7 +67,8 @@ void a_mistake_is_named_with_its_line_and_no_secret(void**) {
       {"ci:" + digest_a + "a", hex.c_str()},
       {"ci:" + digest_a.substr(1) + "g", hex.c_str()},
       {"ci:" + digest_a + ":a,,b",
-       "f:2: \"ci\" has a host that is none; write up to 100 names or patterns with commas between "
+       "f:2: \"ci\" has a host that is not a name or pattern; write up to 100 names or patterns "
+       "with commas between "
        "them"},
       {"ci:" + digest_a + ":h:2027-02-29", date.c_str()},
       {"ci:" + digest_a + ":h:2027-1-31", date.c_str()},
@@ -93,9 +94,10 @@ void a_mistake_is_named_with_its_line_and_no_secret(void**) {
 void a_file_that_cannot_be_read_says_why(void**) {
   const auto read = Secrets::load("/nonexistent/secrets");
   assert_text(std::get<std::string>(read), "/nonexistent/secrets: No such file or directory");
-  assert_text(std::get<std::string>(Secrets::load("/")), "/: is no file of up to 4 MiB");
+  assert_text(std::get<std::string>(Secrets::load("/")),
+              "/: is not a plain file, or is larger than 4 MiB");
   assert_text(std::get<std::string>(Secrets::load("/dev/zero")),
-              "/dev/zero: is no file of up to 4 MiB");
+              "/dev/zero: is not a plain file, or is larger than 4 MiB");
 }
 
 void only_the_form_of_a_secret_is_ever_hashed(void**) {

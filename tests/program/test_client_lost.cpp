@@ -158,7 +158,7 @@ void a_server_that_was_killed_and_forgot_ends_the_command(void** state) {
   const Ended ended = client.finish();
   assert_int_equal(ended.code, 74);
   assert_int_equal(lines_in(ended.err), 1);
-  assert_non_null(strstr(ended.err.c_str(), "not ours any more"));
+  assert_non_null(strstr(ended.err.c_str(), "this run no longer has the lock"));
 }
 
 void a_lock_taken_away_ends_the_command(void** state) {

@@ -79,7 +79,8 @@ void a_certificate_that_proves_nothing_hears_why(void** state) {
       {world.puppet.issuing.issue({.dns = {"web1"}, .from = 3600}),
        "your certificate is not valid before"},
       {world.puppet.agent("web1"), ""},
-      {other.issue({.dns = {"web1"}}), "your certificate is of a CA unknown here"},
+      {other.issue({.dns = {"web1"}}),
+       "your certificate was issued by a CA that this server does not know"},
       {world.puppet.issuing.issue({.dns = {"web1"}, .usage = "serverAuth"}),
        "your certificate is not one for clients"},
   };

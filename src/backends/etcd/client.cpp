@@ -103,7 +103,7 @@ void EtcdClient::answered(Questions::iterator question, const EtcdHttpAnswer& an
       return reply(question, std::move(done));
     }
     done.outcome = EtcdOutcome::unknown;
-    done.reason = "it answers what cannot be read";
+    done.reason = "its answer cannot be read";
   } else {
     done.reason =
         answer.status == 0 ? answer.reason : explained(outcome_reason(answer.status, words));
@@ -290,7 +290,7 @@ void EtcdClient::open_watch() {
 void EtcdClient::heard_line(std::string_view line) {
   const auto news = decode_news(line);
   if (!news) {
-    return watch_ended("it tells what cannot be read");
+    return watch_ended("its message cannot be read");
   }
   if (news->ended) {
     return watch_ended(news->reason);

@@ -61,7 +61,7 @@ void EtcdFollower::tick(Time now) {
       break;
     case State::opening:
       if (now >= since_ + open_limit) {
-        doubt("no word of the watch", now);
+        doubt("the watch did not open in time", now);
       }
       break;
     case State::listing:
@@ -71,7 +71,7 @@ void EtcdFollower::tick(Time now) {
       break;
     case State::live:
       if (const auto deaf = deaf_at(); deaf && now >= *deaf) {
-        doubt("the watch is deaf", now);
+        doubt("the watch is silent", now);
       }
       break;
   }

@@ -37,8 +37,9 @@ StoreOutcome judge_format(Sql& sql, const std::string& path, StoreContents& cont
     return std::nullopt;
   }
   if (application != store_application) {
-    return StoreTrouble{Kind::foreign,
-                        path + " is no store of locks: move it away, or name another file"};
+    return StoreTrouble{
+        Kind::foreign,
+        path + " is not a store of distributexd: move it away, or name another file"};
   }
   if (format > store_format) {
     return StoreTrouble{Kind::newer, path + " has format " + std::to_string(format) +
@@ -74,7 +75,7 @@ StoreOutcome read_meta(Sql& sql, const std::string& path, StoreMeta& meta, uint6
   for (int i = 0; i < 8; i++) {
     const auto number = all.number(i);
     if (!number) {
-      return damage(path, "a number of its first row is none");
+      return damage(path, "a number in its first row is missing");
     }
     numbers[i] = *number;
   }
@@ -82,7 +83,7 @@ StoreOutcome read_meta(Sql& sql, const std::string& path, StoreMeta& meta, uint6
   const auto machine = all.text(9);
   const auto program = all.text(10);
   if (!boot || !machine || !program) {
-    return damage(path, "a text of its first row is none");
+    return damage(path, "a text in its first row is missing");
   }
   meta = {.minor = static_cast<uint64_t>(numbers[0]),
           .commits = static_cast<uint64_t>(numbers[1]),
@@ -152,7 +153,7 @@ StoreOutcome read_rows(Sql& sql, const std::string& path, StoreContents& content
     }
     auto row = row_of(all);
     if (!row) {
-      return damage(path, "a lease is not what it was");
+      return damage(path, "a lease has an impossible value");
     }
     contents.rows_sum += share_of(*row);
     contents.rows.push_back(*std::move(row));

@@ -79,6 +79,8 @@ Verdict StoreRulings::thaw(const Order& order, Time now) {
     LeasePool& pool = table_.open(name);
     if (std::exchange(pool.failed_runs, 0) != 0) {
       store_failures(pool, now);
+      changed_ = books_.gathering();
+      hand_over_();
     }
   }
   Verdict verdict =

@@ -49,7 +49,7 @@ class StoreRulings {
   std::function<void()> hand_over_;
   PoolBook specs_;
   Rulings rulings_;
-  uint64_t changed_ = 0;  // the batch of the last freeze or thaw
+  uint64_t changed_ = 0;  // the batch of the last freeze, thaw or count that a thaw ended
 };
 
 }  // namespace distributex

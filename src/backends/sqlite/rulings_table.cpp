@@ -77,7 +77,7 @@ StoreOutcome read_rows(Sql& sql, const std::string& path, std::vector<StoreRow>&
     }
     auto row = row_of(all);
     if (!row) {
-      return damage(path, "a freeze or a rest is not what it was");
+      return damage(path, "a freeze or a rest has an impossible value");
     }
     rulings.push_back(*std::move(row));
   }

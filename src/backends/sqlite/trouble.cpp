@@ -66,7 +66,8 @@ StoreTrouble trouble_of(int code, int error, const std::string& path) {
     return damage(path, sqlite3_errstr(code));
   }
   if (primary == SQLITE_NOTADB) {
-    return {Kind::foreign, path + " is no store of locks: move it away, or name another file"};
+    return {Kind::foreign,
+            path + " is not a store of distributexd: move it away, or name another file"};
   }
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
     return {Kind::in_use, path + " is open in another program"};

@@ -179,7 +179,7 @@ struct Refusal {
 
 constexpr Refusal refusals[] = {
     {"newer", "PRAGMA user_version = 2", "has format 2, and this program knows 1"},
-    {"foreign", "PRAGMA application_id = 7", "is no store of locks"},
+    {"foreign", "PRAGMA application_id = 7", "is not a store of distributexd"},
     {"a row less", "DELETE FROM lease WHERE token = 5", "do not add up"},
     {"another end", "UPDATE lease SET ends = ends + 1 WHERE token = 5", "do not add up"},
     {"another owner", "UPDATE lease SET id = 'x' WHERE token = 5", "do not add up"},
@@ -187,7 +187,7 @@ constexpr Refusal refusals[] = {
     {"a lower token", "UPDATE meta SET top = 1", "do not add up"},
     {"another boot", "UPDATE meta SET boot = 'x'", "do not add up"},
     {"no first row", "DELETE FROM meta", "its first row is missing"},
-    {"a blob", "UPDATE lease SET host = x'00' WHERE token = 5", "a lease is not what it was"},
+    {"a blob", "UPDATE lease SET host = x'00' WHERE token = 5", "a lease has an impossible value"},
     {"fewer commits", "UPDATE meta SET commits = 1, sum = 0", "commits are missing"},
     {"no tables", "DROP TABLE lease", "is damaged (SQL logic error)"},
 };
