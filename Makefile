@@ -53,7 +53,7 @@ ifneq ($(filter fuzz-http,$(goals)),)
 SAN = address,undefined
 endif
 ifneq ($(filter bench bench-cost bench-etcd bench-flat,$(goals)),)
-DEPS += bench
+DEPS += bench cost
 endif
 ifneq ($(filter mutants,$(goals)),)
 DEPS += mutants
