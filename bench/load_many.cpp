@@ -32,6 +32,14 @@ void settle(Loop& loop, pid_t pid) {
   }
 }
 
+// Returns when the client has the lock of pool p0.
+void take_first(Loop& loop, Client& client) {
+  bool has = false;
+  client.on_reply([&has](Client&, std::string_view body) { has = body == "YES"; });
+  client.ask(target("/wait/", 0, client.number()));
+  loop.run_while([&has] { return !has; });
+}
+
 // The holder's release starts it; each passes the lock on when it has it.
 double drain(const Task& task, Loop& loop, const Clients& clients, size_t& served) {
   const Meter meter(task.pid);
@@ -147,7 +155,7 @@ void parked(const Task& task, Line& line) {
   const auto count = static_cast<double>(task.clients);
   size_t served = 0;
   const Clients clients = connect(loop, task.address, task.clients + 1);
-  clients[0]->ask(target("/wait/", 0, 0));
+  take_first(loop, *clients[0]);
   settle(loop, task.pid);
   const double connected = resident_kib(task.pid);
   for (const auto& client : clients) {
