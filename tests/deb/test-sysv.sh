@@ -146,12 +146,12 @@ s.bind(("127.0.0.1", 9889)); s.listen(); signal.pause()' &
 
 log_rotation() {
     local log=/var/log/distributex/distributexd.log
-    get rotate >/dev/null
+    check_equal "a lock is taken before the rotation" YES "$(get rotate)"
     check "lines are in the log" within 5 grep -q 'host=rotate ' $log
     check "logrotate does its work" logrotate -f /etc/logrotate.d/distributexd
     check "the old lines are kept" grep -q 'host=rotate ' $log.1
     check_status "and are not in the new file" 1 grep -q 'host=rotate ' $log
-    release rotate >/dev/null
+    check_equal "and released after it" OK "$(release rotate)"
     check "new lines are in the new file" within 5 grep -q '^20.*event=released.*host=rotate ' $log
     check_equal "without a hole" 0 "$(tr -dc '\0' <$log | wc -c)"
 }
