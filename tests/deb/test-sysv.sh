@@ -76,6 +76,8 @@ verbs_while_running() {
     check_status "restart says 0" 0 service restart
     check "the port is open the instant restart returns" answers
     check_status "restart is another process" 1 test "$before" = "$(pid)"
+    check_equal "restart keeps the lock" NO "$(get c)"
+    check_equal "its holder gives it back" OK "$(release b)"
     before=$(pid)
     check_status "try-restart says 0" 0 service try-restart
     check_status "try-restart is another process" 1 test "$before" = "$(pid)"
