@@ -176,6 +176,32 @@ void a_store_keeps_rests_and_failed_runs(void**) {
   assert_non_null(second.backend().frozen("p"));
 }
 
+// Nobody freezes the pool then, so the count alone says that it waits for the disk.
+void a_thaw_that_ends_a_count_is_told_when_it_is_stored(void**) {
+  const std::string options = sqlite_options();
+  const PoolSpec pool = pool_with(seconds(0), seconds(0), seconds(0), 2);
+  {
+    BackendBench first("sqlite", options);
+    first.configure(pool);
+    (void)first.get(a);
+    const Verdict released = first.release_with(a, Outcome::failed, 1);
+    assert_true(first.until([&] { return first.stored() >= released.stored; }));
+    const Verdict thawed = first.thaw("p");
+    assert_text(name(thawed), "not_held");
+    assert_true(thawed.stored > released.stored);
+    assert_true(first.until([&] { return first.stored() >= thawed.stored; }));
+    assert_int_equal(first.thaw("p").stored, 0);
+  }
+  BackendBench second("sqlite", options);
+  second.configure(pool);
+  (void)second.get(a);
+  (void)second.release_with(a, Outcome::failed, 1);
+  assert_null(second.backend().frozen("p"));
+  (void)second.get(a);
+  (void)second.release_with(a, Outcome::failed, 1);
+  assert_non_null(second.backend().frozen("p"));
+}
+
 // After a reboot with the date set back the grant may lie in the future.
 void a_lease_begins_at_most_now(void**) {
   const Time now{std::chrono::hours(100)};
@@ -217,6 +243,7 @@ int main() {
   };
   const CMUnitTest others[] = {
       cmocka_unit_test(a_store_keeps_rests_and_failed_runs),
+      cmocka_unit_test(a_thaw_that_ends_a_count_is_told_when_it_is_stored),
       cmocka_unit_test(a_lease_begins_at_most_now),
       cmocka_unit_test(all_servers_over_one_memcached_see_a_rest),
   };

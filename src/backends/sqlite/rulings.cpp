@@ -80,7 +80,6 @@ Verdict StoreRulings::thaw(const Order& order, Time now) {
     if (std::exchange(pool.failed_runs, 0) != 0) {
       store_failures(pool, now);
       changed_ = books_.gathering();
-      hand_over_();
     }
   }
   Verdict verdict =
