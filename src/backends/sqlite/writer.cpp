@@ -137,7 +137,7 @@ void StoreWriter::Room::post(StoreBatch batch) {
     const std::lock_guard guard(lock_);
     queue_.push_back(std::move(batch));
   }
-  changed_.notify_one();
+  changed_.notify_all();
 }
 
 std::vector<StoreNews> StoreWriter::Room::take() {
