@@ -5,11 +5,9 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "http/framing.h"
 #include "http/server.h"
 #include "http/target.h"

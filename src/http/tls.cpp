@@ -28,7 +28,7 @@ constexpr std::array<const char*, handshake_count> names = {"full", "resumed", "
 constexpr timeval at_once{};
 
 // A client's certificate and the verdict on it, from the handshake of this connection or
-// of the session that it resumed.
+// from the earlier handshake that this one resumed.
 struct ClientCertificate {
   CertificateFacts facts;
   const char* reason = nullptr;  // nullptr: it was good
