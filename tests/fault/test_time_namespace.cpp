@@ -31,6 +31,9 @@ class AheadClock {
     const std::string ahead = std::to_string(seconds) + " 0\n";
     is_there_ = outside_ >= 0 && unshare(CLONE_NEWTIME) == 0 &&
                 write_offsets("monotonic " + ahead + "boottime " + ahead);
+    if (!is_there_) {
+      print_message("no time namespace: %s\n", strerror(errno));
+    }
   }
   ~AheadClock() {
     leave();
@@ -45,9 +48,14 @@ class AheadClock {
  private:
   static bool write_offsets(const std::string& text) {
     const int fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
-    const bool written = fd >= 0 && write(fd, text.data(), text.size()) == ssize_t(text.size());
+    if (fd < 0) {
+      return false;
+    }
+    const ssize_t written = write(fd, text.data(), text.size());
+    const int error = errno;
     close(fd);
-    return written;
+    errno = error;
+    return written == static_cast<ssize_t>(text.size());
   }
 
   int outside_;
@@ -62,21 +70,19 @@ struct Fixture {
   Response take(const char* pool, const char* host) const {
     return fetch(daemon.port(), std::string("/get?pool=") + pool + "&host=" + host);
   }
-  // The holder has it still, for at most its length and no less than `least` seconds;
-  // nobody else gets it.
-  void expect_held(const char* pool, const std::string& token, double least) const {
+  // The holder has it still, for at most its length and for no less than is left of a lease
+  // that began then; nobody else gets it.
+  void expect_held(const char* pool, const std::string& token, Clock::time_point began) const {
     assert_text(take(pool, "other").body, "NO");
     const Response held = take(pool, "holder");
     assert_text(held.body, "YES");
     assert_text(held.header("Distributex-Token"), token);
     const double left = std::stod(held.header("Distributex-Expires"));
-    assert_true(left >= least && left <= length + rounding);
+    const std::chrono::duration<double> gone = Clock::now() - began;
+    assert_true(left + rounding >= length - gone.count());
+    assert_true(left <= length + rounding);
   }
 };
-
-double seconds_since(Clock::time_point then) {
-  return std::chrono::duration<double>(Clock::now() - then).count();
-}
 
 void another_clock_ends_no_lock_early(void** state) {
   auto& f = fixture_of<Fixture>(state);
@@ -88,19 +94,18 @@ void another_clock_ends_no_lock_early(void** state) {
 
   const AheadClock clock(5000);
   if (!clock.is_there()) {
-    print_message("no time namespace: %s\n", strerror(errno));
     skip();
   }
   assert_true(f.daemon.start());
-  f.expect_held("first", first.header("Distributex-Token"), length - seconds_since(before));
+  f.expect_held("first", first.header("Distributex-Token"), before);
   const Response second = f.take("second", "holder");
   assert_text(second.body, "YES");
   f.daemon.kill_now();
 
   clock.leave();
   assert_true(f.daemon.start());
-  f.expect_held("first", first.header("Distributex-Token"), length - seconds_since(before));
-  f.expect_held("second", second.header("Distributex-Token"), length - seconds_since(before));
+  f.expect_held("first", first.header("Distributex-Token"), before);
+  f.expect_held("second", second.header("Distributex-Token"), before);
   assert_true(f.daemon.stop());
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -38,8 +38,9 @@ class LivezWatch {
   void ask(uint16_t port, Answers& answers);
 
   Daemon control_;
-  std::atomic<bool> stopping_ = false;
   mutable std::mutex lock_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;
   Answers watched_{};
   Answers controls_{};
   std::vector<std::thread> threads_;
