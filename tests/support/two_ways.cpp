@@ -93,7 +93,6 @@ struct TwoWays::Way {
                                              .max_header_size = 2048,
                                              .max_body_size = 1024},
                                   std::move(events));
-    later.reset(event_new(base.get(), -1, 0, on_later, this));
     auto opened = open_listeners("127.0.0.1:0");
     auto* listeners = std::get_if<std::vector<Listener>>(&opened);
     if (!listeners) {
@@ -124,7 +123,7 @@ struct TwoWays::Way {
       reply.body += text_of(*command);
       if (command->verb == Verb::wait) {
         parked.emplace_back(ticket, std::move(reply));
-        return event_active(later.get(), 0, 0);
+        return;
       }
       delivery = command->verb == Verb::get ? Delivery::watched : Delivery::unwatched;
     }
@@ -132,18 +131,13 @@ struct TwoWays::Way {
     http->send(ticket, reply, delivery);
   }
 
-  // Those that have waited since the pass before.
-  static void on_later(int, short, void* self) noexcept {
-    Way& way = *static_cast<Way*>(self);
-    if (!std::exchange(way.is_due, true)) {
-      const timeval soon{0, 1};
-      evtimer_add(way.later.get(), &soon);
-      return;
-    }
-    way.is_due = false;
-    for (const auto& [ticket, reply] : std::exchange(way.parked, {})) {
-      way.reported += "answer\n";
-      way.http->send(ticket, reply, Delivery::watched);
+  // Turns the loop once, then answers those that were parked before it turned.
+  void pass() {
+    const auto due = std::exchange(parked, {});
+    event_base_loop(base.get(), EVLOOP_NONBLOCK);
+    for (const auto& [ticket, reply] : due) {
+      reported += "answer\n";
+      http->send(ticket, reply, Delivery::watched);
     }
   }
 
@@ -163,7 +157,7 @@ struct TwoWays::Way {
   bool settle(int fd, std::string& got) {
     for (int quiet = 0; quiet < quiet_passes || !parked.empty(); ++quiet) {
       const size_t before = got.size();
-      event_base_loop(base.get(), EVLOOP_NONBLOCK);
+      pass();
       if (!take(fd, got)) {
         return false;
       }
@@ -189,10 +183,10 @@ struct TwoWays::Way {
       open = (leaves && i + 1 == pieces.size()) || settle(fd.get(), got);
     }
     shutdown(fd.get(), leaves ? SHUT_RDWR : SHUT_WR);
-    for (int pass = 0; http->connections() > 0; ++pass) {
-      event_base_loop(base.get(), EVLOOP_NONBLOCK);
+    for (int passes = 0; http->connections() > 0 || !parked.empty(); ++passes) {
+      pass();
       (void)take(fd.get(), got);
-      if (pass == most_passes) {
+      if (passes == most_passes) {
         return "a connection does not end: " + got;
       }
     }
@@ -204,9 +198,7 @@ struct TwoWays::Way {
   std::string reported{};
   size_t briefs = 0;
   std::vector<std::pair<Ticket, HttpReply>> parked{};
-  bool is_due = false;
   uint16_t port = 0;
-  Event later{};
   std::unique_ptr<Http> http{};
 };
 
