@@ -124,17 +124,16 @@ bool LossyNetwork::is_cut_off(const std::vector<char>& packet) const {
 }
 
 void LossyNetwork::take_packet() {
-  std::vector<char> packet(65536);
-  const ssize_t size = read(device_, packet.data(), packet.size());
-  if (size < static_cast<ssize_t>(header_size) || packet[0] >> 4 != 4) {
+  const ssize_t size = read(device_, arriving_.data(), arriving_.size());
+  if (size < static_cast<ssize_t>(header_size) || arriving_[0] >> 4 != 4) {
     return;
   }
+  std::vector<char> packet(arriving_.begin(), arriving_.begin() + size);
   const Weather weather = weather_;
   if (is_cut_off(packet) || roll() % 100 < weather.lost) {
     lost_++;
     return;
   }
-  packet.resize(static_cast<size_t>(size));
   std::swap_ranges(&packet[source_at], &packet[target_at], &packet[target_at]);
   const auto late = [&] {
     return std::chrono::microseconds(roll() % (weather.most_ms * 1000 + 1));
