@@ -6,10 +6,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <utility>
 
 #include "backends/memcache/room.h"
+#include "base/thread.h"
 
 namespace distributex {
 
@@ -40,18 +40,7 @@ MemcacheWorker::Room::Room(const MemcacheAddress& address, const MemcacheSetting
   link_.on_progress([this] { note_progress(); });
 }
 
-// Blocks all signals in the new thread: the loop's thread handles them.
-void MemcacheWorker::Room::start() {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (pthread_create(&thread_, nullptr, run, this) != 0) {
-    std::abort();
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(thread_, "memcache");
-}
+void MemcacheWorker::Room::start() { thread_ = start_thread("memcache", run, this); }
 
 bool MemcacheWorker::Room::stop() {
   std::unique_lock guard(lock_);

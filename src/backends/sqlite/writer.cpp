@@ -4,13 +4,11 @@
 // keeps its changes and commits the same again, which is harmless; later batches wait.
 #include "backends/sqlite/writer.h"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <iterator>
@@ -19,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/handle.h"
+#include "base/thread.h"
 
 namespace distributex {
 
@@ -95,22 +94,13 @@ class StoreWriter::Room {
 
 // --- the loop's side ---
 
-// Blocks all signals in the new thread: the loop's thread handles them.
 std::optional<StoreTrouble> StoreWriter::Room::start(StoreStart start) {
   moment_ = store_moment();
   totals_ = start.totals;
   start_ = std::move(start);
   std::optional<StoreTrouble> trouble = prepare();
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (pthread_create(&thread_, nullptr, run, this) != 0) {
-    std::abort();
-  }
+  thread_ = start_thread("store", run, this);
   has_thread_ = true;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_setname_np(thread_, "store");
   return trouble;
 }
 
