@@ -3,7 +3,8 @@
 # Runs the recipes of README's chapter "Encrypt it, and know who asks" word for word. Each
 # block runs in an empty folder and a network of its own, where port 9889 is free, and
 # must end with a lock; a client without the proof of the recipe must get none. openssl
-# makes Puppet's files in the places where Puppet has them.
+# makes Puppet's files in the places where Puppet has them; where the tool of Puppet's own
+# CA is installed (make deps DEPS=puppet), the CA and the certificate are also made by it.
 set -u
 export LC_ALL=C
 top=$(realpath "${TOP:-.}")
@@ -45,6 +46,21 @@ for ca in int root; do
 done
 '
 
+# The same by Puppet's CA. It gives its files to a user puppet, who is root here.
+# shellcheck disable=SC2016 # run by the inner shell
+puppet_ca='
+set -e
+mount -t tmpfs none /var/lib
+for list in passwd group; do
+    { cat /etc/$list; [ $list = group ] && echo puppet:x:0: || echo puppet:x:0:0::/:/bin/false; } >$list
+    mount --bind $list /etc/$list
+done
+printf "[main]\nssldir = /var/lib/puppet/ssl\ncadir = /var/lib/puppet/ca\n" >puppet.conf
+mkdir /var/lib/puppet
+ruby -r puppetserver/ca/cli -e "exit Puppetserver::Ca::Cli.run(ARGV)" setup --config "$PWD/puppet.conf" \
+    --certname "$(hostname -f)"
+'
+
 # run NAME PREPARATION BEGINNING
 run() {
     local name=$1 out
@@ -52,7 +68,7 @@ run() {
     [ -s "$work/$name.sh" ] || { echo "--- FAILED $name: README has no such recipe"; return 1; }
     mkdir "$work/$name"
     # shellcheck disable=SC2016 # run by the inner shell
-    out=$(cd "$work/$name" && PATH=$work/bin:$PATH PREPARE=$2 RECIPE=$work/$name.sh timeout 60 \
+    out=$(cd "$work/$name" && PATH=$work/bin:$PATH PREPARE=$2 RECIPE=$work/$name.sh timeout 100 \
         unshare -rmn --uts bash -c '
             ip link set lo up; hostname localhost
             (eval "$PREPARE") >prepare.log 2>&1 || { cat prepare.log; exit 1; }
@@ -71,5 +87,10 @@ unshare -rmn --uts true 2>/dev/null || { echo "no name spaces here: skipped"; ex
 status=0
 run secret true 'One secret for all machines' || status=1
 run puppet "$puppet" "Puppet's certificates" || status=1
+if ruby -r puppetserver/ca/cli -e exit 2>/dev/null; then
+    run puppet_ca "$puppet_ca" "Puppet's certificates" || status=1
+else
+    echo "puppet_ca: skipped, for Puppet's CA is missing"
+fi
 run own_ca true 'A CA of your own' || status=1
 exit $status
