@@ -4,8 +4,12 @@
 // that was not armed or an answer that lost its end; then it starts again. And while its own
 // limits hold, clients cannot use up its memory.
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/memory.h"
 #include "support/crowd.h"
 #include "support/daemon.h"
 #include "support/http.h"
@@ -13,6 +17,7 @@
 #include "support/rest.h"
 #include "support/status.h"
 #include "support/test.h"
+#include "support/tls_world.h"
 
 namespace distributex::test {
 namespace {
@@ -45,6 +50,19 @@ struct Fixture {
   }
   static bool is_ready(const Daemon& daemon) {
     return eventually([&] { return fetch(daemon.port(), "/readyz").status == 200; });
+  }
+};
+
+// One heap for all threads: else the handshakes' thread would have room of its own, which the
+// limit does not count.
+struct TlsFixture : TlsWorld {
+  bool begin() {
+    setenv("MALLOC_ARENA_MAX", "1", 1);
+    return start();
+  }
+  bool finish() {
+    unsetenv("MALLOC_ARENA_MAX");
+    return daemon->stop();
   }
 };
 
@@ -152,6 +170,65 @@ void locks_in_memcached_outlive_it(void** state) {
   assert_text(unrest(other, "long", 1, at_rest), "");
 }
 
+// --- OpenSSL --------------------------------------------------------------------
+
+// In a process of its own, where nothing but OpenSSL asks for memory: it must end, for a
+// handshake that goes on without some of its memory may prove what is not so. This test must
+// run first: OpenSSL takes other functions only before its first allocation.
+void an_allocation_of_openssl_that_fails_ends_the_process(void**) {
+  skip_where_sanitized();
+  int words[2];
+  assert_int_equal(pipe(words), 0);
+  const pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    dup2(words[1], STDERR_FILENO);
+    close(words[0]);
+    close(words[1]);
+    end_when_out_of_memory();
+    const SslContext context{SSL_CTX_new(TLS_server_method())};
+    const rlimit limit{rlim_t{256} << 20U, rlim_t{256} << 20U};
+    setrlimit(RLIMIT_AS, &limit);
+    SSL* ssl = SSL_new(context.get());
+    while (ssl) {
+      ssl = SSL_new(context.get());
+    }
+    _exit(0);
+  }
+  close(words[1]);
+  char last[256] = "";
+  (void)!read(words[0], last, sizeof last - 1);
+  close(words[0]);
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_text(last, "error out of memory\n");
+  assert_true(WIFSIGNALED(status));
+  assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+// Those who have finished their handshakes keep their memory, and more of them come.
+void it_ends_in_the_middle_of_handshakes(void** state) {
+  skip_where_sanitized();
+  TlsFixture& f = fixture_of<TlsFixture>(state);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    assert_text(word(f.plain(), "/get?pool=p&host=a"), "YES");
+    limit_memory(*f.daemon);
+    std::vector<std::unique_ptr<TlsClient>> clients;
+    while (!f.daemon->wait_exit(milliseconds{0})) {
+      assert_that(clients.size() < 2000, "it bears %zu of them", clients.size());
+      clients.push_back(std::make_unique<TlsClient>(f.tls(), TlsOptions{.version = version}));
+      if (clients.back()->connected()) {
+        const Response answer = clients.back()->fetch("/get?pool=p&host=b");
+        assert_true(answer.status == 0 || answer.body == "NO");
+      }
+    }
+    check_end(*f.daemon);
+    assert_true(f.start());
+  }
+}
+
+// --- limits -----------------------------------------------------------------------
+
 // As many connections as there may be, each with the head that costs most:
 // lines without a name or a value.
 void its_limits_bound_what_clients_can_make_it_keep(void** state) {
@@ -182,8 +259,10 @@ void its_limits_bound_what_clients_can_make_it_keep(void** state) {
 int main() {
   using namespace distributex::test;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(an_allocation_of_openssl_that_fails_ends_the_process),
       test_with(Fixture, it_ends_and_starts_afresh_with_higher_tokens),
       test_with(Fixture, locks_in_memcached_outlive_it),
+      test_with(TlsFixture, it_ends_in_the_middle_of_handshakes),
       test_with(Fixture, its_limits_bound_what_clients_can_make_it_keep),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
