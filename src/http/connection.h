@@ -144,7 +144,8 @@ class Connection {
   bool pauses_ = false;   // the socket is not read: the client has sent too much ahead
   bool reads_when_writable_ = false;
   bool writes_when_readable_ = false;
-  std::string peer_{};  // made when it is asked for
+  bool awaits_transport_ = false;  // the transport makes readable_ active
+  std::string peer_{};             // made when it is asked for
 };
 
 // The descriptor that a bufferevent without a socket gets: libevent watches no negative

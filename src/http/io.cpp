@@ -27,6 +27,7 @@ void Connection::take_socket() {
   bufferevent_setfd(bev(), detached(fd));
   evbuffer_add_cb(bufferevent_get_output(bev()), on_output, this);
   readable_.reset(event_new(commons_.base, fd, EV_READ | EV_PERSIST, on_readable, this));
+  transport_->wakes(*readable_);
   watch(*readable_);
 }
 
@@ -52,6 +53,9 @@ void Connection::on_readable(int, short what, void* self) noexcept {
   Connection& connection = *static_cast<Connection*>(self);
   if (what & EV_TIMEOUT) {
     return connection.not_read(Io::State::broken);
+  }
+  if (std::exchange(connection.awaits_transport_, false)) {
+    connection.watch(*connection.readable_);
   }
   if (connection.writes_when_readable_) {
     connection.writes_when_readable_ = false;
@@ -142,6 +146,10 @@ void Connection::not_read(Io::State state) {
     case Io::State::wait_other:
       reads_when_writable_ = true;
       return want_to_write();
+    case Io::State::wait_event:
+      event_del(readable_.get());
+      awaits_transport_ = true;
+      return;
     case Io::State::end:
     case Io::State::broken: {
       event_del(readable_.get());
@@ -194,7 +202,7 @@ bool Connection::has_left() {
       evbuffer_add(input, commons_.bytes.data(), io.bytes);
       continue;
     }
-    if (io.state == Io::State::wait || io.state == Io::State::wait_other) {
+    if (io.state != Io::State::end && io.state != Io::State::broken) {
       return false;
     }
     end_soon(*readable_);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// OpenSSL has one queue of errors for each thread: it is emptied before each call, else an
-// error of one connection would be taken for an error of another. If a peer closes its
-// socket without close_notify, that is no error to report: HTTP itself tells whether a
-// request was whole.
+// The handshaker's thread computes the handshakes; what follows a handshake is done on the
+// loop's thread. OpenSSL has one queue of errors for each thread: it is emptied before each
+// call, else an error of one connection would be taken for an error of another. If a peer
+// closes its socket without close_notify, that is no error to report: HTTP itself tells
+// whether a request was whole.
 #include "http/tls.h"
 
 #include <malloc.h>
@@ -25,7 +26,6 @@ constexpr size_t most_handshakes = 1024;  // unfinished at a time; each may need
 constexpr size_t many_handshakes = 256;   // after so many at a time the heap is trimmed
 constexpr auto least_handshake = std::chrono::seconds{1};
 constexpr std::array<const char*, handshake_count> names = {"full", "resumed", "refused", "left"};
-constexpr timeval at_once{};
 
 // A client's certificate and the verdict on it, from the handshake of this connection or
 // from the earlier handshake that this one resumed.
@@ -79,6 +79,7 @@ class TlsTransport final : public Transport {
   }
 
   [[nodiscard]] bool is_cheap() const override { return false; }
+  void wakes(event& reading) override { step_.when_done = &reading; }
 
   // Ends a handshake that has taken too long: frees its memory at once; the connection ends
   // at the next read().
@@ -88,7 +89,11 @@ class TlsTransport final : public Transport {
  private:
   friend class Tls;
   [[nodiscard]] std::optional<Io> begin();
-  [[nodiscard]] bool is_open() const { return ssl_ && SSL_is_init_finished(ssl_.get()); }
+  [[nodiscard]] bool is_open() const {
+    return ssl_ && !step_.is_posted && SSL_is_init_finished(ssl_.get());
+  }
+  std::optional<Io> shake_hands();
+  Io outcome(int ssl_error, int reason);
   Io outcome();
   void leave_handshakes();
 
@@ -99,6 +104,8 @@ class TlsTransport final : public Transport {
   bool broken_ = false;   // an error has ended the TLS connection
   bool refused_ = false;  // OpenSSL has refused what the peer sent
   bool in_handshake_ = false;
+  HandshakeStep step_{};
+  bool has_stepped_ = false;  // the outcome of a step is in step_
   Time began_{};
   std::list<TlsTransport*>::iterator place_{};
   // Made by the first identify() after the handshake; looked_ says that this was tried, for
@@ -141,24 +148,40 @@ Io TlsTransport::read(std::span<char> into) {
   if (plain_) {
     return plain_->read(into);
   }
-  if (in_handshake_ && !tls_.may_step()) {
-    return {Io::State::wait};
+  if (in_handshake_) {
+    if (const auto instead = shake_hands()) {
+      return *instead;
+    }
   }
   ERR_clear_error();
   size_t n = 0;
   const bool done = SSL_read_ex(ssl_.get(), into.data(), into.size(), &n) == 1;
-  const Io io = done ? Io{Io::State::done, n} : outcome();
-  if (is_open()) {
-    leave_handshakes();
+  return done ? Io{Io::State::done, n} : outcome();
+}
+
+// Has the next step computed, or takes the outcome of the last one. Returns an outcome for
+// read() to return at once, or nullopt: the handshake is over.
+std::optional<Io> TlsTransport::shake_hands() {
+  if (step_.is_posted) {
+    return Io{Io::State::wait_event};
   }
-  return io;
+  if (!std::exchange(has_stepped_, false)) {
+    has_stepped_ = true;
+    tls_.handshaker_->post(step_);
+    return Io{Io::State::wait_event};
+  }
+  if (step_.ssl_error != SSL_ERROR_NONE) {
+    return outcome(step_.ssl_error, step_.reason);
+  }
+  leave_handshakes();
+  return std::nullopt;
 }
 
 Io TlsTransport::write(std::string_view bytes) {
   if (plain_) {
     return plain_->write(bytes);
   }
-  if (!ssl_ || broken_) {
+  if (!ssl_ || broken_ || in_handshake_) {
     return {Io::State::broken};
   }
   ERR_clear_error();
@@ -179,7 +202,11 @@ Io TlsTransport::outcome() {
   const int why = SSL_get_error(ssl_.get(), 0);
   const int reason = ERR_GET_REASON(ERR_peek_last_error());
   ERR_clear_error();
-  switch (why) {
+  return outcome(why, reason);
+}
+
+Io TlsTransport::outcome(int ssl_error, int reason) {
+  switch (ssl_error) {
     case SSL_ERROR_WANT_READ:
       return {Io::State::wait};
     case SSL_ERROR_WANT_WRITE:
@@ -199,7 +226,7 @@ Io TlsTransport::outcome() {
 // Sends close_notify, without waiting for the peer's: for clients with OpenSSL 3 an answer
 // that ends with the connection fails without it.
 void TlsTransport::end() {
-  if (is_open() && !broken_) {
+  if (is_open() && !in_handshake_ && !broken_) {
     ERR_clear_error();
     (void)SSL_shutdown(ssl_.get());
     ERR_clear_error();
@@ -212,6 +239,7 @@ void TlsTransport::cut() {
   broken_ = true;
   leave_handshakes();
   ssl_.reset();
+  event_active(step_.when_done, EV_READ, 0);
 }
 
 void TlsTransport::leave_handshakes() {
@@ -219,6 +247,7 @@ void TlsTransport::leave_handshakes() {
     return;
   }
   in_handshake_ = false;
+  tls_.handshaker_->withdraw(step_);
   const bool resumed = is_open() && SSL_session_reused(ssl_.get());
   tls_.ended(*this, resumed     ? Handshake::resumed
                     : is_open() ? Handshake::full
@@ -248,7 +277,12 @@ void TlsTransport::identify(Identity& identity) const {
   identity.certificate_uri = certificate_->facts.uri;
 }
 
-Tls::Tls(event_base* base) : pass_(evtimer_new(base, on_pass, this)) {}
+void Tls::set_context(SslContext context) {
+  context_ = std::move(context);
+  if (context_ && !handshaker_) {
+    handshaker_ = std::make_unique<Handshaker>(base_);
+  }
+}
 
 TransportMaker Tls::maker() {
   return [this](int fd) { return std::make_unique<TlsTransport>(*this, fd); };
@@ -269,24 +303,12 @@ Ssl Tls::begin(TlsTransport& transport, int fd) {
   }
   SSL_set_accept_state(ssl.get());
   transport.in_handshake_ = true;
+  transport.step_.ssl = ssl.get();
   transport.began_ = now;
   transport.place_ = handshakes_.insert(handshakes_.end(), &transport);
   most_at_once_ = std::max(most_at_once_, handshakes_.size());
   return ssl;
 }
-
-// Whether this call may do a step of a handshake. The timer that allows the next step fires
-// behind the sockets of the next pass, so the next step is done in the pass after that.
-bool Tls::may_step() {
-  if (stepped_) {
-    return false;
-  }
-  stepped_ = true;
-  evtimer_add(pass_.get(), &at_once);
-  return true;
-}
-
-void Tls::on_pass(int, short, void* self) noexcept { static_cast<Tls*>(self)->stepped_ = false; }
 
 // After many handshakes at a time the heap is trimmed: it would keep their memory.
 void Tls::ended(TlsTransport& transport, Handshake how) {

@@ -11,6 +11,8 @@
 
 #include "lock/identity.h"
 
+struct event;
+
 namespace distributex {
 
 struct Io {
@@ -18,6 +20,7 @@ struct Io {
     done,        // bytes were moved, at least one
     wait,        // try again when the socket is ready in the same direction
     wait_other,  // try again when the socket is ready in the other direction
+    wait_event,  // read: try again when the transport has made the event of wakes() active
     end,         // read: the peer has closed its side in order
     broken       // no more bytes can be moved
   };
@@ -34,6 +37,8 @@ class Transport {
   [[nodiscard]] virtual Io write(std::string_view bytes) = 0;
   // Whether read() has bytes that the socket, read empty, does not show.
   [[nodiscard]] virtual bool has_pending() const = 0;
+  // The event of Io::State::wait_event; valid until end().
+  virtual void wakes(event& /*reading*/) {}
   // Called before the socket is closed: tells the peer, without waiting for it.
   virtual void end() = 0;
   // Whether it is cheap to send a refusal to a new peer: no handshake comes before.

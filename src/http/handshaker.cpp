@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "http/handshaker.h"
+
+#include <openssl/err.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "base/event.h"
+#include "base/thread.h"
+
+namespace distributex {
+
+namespace {
+
+// The queue of errors is the thread's: it is emptied before the step, and read behind it.
+void compute(HandshakeStep& step) {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(step.ssl);
+  step.ssl_error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(step.ssl, result);
+  step.reason = ERR_GET_REASON(ERR_peek_last_error());
+  ERR_clear_error();
+}
+
+}  // namespace
+
+Handshaker::Handshaker(event_base* base)
+    : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      woken_(event_new(base, wake_.get(), EV_READ | EV_PERSIST, on_done, this)),
+      thread_(start_thread("handshakes", run, this)) {
+  must_add(woken_.get());
+}
+
+Handshaker::~Handshaker() {
+  {
+    const std::lock_guard guard(lock_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  pthread_join(thread_, nullptr);
+}
+
+void Handshaker::post(HandshakeStep& step) {
+  step.is_posted = true;
+  {
+    const std::lock_guard guard(lock_);
+    queue_.push_back(&step);
+  }
+  changed_.notify_all();
+}
+
+void Handshaker::withdraw(HandshakeStep& step) {
+  if (!std::exchange(step.is_posted, false)) {
+    return;
+  }
+  std::unique_lock guard(lock_);
+  std::erase(queue_, &step);
+  changed_.wait(guard, [&] { return running_ != &step; });
+  std::erase(done_, &step);
+}
+
+void Handshaker::on_done(int, short, void* self) noexcept {
+  Handshaker& handshaker = *static_cast<Handshaker*>(self);
+  uint64_t count = 0;
+  (void)!read(handshaker.wake_.get(), &count, sizeof count);
+  std::vector<HandshakeStep*> done;
+  {
+    const std::lock_guard guard(handshaker.lock_);
+    done.swap(handshaker.done_);
+  }
+  for (HandshakeStep* step : done) {
+    step->is_posted = false;
+    event_active(step->when_done, EV_READ, 0);
+  }
+}
+
+// --- the thread ---
+
+void* Handshaker::run(void* self) noexcept {
+  static_cast<Handshaker*>(self)->work();
+  return nullptr;
+}
+
+void Handshaker::work() {
+  std::unique_lock guard(lock_);
+  for (;;) {
+    changed_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) {
+      return;
+    }
+    running_ = queue_.front();
+    queue_.pop_front();
+    guard.unlock();
+    compute(*running_);
+    guard.lock();
+    done_.push_back(std::exchange(running_, nullptr));
+    changed_.notify_all();
+    if (done_.size() == 1) {
+      const uint64_t one = 1;
+      (void)!write(wake_.get(), &one, sizeof one);
+    }
+  }
+}
+
+}  // namespace distributex
