@@ -303,6 +303,7 @@ fuzz_worlds := $(call object,$(patsubst %,tests/support/%.cpp,model_world slow_w
 
 $O/fuzz/fuzz_engine: $(fuzz_worlds)
 $O/fuzz/fuzz_brief: $(call object,tests/support/two_ways.cpp)
+$O/fuzz/fuzz_handshake: $(call object,tests/support/authority.cpp tests/support/client_hello.cpp)
 $O/fuzz/fuzz_access: $(call object,tests/support/access_model.cpp)
 $O/fuzz/fuzz_%: $O/fuzz/fuzz_%.o $(library)
 	$(say) LD $@

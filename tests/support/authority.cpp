@@ -109,7 +109,7 @@ X509Certificate blank_certificate(long serial, EVP_PKEY* key, const std::string&
 
 PrivateKey make_key(KeyKind kind, unsigned number) {
   if (kind == KeyKind::ec) {
-    return PrivateKey{need(EVP_EC_gen("P-256"))};
+    return PrivateKey{need(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"))};
   }
   const std::string path = cache_path(kind, number);
   if (const Bio kept{BIO_new_file(path.c_str(), "r")}) {
