@@ -1,19 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# fresh.sh [--build] SUITE...: makes a bare system of each Debian SUITE (bookworm,
+# fresh.sh [--build|--programs] SUITE...: makes a bare system of each Debian SUITE (bookworm,
 # trixie), with nothing but make and git in it, clones what is committed here into it
 # and runs README's two commands there: 'make run' until curl has a lock, and 'make
 # check'. With --build it only compiles everything, with g++ and clang++, with
-# warnings as errors. Prints what failed and how long each step took; the full
-# output stays in build/fresh. The packages come from the mirror that apt uses on
-# this machine. Needs root and mmdebstrap.
+# warnings as errors; with --programs, the two programs with g++. Prints what failed and
+# how long each step took; the full output stays in build/fresh. The packages come from
+# the mirror that apt uses on this machine. Needs root and mmdebstrap. Exit status 77: no
+# such system can be made here.
 set -u
 export LC_ALL=C
 url=http://localhost:9889
 
-fail() {
+# cannot WHY: nothing was tried.
+cannot() {
     echo "fresh: $*" >&2
-    exit 1
+    exit 77
 }
 
 # --- inside the bare system, in the clone ------------------------------------
@@ -48,6 +50,8 @@ inside() {
     run) run_until_lock ;;
     check) make check ;;
     deps) make deps DEPS="build test clang" ;;
+    libraries) make deps DEPS=build ;;
+    programs) make WERROR=1 DEPS= all ;;
     gcc) make WERROR=1 DEPS= all tests ;;
     clang) make WERROR=1 DEPS= CXX=clang++ all tests ;;
     esac
@@ -141,7 +145,7 @@ try_suite() {
     local suite=$1 name
     root=$(mktemp -d)
     chmod 755 "$root"
-    step "$suite" system make_system "$suite" "$root" &&
+    step "$suite" system make_system "$suite" "$root" && made=$((made + 1)) &&
         for name in $steps; do
             # Nobody can judge the tests of a program that does not build.
             step "$suite" "$name" in_system "$root" "$name" || [ "$name" = gcc ] || break
@@ -154,20 +158,23 @@ steps="run check"
 if [ "${1:-}" = --build ]; then
     steps="deps gcc clang"
     shift
+elif [ "${1:-}" = --programs ]; then
+    steps="libraries programs"
+    shift
 fi
 top=$(cd "$(dirname "$0")/.." && pwd)
 logs=$top/build/fresh
-failed=0 root='' options=()
+failed=0 made=0 root='' options=()
 trap '[ -z "$root" ] || rm -rf --one-file-system "$root"' EXIT
 trap 'exit 130' INT TERM
 
-[ $# -gt 0 ] || fail "which suite of Debian? bookworm, trixie"
-[ "$(id -u)" -eq 0 ] || fail "needs root, to make a system"
-command -v mmdebstrap >/dev/null || fail "mmdebstrap is missing; 'make deps DEPS=fresh' installs it"
-[ -n "$(archives)" ] || fail "apt on this machine names no archive of Debian"
-unshare -m -p -i -u -f true 2>/dev/null || fail "the kernel or this container forbids namespaces"
+[ $# -gt 0 ] || { echo "fresh: which suite of Debian? bookworm, trixie" >&2; exit 1; }
+[ "$(id -u)" -eq 0 ] || cannot "needs root, to make a system"
+command -v mmdebstrap >/dev/null || cannot "mmdebstrap is missing; 'make deps DEPS=fresh' installs it"
+[ -n "$(archives)" ] || cannot "apt on this machine names no archive of Debian"
+unshare -m -p -i -u -f true 2>/dev/null || cannot "the kernel or this container forbids namespaces"
 case $steps in
-*run*) ! curl -s -o /dev/null --max-time 5 $url || fail "something listens on port 9889 of this machine: 'make run' needs it" ;;
+*run*) ! curl -s -o /dev/null --max-time 5 $url || cannot "something listens on port 9889 of this machine: 'make run' needs it" ;;
 esac
 read_apt_options
 rm -rf "$logs"
@@ -176,4 +183,5 @@ for suite; do
     try_suite "$suite"
 done
 [ $failed -eq 0 ] || echo "$failed failed"
+[ $made -gt 0 ] || exit 77
 [ $failed -eq 0 ]
