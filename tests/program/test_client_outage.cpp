@@ -138,7 +138,7 @@ void the_next_server_is_asked_when_packets_are_dropped(void** state) {
   need_namespaces();
   auto& f = fixture_of<Fixture>(state);
   const std::string both = f.at(far_side) + "," + f.at("127.0.0.1");
-  const Ended ended = f.run(both, {"-w", "3"});
+  const Ended ended = f.run(both, {"-w", "8"});
   assert_that(ended.code == 0, "exit %d: %s", ended.code, ended.err.c_str());
   assert_true(f.has_run());
 }
@@ -163,7 +163,7 @@ void a_silent_name_server_does_not_hold_up_a_numeric_address(void** state) {
   auto& f = fixture_of<Fixture>(state);
   const Fd silent = fall_silent(f, "127.0.0.1 localhost\n");
   for (const std::vector<std::string>& way :
-       {std::vector<std::string>{"-n"}, {"-w", "1"}, {"-v"}}) {
+       {std::vector<std::string>{"-n"}, {"-w", "8"}, {"-v"}}) {
     const Ended ended = f.run(f.at("127.0.0.1"), way);
     assert_that(ended.code == 0, "exit %d: %s", ended.code, ended.err.c_str());
     assert_true(f.has_run());
@@ -180,7 +180,7 @@ void a_silent_name_server_is_an_outage(void** state) {
   assert_int_equal(lines_in(ended.err), 1);
   assert_non_null(strstr(ended.err.c_str(), "lock.example"));
   assert_false(f.has_run());
-  const Ended next = f.run(f.at("lock.example") + "," + f.at("127.0.0.1"), {"-w", "4"});
+  const Ended next = f.run(f.at("lock.example") + "," + f.at("127.0.0.1"), {"-w", "8"});
   assert_that(next.code == 0, "exit %d: %s", next.code, next.err.c_str());
 }
 
