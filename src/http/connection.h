@@ -88,6 +88,8 @@ class Connection {
   bool send_now(std::string_view bytes);
   // Ends the connection at once, which frees this object.
   void cut_off();
+  // Ends a new connection, of which nothing is read any more, in this pass of the loop.
+  void shut_out();
 
   // "192.0.2.1:4711", "[2001:db8::1]:4711", or "unix".
   [[nodiscard]] std::string_view peer();

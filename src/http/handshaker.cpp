@@ -2,11 +2,8 @@
 #include "http/handshaker.h"
 
 #include <openssl/err.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "base/event.h"
@@ -19,8 +16,8 @@ namespace {
 // The queue of errors is the thread's: it is emptied before the step, and read behind it.
 void compute(HandshakeStep& step) {
   ERR_clear_error();
-  const int result = SSL_do_handshake(step.ssl);
-  step.ssl_error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(step.ssl, result);
+  const int result = SSL_do_handshake(step.ssl.get());
+  step.ssl_error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(step.ssl.get(), result);
   step.reason = ERR_GET_REASON(ERR_peek_last_error());
   ERR_clear_error();
 }
@@ -28,8 +25,7 @@ void compute(HandshakeStep& step) {
 }  // namespace
 
 Handshaker::Handshaker(event_base* base)
-    : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      woken_(event_new(base, wake_.get(), EV_READ | EV_PERSIST, on_done, this)),
+    : woken_(event_new(base, waker_.fd(), EV_READ | EV_PERSIST, on_done, this)),
       thread_(start_thread("handshakes", run, this)) {
   must_add(woken_.get());
 }
@@ -52,20 +48,22 @@ void Handshaker::post(HandshakeStep& step) {
   changed_.notify_all();
 }
 
-void Handshaker::withdraw(HandshakeStep& step) {
-  if (!std::exchange(step.is_posted, false)) {
+void Handshaker::drop(std::unique_ptr<HandshakeStep> step) {
+  if (!step->is_posted) {
     return;
   }
-  std::unique_lock guard(lock_);
-  std::erase(queue_, &step);
-  changed_.wait(guard, [&] { return running_ != &step; });
-  std::erase(done_, &step);
+  const std::lock_guard guard(lock_);
+  if (running_ == step.get()) {
+    dropped_ = std::move(step);
+    return;
+  }
+  std::erase(queue_, step.get());
+  std::erase(done_, step.get());
 }
 
 void Handshaker::on_done(int, short, void* self) noexcept {
   Handshaker& handshaker = *static_cast<Handshaker*>(self);
-  uint64_t count = 0;
-  (void)!read(handshaker.wake_.get(), &count, sizeof count);
+  handshaker.waker_.calm();
   std::vector<HandshakeStep*> done;
   {
     const std::lock_guard guard(handshaker.lock_);
@@ -96,11 +94,16 @@ void Handshaker::work() {
     guard.unlock();
     compute(*running_);
     guard.lock();
-    done_.push_back(std::exchange(running_, nullptr));
-    changed_.notify_all();
+    HandshakeStep* step = std::exchange(running_, nullptr);
+    if (std::unique_ptr<HandshakeStep> dropped = std::move(dropped_)) {
+      guard.unlock();
+      dropped.reset();
+      guard.lock();
+      continue;
+    }
+    done_.push_back(step);
     if (done_.size() == 1) {
-      const uint64_t one = 1;
-      (void)!write(wake_.get(), &one, sizeof one);
+      waker_.wake();
     }
   }
 }

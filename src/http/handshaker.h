@@ -3,27 +3,27 @@
 // a long RSA key: on the loop's thread the requests of others would wait for it.
 #pragma once
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <vector>
 
 #include "base/handle.h"
+#include "base/thread.h"
 #include "http/openssl.h"
 
 namespace distributex {
 
-// The next step of one handshake: as far as the bytes that have arrived allow.
+// An unfinished handshake, and the outcome of its last step. A step goes as far as the bytes
+// that have arrived allow.
 struct HandshakeStep {
-  SSL* ssl = nullptr;
+  Ssl ssl;
+  Fd fd;                       // its own, so that the connection may close at any time
   event* when_done = nullptr;  // made active, with EV_READ, in a pass of the loop
-  // The outcome. reason is OpenSSL's reason of the error, 0: none.
   int ssl_error = SSL_ERROR_NONE;
-  int reason = 0;
-  // Of the loop's thread alone: post() was called and withdraw() not, and the outcome is
-  // not known yet.
+  int reason = 0;  // OpenSSL's reason of the error, 0: none
+  // Of the loop's thread alone: post() was called, and the outcome is not known yet.
   bool is_posted = false;
 };
 
@@ -34,23 +34,25 @@ class Handshaker {
   Handshaker(const Handshaker&) = delete;
   Handshaker& operator=(const Handshaker&) = delete;
 
-  // Both are called on the loop's thread. From post() until when_done is active, or until
-  // withdraw() returns, nobody else may use the step and its ssl. Steps are done in the
-  // order of post(). withdraw() waits if the thread is at this very step.
+  // Both are called on the loop's thread, and never wait for the handshakes' thread. Steps
+  // are done in the order of post(). From post() until when_done is active nobody else may
+  // use the step's ssl. drop() frees the step: at once, or, if the thread is at this very
+  // step, when it is done.
   void post(HandshakeStep& step);
-  void withdraw(HandshakeStep& step);
+  void drop(std::unique_ptr<HandshakeStep> step);
 
  private:
   static void* run(void* self) noexcept;
   static void on_done(int, short, void* self) noexcept;
   void work();
 
-  Fd wake_;
+  Waker waker_;
   Event woken_;
   std::mutex lock_;
   std::condition_variable changed_;
   std::deque<HandshakeStep*> queue_;
   HandshakeStep* running_ = nullptr;
+  std::unique_ptr<HandshakeStep> dropped_;  // the running one, if nobody waits for it any more
   std::vector<HandshakeStep*> done_;
   bool stopping_ = false;
   pthread_t thread_;

@@ -6,6 +6,7 @@
 // one write() empties its output or sends a reply that was never in it. A brief request
 // bypasses evhttp: for evhttp the connection is idle until the answer has left.
 #include <event2/bufferevent.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -48,6 +49,12 @@ void Connection::watch(event& awaited) {
 
 // Ends the connection in the next pass of the loop: the caller still uses it.
 void Connection::end_soon(event& by) { event_active(&by, EV_TIMEOUT, 0); }
+
+// What the client has sent is not read: over TLS it would begin a handshake.
+void Connection::shut_out() {
+  shutdown(fd, SHUT_RDWR);
+  end_soon(*readable_);
+}
 
 void Connection::on_readable(int, short what, void* self) noexcept {
   Connection& connection = *static_cast<Connection*>(self);

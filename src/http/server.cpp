@@ -9,7 +9,6 @@
 
 #include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cassert>
@@ -145,7 +144,7 @@ void Http::count(Connection& connection) {
   // Over TLS a refusal would cost a handshake: the connection is closed without one.
   if ((connection.surplus && !connection.hears_refusals()) || count_ > most + refusal_reserve ||
       from_peer > most_per_peer + refusal_reserve) {
-    shutdown(connection.fd, SHUT_RDWR);
+    connection.shut_out();
   }
 }
 

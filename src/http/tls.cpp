@@ -6,6 +6,7 @@
 // whether a request was whole.
 #include "http/tls.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
@@ -79,7 +80,7 @@ class TlsTransport final : public Transport {
   }
 
   [[nodiscard]] bool is_cheap() const override { return false; }
-  void wakes(event& reading) override { step_.when_done = &reading; }
+  void wakes(event& reading) override { reading_ = &reading; }
 
   // Ends a handshake that has taken too long: frees its memory at once; the connection ends
   // at the next read().
@@ -89,9 +90,6 @@ class TlsTransport final : public Transport {
  private:
   friend class Tls;
   [[nodiscard]] std::optional<Io> begin();
-  [[nodiscard]] bool is_open() const {
-    return ssl_ && !step_.is_posted && SSL_is_init_finished(ssl_.get());
-  }
   std::optional<Io> shake_hands();
   Io outcome(int ssl_error, int reason);
   Io outcome();
@@ -99,12 +97,12 @@ class TlsTransport final : public Transport {
 
   Tls& tls_;
   int fd_;
-  Ssl ssl_;
+  event* reading_ = nullptr;
+  std::unique_ptr<HandshakeStep> step_;  // during the handshake
+  Ssl ssl_;                              // after it
   std::unique_ptr<Transport> plain_;
-  bool broken_ = false;   // an error has ended the TLS connection
-  bool refused_ = false;  // OpenSSL has refused what the peer sent
-  bool in_handshake_ = false;
-  HandshakeStep step_{};
+  bool broken_ = false;       // an error has ended the TLS connection
+  bool refused_ = false;      // OpenSSL has refused what the peer sent
   bool has_stepped_ = false;  // the outcome of a step is in step_
   Time began_{};
   std::list<TlsTransport*>::iterator place_{};
@@ -114,7 +112,7 @@ class TlsTransport final : public Transport {
   mutable bool looked_ = false;
 };
 
-// Looks at the first byte and makes ssl_ or plain_. Returns an outcome for read() to return
+// Looks at the first byte and makes step_ or plain_. Returns an outcome for read() to return
 // at once, or nullopt: read() may go on.
 std::optional<Io> TlsTransport::begin() {
   char byte = 0;
@@ -129,18 +127,14 @@ std::optional<Io> TlsTransport::begin() {
     plain_ = make_plain_transport(fd_);
     return std::nullopt;
   }
-  ssl_ = tls_.begin(*this, fd_);
-  if (!ssl_) {
-    return Io{Io::State::broken};
-  }
-  return std::nullopt;
+  return tls_.begin(*this) ? std::nullopt : std::optional{Io{Io::State::broken}};
 }
 
 Io TlsTransport::read(std::span<char> into) {
   if (!ssl_ && broken_) {
     return {Io::State::broken};
   }
-  if (!ssl_ && !plain_) {
+  if (!step_ && !ssl_ && !plain_) {
     if (const auto instead = begin()) {
       return *instead;
     }
@@ -148,7 +142,7 @@ Io TlsTransport::read(std::span<char> into) {
   if (plain_) {
     return plain_->read(into);
   }
-  if (in_handshake_) {
+  if (step_) {
     if (const auto instead = shake_hands()) {
       return *instead;
     }
@@ -162,18 +156,23 @@ Io TlsTransport::read(std::span<char> into) {
 // Has the next step computed, or takes the outcome of the last one. Returns an outcome for
 // read() to return at once, or nullopt: the handshake is over.
 std::optional<Io> TlsTransport::shake_hands() {
-  if (step_.is_posted) {
+  if (step_->is_posted) {
     return Io{Io::State::wait_event};
   }
   if (!std::exchange(has_stepped_, false)) {
     has_stepped_ = true;
-    tls_.handshaker_->post(step_);
+    tls_.handshaker_->post(*step_);
     return Io{Io::State::wait_event};
   }
-  if (step_.ssl_error != SSL_ERROR_NONE) {
-    return outcome(step_.ssl_error, step_.reason);
+  if (step_->ssl_error != SSL_ERROR_NONE) {
+    return outcome(step_->ssl_error, step_->reason);
   }
+  ssl_ = std::move(step_->ssl);
   leave_handshakes();
+  if (SSL_set_fd(ssl_.get(), fd_) != 1) {
+    broken_ = true;
+    return Io{Io::State::broken};
+  }
   return std::nullopt;
 }
 
@@ -181,7 +180,7 @@ Io TlsTransport::write(std::string_view bytes) {
   if (plain_) {
     return plain_->write(bytes);
   }
-  if (!ssl_ || broken_ || in_handshake_) {
+  if (!ssl_ || broken_) {
     return {Io::State::broken};
   }
   ERR_clear_error();
@@ -226,7 +225,7 @@ Io TlsTransport::outcome(int ssl_error, int reason) {
 // Sends close_notify, without waiting for the peer's: for clients with OpenSSL 3 an answer
 // that ends with the connection fails without it.
 void TlsTransport::end() {
-  if (is_open() && !in_handshake_ && !broken_) {
+  if (ssl_ && !broken_) {
     ERR_clear_error();
     (void)SSL_shutdown(ssl_.get());
     ERR_clear_error();
@@ -238,28 +237,26 @@ void TlsTransport::cut() {
   (void)shutdown(fd_, SHUT_RDWR);
   broken_ = true;
   leave_handshakes();
-  ssl_.reset();
-  event_active(step_.when_done, EV_READ, 0);
+  event_active(reading_, EV_READ, 0);
 }
 
 void TlsTransport::leave_handshakes() {
-  if (!in_handshake_) {
+  if (!step_) {
     return;
   }
-  in_handshake_ = false;
-  tls_.handshaker_->withdraw(step_);
-  const bool resumed = is_open() && SSL_session_reused(ssl_.get());
-  tls_.ended(*this, resumed     ? Handshake::resumed
-                    : is_open() ? Handshake::full
-                    : refused_  ? Handshake::refused
-                                : Handshake::left);
+  tls_.handshaker_->drop(std::move(step_));
+  const bool resumed = ssl_ && SSL_session_reused(ssl_.get());
+  tls_.ended(*this, resumed    ? Handshake::resumed
+                    : ssl_     ? Handshake::full
+                    : refused_ ? Handshake::refused
+                               : Handshake::left);
 }
 
 // Called for each request, and compares the time each time: a connection or a session may
 // outlive the client's certificate.
 void TlsTransport::identify(Identity& identity) const {
   identity.private_channel = plain_ == nullptr;
-  if (!looked_ && is_open()) {
+  if (!looked_ && ssl_) {
     looked_ = true;
     certificate_ = certificate_of(ssl_.get());
   }
@@ -288,26 +285,28 @@ TransportMaker Tls::maker() {
   return [this](int fd) { return std::make_unique<TlsTransport>(*this, fd); };
 }
 
-Ssl Tls::begin(TlsTransport& transport, int fd) {
+bool Tls::begin(TlsTransport& transport) {
   const Time now = steady_now();
   if (handshakes_.size() >= most_handshakes) {
     if (now - handshakes_.front()->began() < least_handshake) {
-      return nullptr;
+      return false;
     }
     handshakes_.front()->cut();
   }
-  Ssl ssl{context_ ? SSL_new(context_.get()) : nullptr};
-  if (!ssl || SSL_set_fd(ssl.get(), fd) != 1) {
+  auto step = std::make_unique<HandshakeStep>();
+  step->ssl.reset(context_ ? SSL_new(context_.get()) : nullptr);
+  step->fd.reset(fcntl(transport.fd_, F_DUPFD_CLOEXEC, 0));
+  step->when_done = transport.reading_;
+  if (!step->ssl || !step->fd || SSL_set_fd(step->ssl.get(), step->fd.get()) != 1) {
     ERR_clear_error();
-    return nullptr;
+    return false;
   }
-  SSL_set_accept_state(ssl.get());
-  transport.in_handshake_ = true;
-  transport.step_.ssl = ssl.get();
+  SSL_set_accept_state(step->ssl.get());
+  transport.step_ = std::move(step);
   transport.began_ = now;
   transport.place_ = handshakes_.insert(handshakes_.end(), &transport);
   most_at_once_ = std::max(most_at_once_, handshakes_.size());
-  return ssl;
+  return true;
 }
 
 // After many handshakes at a time the heap is trimmed: it would keep their memory.

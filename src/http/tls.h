@@ -43,8 +43,8 @@ class Tls {
 
  private:
   friend class TlsTransport;
-  // Begins a handshake. nullptr: there are too many, no context, or no memory.
-  [[nodiscard]] Ssl begin(TlsTransport& transport, int fd);
+  // Begins a handshake. false: there are too many, there is no context or no descriptor.
+  [[nodiscard]] bool begin(TlsTransport& transport);
   void ended(TlsTransport& transport, Handshake how);
 
   event_base* base_;

@@ -202,6 +202,86 @@ void handshakes_of_many_do_not_keep_others_waiting(void** state) {
   assert_true(median_of(beside) <= 5 * median_of(quiet));
 }
 
+double alone_ms(uint16_t port) {
+  std::vector<double> all;
+  for (int i = 0; i < 5; ++i) {
+    const auto begun = Clock::now();
+    const TlsClient client(port);
+    assert_true(client.connected());
+    all.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+  }
+  return median_of(std::move(all));
+}
+
+// Their handshakes are queued when their deadline comes: none of them may be waited for.
+void many_that_end_in_the_queue_stop_nobody(void** state) {
+  skip_under_sanitizers();
+  Rsa& f = fixture_of<Rsa>(state);
+  assert_true(f.reload("request_timeout: 2\n"));
+  constexpr int count = 600;
+  const double queue = count * alone_ms(f.tls());
+  const std::string hello = client_hello(TLS1_3_VERSION);
+  std::vector<Connection> flood;
+  for (int i = 0; i < count; ++i) {
+    flood.emplace_back(f.tls());
+    assert_true(flood.back().send(hello));
+  }
+  assert_true(eventually([&] { return f.open_connections() > count / 2.0; }));
+  double worst = 0;
+  for (double open = count; open > 2;) {
+    const auto begun = Clock::now();
+    open = f.open_connections();
+    worst =
+        std::max(worst, std::chrono::duration<double, std::milli>(Clock::now() - begun).count());
+  }
+  print_message("ms: the worst request %.1f, all their handshakes %.0f\n", worst, queue);
+  assert_true(worst < queue / 16);
+  for (int i = 0; i < count; ++i) {
+    flood[static_cast<size_t>(i)] = Connection(f.tls());
+    assert_true(flood[static_cast<size_t>(i)].send(hello));
+  }
+  const auto begun = Clock::now();
+  assert_true(f.daemon->stop());
+  const double stop = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+  print_message("ms to stop: %.0f\n", stop);
+  assert_true(stop < queue / 4);
+  assert_true(f.start());
+}
+
+// Its ClientHello is there before it is accepted.
+void a_connection_too_many_costs_no_handshake(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.reload("max_connections: 3\n"));
+  std::vector<Connection> most;
+  for (int i = 0; i < 3; ++i) {
+    most.emplace_back(f.plain());
+    assert_int_equal(fetch(most.back(), "/livez").status, 200);
+  }
+  const auto handshakes = [&] {
+    const auto samples = read_samples(fetch(most.back(), "/metrics").body);
+    assert_true(samples.has_value());
+    double sum = 0;
+    for (const auto& [name, value] : *samples) {
+      sum += name.starts_with("distributex_tls_handshakes_total") ? value : 0;
+    }
+    return static_cast<int>(sum);
+  };
+  const int before = handshakes();
+  const std::string hello = client_hello(TLS1_3_VERSION);
+  f.daemon->send_signal(SIGSTOP);
+  std::vector<Connection> surplus;
+  for (int i = 0; i < 20; ++i) {
+    surplus.emplace_back(f.tls());
+    assert_true(surplus.back().send(hello));
+  }
+  f.daemon->send_signal(SIGCONT);
+  for (Connection& one : surplus) {
+    assert_true(one.wait_end() != End::none);
+    assert_text(one.unread(), "");
+  }
+  assert_int_equal(handshakes(), before);
+}
+
 // Any bytes in the place of a handshake: the daemon lives, forgets them, and serves.
 void spoilt_handshakes_do_no_harm(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
@@ -273,6 +353,8 @@ int main() {
       test_with(Fixture, requests_over_tls_cost_less_than_twice_the_processor_time),
       test_with(Fixture, unfinished_handshakes_are_bounded_cut_off_and_their_memory_given_back),
       test_with(Rsa, handshakes_of_many_do_not_keep_others_waiting),
+      test_with(Rsa, many_that_end_in_the_queue_stop_nobody),
+      test_with(Fixture, a_connection_too_many_costs_no_handshake),
       test_with(Fixture, spoilt_handshakes_do_no_harm),
       test_with(Fixture, a_record_that_was_tampered_with_ends_its_connection),
       test_with(Fixture, tls_on_a_plain_address_is_told_in_the_log_once),

@@ -3,8 +3,6 @@
 // the freezes, and removes what failed calls left behind.
 #include "backends/memcache/room.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -299,10 +297,7 @@ void MemcacheWorker::Room::note_progress() {
   report(LinkAlive{});
 }
 
-void MemcacheWorker::Room::wake() {
-  const uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);  // a full counter wakes the loop all the same
-}
+void MemcacheWorker::Room::wake() { waker_.wake(); }
 
 void MemcacheWorker::Room::report(MemcacheResult result) {
   {

@@ -8,7 +8,7 @@
 #include "backends/memcache/leftovers.h"
 #include "backends/memcache/worker.h"
 #include "base/clock.h"
-#include "base/handle.h"
+#include "base/thread.h"
 
 namespace distributex {
 
@@ -22,7 +22,7 @@ class MemcacheWorker::Room {
   void start();
   [[nodiscard]] bool stop();
 
-  [[nodiscard]] int wake_fd() const { return wake_.get(); }
+  [[nodiscard]] int wake_fd() const { return waker_.fd(); }
   void post(MemcacheJob job);
   [[nodiscard]] std::vector<MemcacheResult> take();
   [[nodiscard]] bool abandon(OpId op);
@@ -71,7 +71,7 @@ class MemcacheWorker::Room {
   bool stopping_ = false;
   bool ended_ = false;
 
-  Fd wake_;
+  Waker waker_;
   pthread_t thread_{};
   MemcacheLink link_;
   MemcacheSlots slots_;

@@ -3,13 +3,9 @@
 // takes its results.
 #include "backends/memcache/worker.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <utility>
 
 #include "backends/memcache/room.h"
-#include "base/thread.h"
 
 namespace distributex {
 
@@ -31,8 +27,7 @@ struct OpOf {
 OpId op_of(const MemcacheJob& job) { return std::visit(OpOf{}, job.what); }
 
 MemcacheWorker::Room::Room(const MemcacheAddress& address, const MemcacheSettings& settings)
-    : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      link_(address, settings.silence),
+    : link_(address, settings.silence),
       slots_(link_, settings.prefix, settings.server),
       freezes_(link_, settings.prefix),
       leftovers_(slots_, [this](const std::string& pool) { report(PoolFreed{pool}); }),
@@ -66,8 +61,7 @@ void MemcacheWorker::Room::post(MemcacheJob job) {
 }
 
 std::vector<MemcacheResult> MemcacheWorker::Room::take() {
-  uint64_t count = 0;
-  (void)!read(wake_.get(), &count, sizeof count);
+  waker_.calm();
   const std::lock_guard guard(lock_);
   return std::exchange(results_, {});
 }

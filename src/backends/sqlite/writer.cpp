@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Room holds the thread's data: the members before wake_ are shared with the loop and
+// Room holds the thread's data: the members before waker_ are shared with the loop and
 // guarded by lock_, the others belong to the thread. If a commit is refused, the thread
 // keeps its changes and commits the same again, which is harmless; later batches wait.
 #include "backends/sqlite/writer.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <condition_variable>
-#include <cstdlib>
 #include <deque>
 #include <iterator>
 #include <mutex>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/handle.h"
 #include "base/thread.h"
 
 namespace distributex {
@@ -40,12 +35,10 @@ constexpr int64_t jump_us = 10'000'000;  // a step of the wall clock that is log
 
 class StoreWriter::Room {
  public:
-  Room() : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-
   [[nodiscard]] StoreFile& file() { return file_; }
   [[nodiscard]] std::optional<StoreTrouble> start(StoreStart start);
   [[nodiscard]] bool stop();
-  [[nodiscard]] int wake_fd() const { return wake_.get(); }
+  [[nodiscard]] int wake_fd() const { return waker_.fd(); }
   void post(StoreBatch batch);
   [[nodiscard]] std::vector<StoreNews> take();
 
@@ -72,7 +65,7 @@ class StoreWriter::Room {
   bool stopping_ = false;
   bool ended_ = false;
 
-  Fd wake_;
+  Waker waker_;
   pthread_t thread_{};
   bool has_thread_ = false;
   StoreFile file_;
@@ -131,8 +124,7 @@ void StoreWriter::Room::post(StoreBatch batch) {
 }
 
 std::vector<StoreNews> StoreWriter::Room::take() {
-  uint64_t count = 0;
-  (void)!read(wake_.get(), &count, sizeof count);
+  waker_.calm();
   const std::lock_guard guard(lock_);
   return std::exchange(news_, {});
 }
@@ -326,8 +318,7 @@ void StoreWriter::Room::report(StoreNews news) {
     const std::lock_guard guard(lock_);
     news_.push_back(std::move(news));
   }
-  const uint64_t one = 1;
-  (void)!write(wake_.get(), &one, sizeof one);  // a full counter wakes the loop all the same
+  waker_.wake();
 }
 
 // --- the handle ---
