@@ -285,8 +285,10 @@ void EtcdHttp::finish(Exchange& exchange, CURLcode code) {
     answer.reason = exchange.error[0] != '\0' ? exchange.error : curl_easy_strerror(code);
   }
   const Done done = std::move(exchange.done);
-  curl_easy_reset(exchange.handle.get());
-  if (spare_.size() < spare_max) {
+  // After an error the handle is not used again: curl_easy_reset() of curl 8 forgets not that
+  // the body was to be read anew, and the next question would fail for that.
+  if (code == CURLE_OK && spare_.size() < spare_max) {
+    curl_easy_reset(exchange.handle.get());
     spare_.push_back(std::move(exchange.handle));
   }
   node.mapped().reset();
