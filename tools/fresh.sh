@@ -54,6 +54,7 @@ inside() {
     programs) make WERROR=1 DEPS= all ;;
     gcc) make WERROR=1 DEPS= all tests ;;
     clang) make WERROR=1 DEPS= CXX=clang++ all tests ;;
+    nothing) ;;
     esac
 }
 
@@ -95,8 +96,10 @@ read_apt_options() {
 # in_system ROOT STEP: processes and mounts are its own and end with it. The
 # network is this machine's, for the packages come through it.
 in_system() {
+    # Its root is a mount point, as in a real system: tests make namespaces of their own there.
     # shellcheck disable=SC2016 # expanded by the inner shell
     unshare -m -p -i -u -f --kill-child --propagation private bash -euc '
+        mount --bind "$1" "$1"
         cd "$1"
         mount -t proc proc proc
         mount -t sysfs -o ro sysfs sys
@@ -133,12 +136,14 @@ step() {
     [ "$word" = ok ]
 }
 
+# The last line tries whether processes can be run in it at all.
 make_system() {
     local suite=$1 root=$2
     mmdebstrap --quiet --variant=apt --include=make,git "${options[@]}" "$suite" "$root" - < <(sources_of "$suite") &&
         cp -L /etc/resolv.conf "$root/etc/resolv.conf" &&
         cp "$0" "$root/fresh.sh" &&
-        git clone -q --depth 1 "file://$top" "$root/root/distributex"
+        git clone -q --depth 1 "file://$top" "$root/root/distributex" &&
+        in_system "$root" nothing
 }
 
 try_suite() {

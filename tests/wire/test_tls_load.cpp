@@ -50,6 +50,9 @@ void skip_under_sanitizers() {
   }
 }
 
+// OpenSSL 3.5 keeps 8 KiB more for a connection, and 6.5 for the exchange by ML-KEM.
+const double tls_kib_at_most = OpenSSL_version_num() < 0x30500000UL ? 18.0 : 34.0;
+
 void a_parked_waiter_costs_18_kib_and_a_plain_one_3(void** state) {
   skip_under_sanitizers();
   Fixture& f = fixture_of<Fixture>(state);
@@ -74,7 +77,7 @@ void a_parked_waiter_costs_18_kib_and_a_plain_one_3(void** state) {
   print_message("KiB a waiter: plain %.2f, TLS 1.3 %.2f\n", plain_kib, tls_kib);
   if (!sanitized) {
     assert_true(plain_kib <= 4.0);
-    assert_true(tls_kib <= 18.0);
+    assert_true(tls_kib <= tls_kib_at_most);
   }
 }
 
