@@ -285,8 +285,8 @@ void EtcdHttp::finish(Exchange& exchange, CURLcode code) {
     answer.reason = exchange.error[0] != '\0' ? exchange.error : curl_easy_strerror(code);
   }
   const Done done = std::move(exchange.done);
-  // After an error the handle is not used again: curl_easy_reset() of curl 8 forgets not that
-  // the body was to be read anew, and the next question would fail for that.
+  // After an error the handle is not used again. If libcurl refused to read the body a second
+  // time, curl_easy_reset() of curl 8.14 does not forget that, and the next question fails.
   if (code == CURLE_OK && spare_.size() < spare_max) {
     curl_easy_reset(exchange.handle.get());
     spare_.push_back(std::move(exchange.handle));
