@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 
 #include <cassert>
@@ -52,5 +53,9 @@ void end_when_out_of_memory() {
   assert(taken == 1);  // OpenSSL refuses the call after its first allocation
   (void)taken;
 }
+
+// glibc gives each thread a heap, and malloc_trim() gives back the free end of the first one
+// only: what a flood had taken in the handshakes' thread would stay.
+void use_one_heap() { mallopt(M_ARENA_MAX, 1); }
 
 }  // namespace distributex

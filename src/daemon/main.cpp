@@ -279,6 +279,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // if the log may not grow, the daemon goes on
   std::signal(SIGHUP, SIG_IGN);   // Server handles it while it exists
   end_when_out_of_memory();
+  use_one_heap();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {
     if (*code != EX_OK) {

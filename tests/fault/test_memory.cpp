@@ -53,17 +53,9 @@ struct Fixture {
   }
 };
 
-// One heap for all threads: else the handshakes' thread would have room of its own, which the
-// limit does not count.
 struct TlsFixture : TlsWorld {
-  bool begin() {
-    setenv("MALLOC_ARENA_MAX", "1", 1);
-    return start();
-  }
-  bool finish() {
-    unsetenv("MALLOC_ARENA_MAX");
-    return daemon->stop();
-  }
+  bool begin() { return start(); }
+  bool finish() { return daemon->stop(); }
 };
 
 // To be called before a test has made anything, for skip() runs no destructor.
