@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/thread.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -45,6 +46,14 @@ Waker::Waker() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (!fd_) {
     end("an eventfd", errno);
   }
+}
+
+Fd Waker::copy() const {
+  Fd copy{fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)};
+  if (!copy) {
+    end("another descriptor", errno);
+  }
+  return copy;
 }
 
 // If the counter is full the write fails, and the descriptor is readable all the same.

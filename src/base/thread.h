@@ -21,6 +21,8 @@ class Waker {
   [[nodiscard]] int fd() const { return fd_.get(); }
   void wake() const;
   void calm() const;
+  // Another descriptor for the same.
+  [[nodiscard]] Fd copy() const;
 
  private:
   Fd fd_;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "http/handshaker.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -11,21 +13,9 @@
 
 namespace distributex {
 
-namespace {
-
-// The queue of errors is the thread's: it is emptied before the step, and read behind it.
-void compute(HandshakeStep& step) {
-  ERR_clear_error();
-  const int result = SSL_do_handshake(step.ssl.get());
-  step.ssl_error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(step.ssl.get(), result);
-  step.reason = ERR_GET_REASON(ERR_peek_last_error());
-  ERR_clear_error();
-}
-
-}  // namespace
-
 Handshaker::Handshaker(event_base* base)
-    : woken_(event_new(base, waker_.fd(), EV_READ | EV_PERSIST, on_done, this)),
+    : socket_(waker_.copy()),
+      woken_(event_new(base, waker_.fd(), EV_READ | EV_PERSIST, on_done, this)),
       thread_(start_thread("handshakes", run, this)) {
   must_add(woken_.get());
 }
@@ -40,7 +30,7 @@ Handshaker::~Handshaker() {
 }
 
 void Handshaker::post(HandshakeStep& step) {
-  step.is_posted = true;
+  step.stage = HandshakeStep::Stage::posted;
   {
     const std::lock_guard guard(lock_);
     queue_.push_back(&step);
@@ -49,7 +39,7 @@ void Handshaker::post(HandshakeStep& step) {
 }
 
 void Handshaker::drop(std::unique_ptr<HandshakeStep> step) {
-  if (!step->is_posted) {
+  if (step->stage != HandshakeStep::Stage::posted) {
     return;
   }
   const std::lock_guard guard(lock_);
@@ -70,7 +60,7 @@ void Handshaker::on_done(int, short, void* self) noexcept {
     done.swap(handshaker.done_);
   }
   for (HandshakeStep* step : done) {
-    step->is_posted = false;
+    step->stage = HandshakeStep::Stage::done;
     event_active(step->when_done, EV_READ, 0);
   }
 }
@@ -82,6 +72,15 @@ void* Handshaker::run(void* self) noexcept {
   return nullptr;
 }
 
+// The queue of errors is the thread's: it is emptied before the step, and read behind it.
+void Handshaker::compute(HandshakeStep& step) {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(step.ssl.get());
+  step.ssl_error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(step.ssl.get(), result);
+  step.reason = ERR_GET_REASON(ERR_peek_last_error());
+  ERR_clear_error();
+}
+
 void Handshaker::work() {
   std::unique_lock guard(lock_);
   for (;;) {
@@ -91,8 +90,14 @@ void Handshaker::work() {
     }
     running_ = queue_.front();
     queue_.pop_front();
+    const bool copied = dup3(running_->socket, socket_.get(), O_CLOEXEC) >= 0;
     guard.unlock();
-    compute(*running_);
+    if (copied) {
+      compute(*running_);
+      dup3(waker_.fd(), socket_.get(), O_CLOEXEC);
+    } else {
+      running_->ssl_error = SSL_ERROR_SYSCALL;
+    }
     guard.lock();
     HandshakeStep* step = std::exchange(running_, nullptr);
     if (std::unique_ptr<HandshakeStep> dropped = std::move(dropped_)) {

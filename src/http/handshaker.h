@@ -18,13 +18,18 @@ namespace distributex {
 // An unfinished handshake, and the outcome of its last step. A step goes as far as the bytes
 // that have arrived allow.
 struct HandshakeStep {
-  Ssl ssl;
-  Fd fd;                       // its own, so that the connection may close at any time
+  enum class Stage {
+    idle,    // no step was asked for since the last outcome was taken
+    posted,  // the thread has it, or will
+    done     // ssl_error and reason are the outcome
+  };
+
+  Ssl ssl;  // over Handshaker::socket()
+  int socket = -1;
   event* when_done = nullptr;  // made active, with EV_READ, in a pass of the loop
+  Stage stage = Stage::idle;   // read and written by the loop's thread alone
   int ssl_error = SSL_ERROR_NONE;
   int reason = 0;  // OpenSSL's reason of the error, 0: none
-  // Of the loop's thread alone: post() was called, and the outcome is not known yet.
-  bool is_posted = false;
 };
 
 class Handshaker {
@@ -34,10 +39,14 @@ class Handshaker {
   Handshaker(const Handshaker&) = delete;
   Handshaker& operator=(const Handshaker&) = delete;
 
+  // While a step is computed, this descriptor is a copy of its socket: so the connection may
+  // be closed meanwhile, and all handshakes together need one more descriptor.
+  [[nodiscard]] int socket() const { return socket_.get(); }
+
   // Both are called on the loop's thread, and never wait for the handshakes' thread. Steps
   // are done in the order of post(). From post() until when_done is active nobody else may
   // use the step's ssl. drop() frees the step: at once, or, if the thread is at this very
-  // step, when it is done.
+  // step, when it is done. The socket must stay open until then or until drop().
   void post(HandshakeStep& step);
   void drop(std::unique_ptr<HandshakeStep> step);
 
@@ -45,8 +54,10 @@ class Handshaker {
   static void* run(void* self) noexcept;
   static void on_done(int, short, void* self) noexcept;
   void work();
+  static void compute(HandshakeStep& step);
 
   Waker waker_;
+  Fd socket_;
   Event woken_;
   std::mutex lock_;
   std::condition_variable changed_;

@@ -6,7 +6,6 @@
 // whether a request was whole.
 #include "http/tls.h"
 
-#include <fcntl.h>
 #include <malloc.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
@@ -82,8 +81,8 @@ class TlsTransport final : public Transport {
   [[nodiscard]] bool is_cheap() const override { return false; }
   void wakes(event& reading) override { reading_ = &reading; }
 
-  // Ends a handshake that has taken too long: frees its memory at once; the connection ends
-  // at the next read().
+  // Ends a handshake that has taken too long: its memory is freed, after the step that the
+  // thread is at; the connection ends at the next read().
   void cut();
   [[nodiscard]] Time began() const { return began_; }
 
@@ -101,9 +100,8 @@ class TlsTransport final : public Transport {
   std::unique_ptr<HandshakeStep> step_;  // during the handshake
   Ssl ssl_;                              // after it
   std::unique_ptr<Transport> plain_;
-  bool broken_ = false;       // an error has ended the TLS connection
-  bool refused_ = false;      // OpenSSL has refused what the peer sent
-  bool has_stepped_ = false;  // the outcome of a step is in step_
+  bool broken_ = false;   // an error has ended the TLS connection
+  bool refused_ = false;  // OpenSSL has refused what the peer sent
   Time began_{};
   std::list<TlsTransport*>::iterator place_{};
   // Made by the first identify() after the handshake; looked_ says that this was tried, for
@@ -156,14 +154,13 @@ Io TlsTransport::read(std::span<char> into) {
 // Has the next step computed, or takes the outcome of the last one. Returns an outcome for
 // read() to return at once, or nullopt: the handshake is over.
 std::optional<Io> TlsTransport::shake_hands() {
-  if (step_->is_posted) {
-    return Io{Io::State::wait_event};
-  }
-  if (!std::exchange(has_stepped_, false)) {
-    has_stepped_ = true;
+  if (step_->stage == HandshakeStep::Stage::idle) {
     tls_.handshaker_->post(*step_);
+  }
+  if (step_->stage == HandshakeStep::Stage::posted) {
     return Io{Io::State::wait_event};
   }
+  step_->stage = HandshakeStep::Stage::idle;
   if (step_->ssl_error != SSL_ERROR_NONE) {
     return outcome(step_->ssl_error, step_->reason);
   }
@@ -295,9 +292,9 @@ bool Tls::begin(TlsTransport& transport) {
   }
   auto step = std::make_unique<HandshakeStep>();
   step->ssl.reset(context_ ? SSL_new(context_.get()) : nullptr);
-  step->fd.reset(fcntl(transport.fd_, F_DUPFD_CLOEXEC, 0));
+  step->socket = transport.fd_;
   step->when_done = transport.reading_;
-  if (!step->ssl || !step->fd || SSL_set_fd(step->ssl.get(), step->fd.get()) != 1) {
+  if (!step->ssl || SSL_set_fd(step->ssl.get(), handshaker_->socket()) != 1) {
     ERR_clear_error();
     return false;
   }

@@ -43,7 +43,7 @@ class Tls {
 
  private:
   friend class TlsTransport;
-  // Begins a handshake. false: there are too many, there is no context or no descriptor.
+  // Begins a handshake. false: there are too many, or there is no context.
   [[nodiscard]] bool begin(TlsTransport& transport);
   void ended(TlsTransport& transport, Handshake how);
 
