@@ -55,7 +55,7 @@ run_one() {
     mkdir -p "${log%/*}"
     start=${EPOCHREALTIME/[.,]/}
     # timeout has its own process group, which the terminal's Ctrl-C does not reach.
-    timeout -k 10 "${TEST_TIMEOUT:-120}" "$program" >"$log" 2>&1 </dev/null &
+    timeout -k 10 "${TEST_TIMEOUT:-600}" "$program" >"$log" 2>&1 </dev/null &
     # shellcheck disable=SC2064 # this very process
     trap "kill $! 2>/dev/null; exit 130" INT TERM
     # The shell's own word on a crash would stand outside the report.
@@ -73,7 +73,7 @@ run_one() {
         echo "ok $name ($passed tests$why, $seconds seconds)"
         return
     fi
-    [ "$status" -ne 124 ] && [ "$status" -ne 137 ] || why="$why, stopped after ${TEST_TIMEOUT:-120} seconds"
+    [ "$status" -ne 124 ] && [ "$status" -ne 137 ] || why="$why, stopped after ${TEST_TIMEOUT:-600} seconds"
     echo "--- $log"
     cat "$log"
     echo "--- FAILED $name ($passed passed, $failed failed$why, exit status $status, $seconds seconds)"
