@@ -46,7 +46,10 @@ struct World {
   TransportMaker maker = tls.maker();
   std::string hellos[2] = {client_hello(TLS1_2_VERSION), client_hello(TLS1_3_VERSION)};
 
-  World() { tls.set_context(make_context()); }
+  World() {
+    tls.start();
+    tls.set_context(make_context());
+  }
   [[nodiscard]] uint64_t ended() const {
     uint64_t sum = 0;
     for (const uint64_t count : tls.counts()) {

@@ -53,6 +53,9 @@ std::optional<std::string> Server::serve_on(Listener listener) {
   if (successor_listens_) {
     inherited_addresses_.push_back(name);
   }
+  if (listener.tls) {
+    tls_.start();
+  }
   const size_t transport = listener.tls ? tls_transport_ : Http::plain_transport;
   if (!http_.listen_on(std::move(listener), transport)) {
     return "cannot listen on " + name + ": " + std::strerror(errno);

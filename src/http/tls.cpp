@@ -271,9 +271,8 @@ void TlsTransport::identify(Identity& identity) const {
   identity.certificate_uri = certificate_->facts.uri;
 }
 
-void Tls::set_context(SslContext context) {
-  context_ = std::move(context);
-  if (context_ && !handshaker_) {
+void Tls::start() {
+  if (!handshaker_) {
     handshaker_ = std::make_unique<Handshaker>(base_);
   }
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <utility>
 
 #include "base/time.h"
 #include "http/handshaker.h"
@@ -34,9 +35,10 @@ class Tls {
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;
 
-  // Connections that begin from now on use this context; the others keep theirs. The first
-  // context starts the thread.
-  void set_context(SslContext context);
+  // Starts the thread; to be called before the first connection.
+  void start();
+  // Connections that begin from now on use this context; the others keep theirs.
+  void set_context(SslContext context) { context_ = std::move(context); }
   // The transports that it makes borrow this object.
   [[nodiscard]] TransportMaker maker();
   [[nodiscard]] const HandshakeCounts& counts() const { return counts_; }

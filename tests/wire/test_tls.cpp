@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // TLS on the wire: what both versions give, what is refused, what plain HTTP and
-// TLS get on each other's address, how a client leaves, how a reload changes the
-// certificate, and what is counted.
+// TLS get on each other's address, how a client leaves, what a reload changes and what it
+// does not start, and what is counted.
 #include <openssl/err.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -196,6 +197,24 @@ void a_reload_changes_the_certificate_and_keeps_connections(void** state) {
   assert_int_equal(kept.fetch("/livez").status, 200);
 }
 
+// A reload that had to start a thread could fail after it has changed half of the daemon.
+void a_reload_starts_no_thread(void** state) {
+  const Fixture& world = fixture_of<Fixture>(state);
+  const auto threads = [](const Daemon& daemon) {
+    const std::filesystem::path all = "/proc/" + std::to_string(daemon.pid()) + "/task";
+    return std::distance(std::filesystem::directory_iterator(all), {});
+  };
+  const std::string pools = "pools: [{name: p}]\n";
+  Daemon plain(pools);
+  assert_true(plain.start());
+  const auto before = threads(plain);
+  assert_int_equal(threads(*world.daemon), before + 1);
+  const auto outcome = plain.reload("tls_certificate: " + world.file("server.pem") +
+                                    "\ntls_key: " + world.file("server.key") + "\n" + pools);
+  assert_true(outcome && outcome->find("reloaded") != std::string::npos);
+  assert_int_equal(threads(plain), before);
+}
+
 void handshakes_are_counted_by_their_end(void** state) {
   const Fixture& world = fixture_of<Fixture>(state);
   TlsClient first(world.tls());
@@ -246,6 +265,7 @@ int main() {
       test_with(Fixture, a_hold_ends_with_its_connection),
       test_with(Fixture, the_server_ends_with_close_notify),
       test_with(Fixture, a_reload_changes_the_certificate_and_keeps_connections),
+      test_with(Fixture, a_reload_starts_no_thread),
       test_with(Fixture, handshakes_are_counted_by_their_end),
       test_with(Fixture, renegotiation_is_refused),
   };
