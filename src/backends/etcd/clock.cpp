@@ -39,8 +39,12 @@ std::string EtcdClock::next(Time now, uint64_t offset) const {
 }
 
 // An entry with clock `then` was written before the next step of the clock, and that step
-// covered four seconds at most.
+// covered four seconds at most. If there was no step since, it may have been written just
+// now, however old the clock's value is: the clock stands while nothing has an end.
 Time EtcdClock::latest_moment_of(int64_t then) const {
+  if (then >= value_.clock) {
+    return Time::max();
+  }
   return seen_ - milliseconds(value_.clock - then) + step_max;
 }
 

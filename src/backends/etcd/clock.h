@@ -39,7 +39,8 @@ class EtcdClock {
   // The key's value for the next step of the clock; the second one sets another offset.
   [[nodiscard]] std::string next(Time now) const { return next(now, value_.offset); }
   [[nodiscard]] std::string next(Time now, uint64_t offset) const;
-  // Returns a moment not earlier than the write of an entry that names clock `then`.
+  // Returns a moment not earlier than the write of an entry that names clock `then`;
+  // Time::max() if nothing is known but that it was written.
   [[nodiscard]] Time latest_moment_of(int64_t then) const;
 
  private:

@@ -99,6 +99,31 @@ struct Fixture {
 
 Fixture& of(void** state) { return fixture_of<Fixture>(state); }
 
+// The clock stands while nothing has an end, for an hour here. The other server must not
+// take the clock's old value for the time of the grant.
+void a_lease_after_an_idle_time_has_all_its_time(void** state) {
+  Fixture& f = of(state);
+  const OpId before = f.get(f.a, "before");
+  f.settle(f.a);
+  assert_true(f.a.kind_of(before) == Kind::granted);
+  f.release(f.a, "before");
+  f.settle(f.a);
+  f.settle(f.b);
+  f.pass(hours(1));
+  const OpId granted = f.get(f.a, "h");
+  f.settle(f.a);
+  f.settle(f.b);
+  assert_true(f.a.kind_of(granted) == Kind::granted);
+  for (int i = 0; i < 99; i++) {
+    f.pass(seconds(1));
+    f.settle(f.b);
+    f.settle(f.a);
+  }
+  const OpId renewed = f.renew(f.a, "h");
+  f.settle(f.a);
+  assert_true(f.a.kind_of(renewed) == Kind::renewed);
+}
+
 // The grant was committed before the freeze. Its answer waits for that to an earlier release,
 // and would then come after the answer to the freeze.
 void a_grant_that_others_came_before_is_not_told_after_a_freeze(void** state) {
@@ -252,6 +277,7 @@ void a_watch_that_tells_of_the_clock_of_others_is_believed(void** state) {
 int main() {
   using namespace distributex::test;
   const CMUnitTest tests[] = {
+      test_with(Fixture, a_lease_after_an_idle_time_has_all_its_time),
       test_with(Fixture, a_grant_that_others_came_before_is_not_told_after_a_freeze),
       test_with(Fixture, a_grant_that_others_came_before_is_told_when_nothing_is_frozen),
       test_with(Fixture, a_renewal_waits_for_what_its_owner_asked_before),
