@@ -218,7 +218,7 @@ StoreOutcome StoreFile::still_there() const {
   }
   return StoreTrouble{Kind::gone, path_ +
                                       " was removed or replaced: put it back, or stop, remove " +
-                                      stem_of(path_) + ".* and start without locks"};
+                                      all_files_of(path_) + ", and start without locks"};
 }
 
 StoreSizes StoreFile::sizes() const {

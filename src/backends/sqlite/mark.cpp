@@ -25,8 +25,6 @@ using Kind = StoreTrouble::Kind;
 
 constexpr size_t line_size = 160;
 
-std::string path_of(const std::string& store) { return stem_of(store) + ".lock"; }
-
 // The number that follows a word of the line.
 std::optional<uint64_t> number_after(std::string_view line, std::string_view word) {
   const size_t at = line.find(word);
@@ -67,7 +65,7 @@ StoreTrouble is_taken(const std::string& store, int fd) {
 }  // namespace
 
 std::optional<StoreTrouble> StoreMark::claim(const std::string& store) {
-  const std::string path = path_of(store);
+  const std::string path = lock_file_of(store);
   fd_.reset(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (!fd_) {
     return refused(store, path, errno);
@@ -79,7 +77,7 @@ std::optional<StoreTrouble> StoreMark::claim(const std::string& store) {
 }
 
 std::optional<StoreTrouble> StoreMark::look(const std::string& store) {
-  const std::string path = path_of(store);
+  const std::string path = lock_file_of(store);
   fd_.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd_) {
     return errno == ENOENT ? std::nullopt : std::optional{refused(store, path, errno)};

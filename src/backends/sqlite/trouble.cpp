@@ -40,13 +40,17 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-std::string stem_of(const std::string& path) {
-  return path.ends_with(".db") ? path.substr(0, path.size() - 3) : path;
+std::string lock_file_of(const std::string& path) {
+  return (path.ends_with(".db") ? path.substr(0, path.size() - 3) : path) + ".lock";
+}
+
+std::string all_files_of(const std::string& path) {
+  return path + ", " + path + "-wal and " + lock_file_of(path);
 }
 
 StoreTrouble damage(const std::string& path, const std::string& what) {
   return {Kind::damaged, path + " is damaged (" + what + "): restore it, or remove " +
-                             stem_of(path) + ".* to start without locks"};
+                             all_files_of(path) + " to start without locks"};
 }
 
 StoreTrouble trouble_of(int code, int error, const std::string& path) {

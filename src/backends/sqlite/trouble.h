@@ -43,8 +43,10 @@ inline constexpr size_t store_trouble_kinds = static_cast<size_t>(StoreTrouble::
 
 // "/a/b" of "/a/b/c", "." of "c".
 [[nodiscard]] std::string folder_of(const std::string& path);
-// "/a/locks" of "/a/locks.db": the names of all files of the store begin with it.
-[[nodiscard]] std::string stem_of(const std::string& path);
+// The file that is locked and has the mark: "/a/locks.lock" for "/a/locks.db".
+[[nodiscard]] std::string lock_file_of(const std::string& path);
+// All files of the store, for a sentence: whoever removes some of them keeps an old store.
+[[nodiscard]] std::string all_files_of(const std::string& path);
 
 [[nodiscard]] StoreTrouble damage(const std::string& path, const std::string& what);
 

@@ -210,7 +210,8 @@ void a_store_that_is_gone_is_not_begun_anew(void** state) {
   const std::string good = f.dir.file("good");
   assert_int_equal(rename(f.path.c_str(), good.c_str()), 0);
   assert_text(f.refusal(), f.path + " is damaged (the file is gone): restore it, or remove " +
-                               f.dir.file("locks") + ".* to start without locks");
+                               f.path + ", " + f.path + "-wal and " + f.dir.file("locks.lock") +
+                               " to start without locks");
   assert_true(inode(f.path) == 0);
   unlink(f.dir.file("locks.lock").c_str());
   assert_true(f.refusal().find("the file is gone") != std::string::npos);  // the log alone is there
