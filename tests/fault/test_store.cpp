@@ -300,6 +300,18 @@ void a_store_that_is_removed_is_noticed(void** state) {
   assert_text(word(f.daemon.port(), "/get?pool=many&host=b"), "YES");
 }
 
+// Without a lease that ends the store writes nothing by itself; it looks all the same.
+void a_store_that_is_removed_is_noticed_though_nobody_asks(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  assert_true(f.daemon.start());
+  assert_true(is_ready(f.daemon));
+  const std::string away = f.dir.file("away");
+  assert_int_equal(rename(f.file.c_str(), away.c_str()), 0);
+  assert_true(eventually([&] { return ready(f.daemon).status == 503; }));
+  assert_int_equal(rename(away.c_str(), f.file.c_str()), 0);
+  assert_true(is_ready(f.daemon));
+}
+
 // The times of another boot mean nothing; what was left is left.
 void another_boot_ends_no_lock_early(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
@@ -336,6 +348,7 @@ int main() {
       test_with(Fixture, a_second_daemon_is_refused),
       test_with(Fixture, a_damaged_or_newer_store_is_refused),
       test_with(Fixture, a_store_that_is_removed_is_noticed),
+      test_with(Fixture, a_store_that_is_removed_is_noticed_though_nobody_asks),
       test_with(Fixture, another_boot_ends_no_lock_early),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -6,7 +6,9 @@
 #include <sysexits.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "backends/sqlite/clock.h"
 #include "backends/sqlite/file.h"
@@ -40,6 +42,9 @@ std::optional<double> left_of(const Look& look, StoreRow row) {
 }
 
 std::string words_of(const Look& look, const std::string& path) {
+  if (look.contents.is_new) {
+    return path + ": empty, no store was begun in it\n";
+  }
   const StoreMeta& meta = look.contents.meta;
   std::string text = path + ": whole\n";
   text += "format     " + std::to_string(store_format) + "." + std::to_string(meta.minor) +
@@ -88,6 +93,7 @@ Json json_of(const Look& look, const std::string& path) {
   Json json{json_object()};
   json_object_set_new(json.get(), "file", text_json(path));
   json_object_set_new(json.get(), "whole", json_true());
+  json_object_set_new(json.get(), "empty", json_boolean(look.contents.is_new));
   json_object_set_new(json.get(), "format", whole_json(store_format));
   json_object_set_new(json.get(), "minor", whole_json(meta.minor));
   json_object_set_new(json.get(), "program", text_json(meta.program));
@@ -126,6 +132,10 @@ StoreReport refused(const StoreTrouble& trouble, const std::string& path, bool a
 }  // namespace
 
 StoreReport check_store(const std::string& path, bool as_json) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return refused({StoreTrouble::Kind::missing, path + " is no regular file"}, path, as_json);
+  }
   StoreFile file;
   Look look;
   const auto trouble = file.open(path, StoreFile::Purpose::look, look.contents);

@@ -46,6 +46,8 @@ class StoreFile {
   // Moves the log's contents into the database; the next commit starts the log anew.
   [[nodiscard]] StoreOutcome checkpoint();
   [[nodiscard]] int frames() const { return frames_; }  // frames of the log not moved yet
+  // Whether the files that are open are still those of the path.
+  [[nodiscard]] bool is_there() const { return !still_there(); }
   [[nodiscard]] StoreSizes sizes() const;
   [[nodiscard]] const StoreMeta& meta() const { return meta_; }
   [[nodiscard]] std::optional<uint64_t> marked() const { return mark_.commits(); }

@@ -3,6 +3,9 @@
 // of the last log line in a variable of the thread, and trouble() takes it from there.
 #include "backends/sqlite/sql.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -58,12 +61,19 @@ std::optional<StoreTrouble> Sql::open(const std::string& path, bool may_create) 
                     (may_create ? SQLITE_OPEN_CREATE : 0);
   const int code = checked(sqlite3_open_v2(path.c_str(), &db, flags, nullptr));
   db_.reset(db);
-  if (code == SQLITE_OK) {
-    return std::nullopt;
+  if (code != SQLITE_OK) {
+    StoreTrouble trouble = this->trouble(code);
+    db_.reset();
+    return trouble;
   }
-  StoreTrouble trouble = this->trouble(code);
-  db_.reset();
-  return trouble;
+  // SQLite opens a file that may only be read, and fails later with less of a reason.
+  if (sqlite3_db_readonly(db, "main") == 1) {
+    const int error = access(path.c_str(), W_OK) == 0 ? EACCES : errno;
+    db_.reset();
+    return StoreTrouble{StoreTrouble::Kind::read_only,
+                        path + " cannot be written: " + std::strerror(error)};
+  }
+  return std::nullopt;
 }
 
 StoreTrouble Sql::trouble(int code) const {

@@ -28,6 +28,7 @@ constexpr milliseconds last_retry{1000};
 constexpr seconds idle_time{1};    // without a commit, before the log is moved
 constexpr seconds beat_every{10};  // a commit without changes renews the time in the store
 constexpr seconds sizes_every{1};
+constexpr seconds look_every{1};  // whether the file is still there
 constexpr seconds farewell_limit{4};
 constexpr int64_t jump_us = 10'000'000;  // a step of the wall clock that is logged
 
@@ -52,6 +53,7 @@ class StoreWriter::Room {
   void commit();
   void refused(StoreTrouble trouble);
   void do_chores(Time now);
+  void commit_time();
   void move_log();
   void watch_clock(const StoreMoment& now);
   void tell_sizes(Time now);
@@ -81,6 +83,7 @@ class StoreWriter::Room {
   Time retry_at_{};
   Time committed_at_{};
   Time sized_at_{};
+  Time looked_at_{};
   std::optional<int64_t> wall_ahead_;  // wall clock minus monotonic clock, in microseconds
   StoreMoment moment_;
 };
@@ -195,10 +198,11 @@ Time StoreWriter::Room::next_chore() const {
   if (has_commit_ || start_) {
     return retry_at_;
   }
+  Time due = looked_at_ + look_every;
   if (has_news_for_file_ && !moves_badly_) {
-    return committed_at_ + idle_time;
+    due = std::min(due, committed_at_ + idle_time);
   }
-  return totals_.ending > 0 ? committed_at_ + beat_every : Time::max();
+  return totals_.ending > 0 ? std::min(due, committed_at_ + beat_every) : due;
 }
 
 std::optional<StoreTrouble> StoreWriter::Room::prepare() {
@@ -264,13 +268,22 @@ void StoreWriter::Room::do_chores(Time now) {
   if (has_commit_) {
     return;
   }
-  if (has_news_for_file_ && !moves_badly_) {
+  looked_at_ = now;
+  if (!file_.is_there()) {
+    return commit_time();
+  }
+  if (has_news_for_file_ && !moves_badly_ && now >= committed_at_ + idle_time) {
     return move_log();
   }
-  has_commit_ = totals_.ending > 0;  // a commit of the time only
-  if (has_commit_) {
-    commit();
+  if (totals_.ending > 0 && now >= committed_at_ + beat_every) {
+    commit_time();
   }
+}
+
+// If the file is gone, this commit is refused, and repeated until the file is back.
+void StoreWriter::Room::commit_time() {
+  has_commit_ = true;
+  commit();
 }
 
 // If it fails, the log only grows; nothing is lost.
