@@ -106,6 +106,9 @@ class Backend {
   [[nodiscard]] virtual std::vector<Lease> leases(std::string_view pool,
                                                   size_t most = SIZE_MAX) const = 0;
   [[nodiscard]] virtual size_t held(std::string_view pool) const = 0;
+  // The pools of which it has leases or rests, also those that no configuration names.
+  // Backends whose servers share their leases return none.
+  [[nodiscard]] virtual std::vector<std::string> used_pools() const { return {}; }
   // Slots that are closed though nobody holds them, those that end first before the
   // others; and how many there are.
   [[nodiscard]] virtual std::vector<Rest> rests(std::string_view pool,

@@ -144,6 +144,16 @@ std::vector<std::string> LeaseTable::names(std::string_view pattern) const {
   return names;
 }
 
+std::vector<std::string> LeaseTable::used() const {
+  std::vector<std::string> names;
+  for (const auto& [name, pool] : pools_) {
+    if (pool.taken() != 0) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 bool LeaseTable::forget(const std::string& name) {
   const auto it = pools_.find(name);
   if (it == pools_.end() || it->second.taken() != 0 || it->second.failed_runs != 0) {

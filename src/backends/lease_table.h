@@ -88,6 +88,8 @@ class LeaseTable {
   [[nodiscard]] static HeldLease* find(LeasePool& pool, Token token);
   // The names of the pools that a name or pattern matches.
   [[nodiscard]] std::vector<std::string> names(std::string_view pattern) const;
+  // The names of the pools that have leases or rests.
+  [[nodiscard]] std::vector<std::string> used() const;
   // Drops the pool if it has no leases, rests or failed runs; else returns false.
   bool forget(const std::string& pool);
   // Sets the count of failed runs of all matching pools to 0.

@@ -149,10 +149,25 @@ void Server::configure(Time now) {
   }
   backend_->configure(service.pools);
   engine_.configure(service.pools, {service.max_waiting, service.max_pools}, now);
+  adopt_pools();
   holds_.keep_only([this](std::string_view pool) { return engine_.find_pool(pool) != nullptr; });
 }
 
-std::optional<BackendRefusal> Server::open_backend() { return backend_->begin(); }
+// Pools of which an earlier process, or an earlier configuration, granted leases are shown,
+// counted and served before anybody names them.
+void Server::adopt_pools() {
+  for (const std::string& name : backend_->used_pools()) {
+    engine_.adopt(name);
+  }
+}
+
+std::optional<BackendRefusal> Server::open_backend() {
+  auto refusal = backend_->begin();
+  if (!refusal) {
+    adopt_pools();
+  }
+  return refusal;
+}
 
 // The status that the service manager shows: "3 pools, 12 locks held, 4 waiting".
 std::string Server::summary() const {

@@ -97,6 +97,7 @@ class Server {
   void note_line(const std::string& pool, Time now);
   [[nodiscard]] PageView page_view(Ticket ticket);
   void configure(Time now);
+  void adopt_pools();
   void arm_timer();
   void reload();
   void read_again();

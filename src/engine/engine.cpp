@@ -107,15 +107,15 @@ void Engine::submit(Ticket ticket, Command&& command, Time now) {
 bool Engine::refused_at_door(Ticket ticket, const Command& command, const EnginePool* pool,
                              Time now) {
   const bool is_known = pool && !pool->removed;
-  auto refusal = refused({.command = command,
-                          .access = access_,
-                          .is_own = is_own(ticket),
-                          .pool = is_known ? &pool->spec : nullptr,
-                          .newcomers = is_known ? pool->fresh.size() : 0,
-                          .max_waiting = max_waiting_,
-                          .has_room = is_known || is_order(command.verb) ||
-                                      is_pattern(command.pool) || !book_.find(command.pool),
-                          .draining = draining_});
+  auto refusal =
+      refused({.command = command,
+               .access = access_,
+               .is_own = is_own(ticket),
+               .pool = is_known ? &pool->spec : nullptr,
+               .newcomers = is_known ? pool->fresh.size() : 0,
+               .max_waiting = max_waiting_,
+               .has_room = is_known || is_pattern(command.pool) || !book_.find(command.pool),
+               .draining = draining_});
   if (!refusal) {
     return false;
   }

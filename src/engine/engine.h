@@ -52,6 +52,9 @@ class Engine {
   // Sets the pools; their names must be unique. A pool whose name has a '*' is a pattern.
   // Waiters of a removed pool are answered invalid, those of a changed pool stay.
   void configure(std::vector<PoolSpec> pools, Bounds bounds, Time now);
+  // The backend has a lease or a rest of this pool: if a pattern matches the name, makes the
+  // pool, whatever max_pools says.
+  void adopt(const std::string& name);
   // Takes the name of a pool that a pattern has made and that may be unused. If the
   // backend has no lease or rest of the pool either, the caller calls forget(), which
   // removes the pool; it returns false if the pool has gone or is in use again.

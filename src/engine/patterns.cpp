@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Pools that patterns make. The engine makes a pool on the first command that names it.
+// Pools that patterns make. The engine makes a pool on the first command that names it, or
+// when it hears that the backend has leases of the pool.
 // When the pool has no waiter, take_idle() offers it; the server calls forget() if the
 // backend has no lease and no rest of the pool.
 #include <utility>
 
 #include "base/pattern.h"
 #include "engine/engine.h"
+#include "engine/rules.h"
 
 namespace distributex {
 
@@ -28,10 +30,19 @@ EnginePool* Engine::find_or_make(const Command& command) {
     return pool;
   }
   const PoolSpec* pattern = book_.find(command.pool);
-  if (!pattern || draining_ || made_.size() >= max_pools_) {
+  const bool takes = gate_of(command.verb) == Gate::take;
+  if (!pattern || draining_ || (takes && made_.size() >= max_pools_)) {
     return pool;
   }
   return make_pool(*pattern, command.pool);
+}
+
+void Engine::adopt(const std::string& name) {
+  const EnginePool* pool = find(name);
+  const PoolSpec* pattern = book_.find(name);
+  if ((!pool || pool->removed) && pattern && is_pattern(pattern->name)) {
+    note_idle(*make_pool(*pattern, name));
+  }
 }
 
 EnginePool* Engine::make_pool(const PoolSpec& pattern, const std::string& name) {

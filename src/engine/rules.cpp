@@ -56,9 +56,10 @@ std::optional<Denied> denied(const Situation& s) {
   return std::nullopt;
 }
 
-// `access` stands before `pool`: a client that may not lock a pool must not learn whether
-// the pool exists. `servers` counts for Gate::take only: a host that was taken off the list
-// must still be able to renew and to release the leases that it holds.
+// `max_pools` counts for Gate::take only: a lease may be given back, renewed and evicted also
+// if this server has not made its pool. `access` stands before `pool`: a client that may not lock a
+// pool must not learn whether the pool exists. `servers` counts for Gate::take only: a host that
+// was taken off the list must still be able to renew and to release the leases that it holds.
 constexpr std::array rules = {
     Rule{.name = "draining",
          .gates = every_gate,
@@ -80,7 +81,7 @@ constexpr std::array rules = {
                        " is for peers on loopback and unix sockets only"};
          }},
     Rule{.name = "max_pools",
-         .gates = every_gate,
+         .gates = static_cast<unsigned>(Gate::take),
          .passes = [](const Situation& s) { return s.has_room; },
          .refusal = [](const Situation&) -> Refusal {
            return {Result::unavailable, Fault::none, too_many_pools};

@@ -53,6 +53,60 @@ void beyond_max_pools_is_unavailable_until_one_is_forgotten(void** state) {
   assert_true(eventually([&] { return word(f.port(), "/get?host=h&pool=deploy/d") == "YES"; }));
 }
 
+// A lock that outlives the daemon is seen, counted, renewed and given back, though its pool
+// is one of a pattern and there are more than max_pools.
+void locks_of_made_pools_outlive_the_daemon(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const TempDir dir;
+  Daemon stored("backend: sqlite\nsqlitefile: " + dir.file("locks.db") + "\n" +
+                std::string(config));
+  assert_true(stored.start());
+  for (const char* name : {"a", "b", "c"}) {
+    assert_text(word(stored.port(), std::string("/get?host=h&pool=deploy/") + name), "YES");
+  }
+  stored.kill_now();
+  assert_true(stored.start());
+  const std::string status = fetch(stored.port(), "/status/").body;
+  assert_non_null(strstr(status.c_str(), "\"name\":\"deploy/a\",\"pattern\":\"deploy/*\""));
+  const std::string metrics = fetch(stored.port(), "/metrics").body;
+  assert_non_null(strstr(metrics.c_str(), "distributex_pool_held{pool=\"deploy/*\"} 3\n"));
+  assert_int_equal(fetch(stored.port(), "/get?host=h&pool=deploy/d").status, 503);
+  assert_text(word(stored.port(), "/release?host=h&pool=deploy/d"), "OK");
+  assert_text(word(stored.port(), "/release?host=h&pool=deploy/b"), "OK");
+  assert_true(
+      eventually([&] { return word(stored.port(), "/get?host=h&pool=deploy/d") == "YES"; }));
+  assert_true(stored.stop());
+  (void)f;
+}
+
+// The pool was idle, and so to be forgotten, when the waiter came; a change of another pool
+// is stored before the thaw.
+void a_waiter_of_a_frozen_pool_is_woken_by_the_thaw(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const TempDir dir;
+  for (const char* backend : {"inmemory", "sqlite"}) {
+    Daemon daemon("backend: " + std::string(backend) + "\nsqlitefile: " + dir.file("locks.db") +
+                  "\n" + std::string(config));
+    assert_true(daemon.start());
+    const auto post = [&](const char* target) {
+      Connection line(daemon.port());
+      assert_true(line.send(std::string("POST ") + target +
+                            " HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+      return line.response()->body;
+    };
+    assert_text(post("/freeze?pool=deploy/*&reason=r"), "OK");
+    assert_text(word(daemon.port(), "/get?pool=deploy/x&host=a"), "NO");
+    Connection waiter(daemon.port());
+    assert_true(waiter.send(get_request("/wait?pool=deploy/x&host=b")));
+    assert_true(wait_for_waiting(daemon.port(), "deploy/x", 1));
+    assert_text(word(daemon.port(), "/get?pool=one&host=a"), "YES");
+    assert_text(post("/thaw?pool=deploy/*"), "OK");
+    assert_text(waiter.response()->body, "YES");
+    assert_true(daemon.stop());
+  }
+  (void)f;
+}
+
 void tokens_rise_over_forgetting(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   uint64_t last = 0;
@@ -92,6 +146,8 @@ int main() {
   const CMUnitTest tests[] = {
       test_with(Fixture, a_made_pool_is_shown_under_its_pattern),
       test_with(Fixture, beyond_max_pools_is_unavailable_until_one_is_forgotten),
+      test_with(Fixture, locks_of_made_pools_outlive_the_daemon),
+      test_with(Fixture, a_waiter_of_a_frozen_pool_is_woken_by_the_thaw),
       test_with(Fixture, tokens_rise_over_forgetting),
       test_with(Fixture, forgotten_names_take_no_memory),
   };

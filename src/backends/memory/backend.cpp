@@ -48,6 +48,7 @@ class InmemoryBackend final : public Backend {
     return table_.leases(pool, most);
   }
   [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
+  [[nodiscard]] std::vector<std::string> used_pools() const override { return table_.used(); }
   [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const override {
     return table_.rests(pool, most);
   }

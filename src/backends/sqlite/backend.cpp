@@ -70,6 +70,22 @@ void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
   }
 }
 
+void SqliteBackend::forget(const std::string& pool) {
+  if (!drop(pool)) {
+    forgotten_.insert(pool);
+  }
+}
+
+// Returns false while the table must keep the pool, for verdicts about it wait for its last
+// change.
+bool SqliteBackend::drop(const std::string& pool) {
+  if (not_before(table_.open(pool).stored) != 0) {
+    return false;
+  }
+  (void)table_.forget(pool);
+  return true;
+}
+
 void SqliteBackend::tick(Time now) {
   now_ = now;
   rulings_.end_due(now);
@@ -148,11 +164,7 @@ void SqliteBackend::take_news() {
 void SqliteBackend::note(const BatchesStored& stored) {
   figures_.committed(stored.took, stored.changes);
   books_.stored(stored.number);
-  if (!books_.waits_since()) {
-    for (const std::string& pool : std::exchange(forgotten_, {})) {
-      (void)table_.forget(pool);
-    }
-  }
+  std::erase_if(forgotten_, [this](const std::string& pool) { return drop(pool); });
   sink_.stored(stored.number);
   const Time now = steady_now();
   if (trouble_) {
@@ -194,6 +206,9 @@ void SqliteBackend::end_trouble(Time now) {
   log_line(Level::info, "store goes on after=%.3f",
            std::chrono::duration<double>(now - trouble_since_).count());
   for (const std::string& pool : std::vector<std::string>(pools_)) {
+    sink_.changed(pool);
+  }
+  for (const std::string& pool : table_.names("*")) {  // patterns have made some of them
     sink_.changed(pool);
   }
 }

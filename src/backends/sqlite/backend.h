@@ -9,6 +9,7 @@
 // an earlier end.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ class SqliteBackend final : public Backend {
   }
   [[nodiscard]] std::vector<Freeze> freezes() const override { return rulings_.rulings().all(); }
   void configure(const std::vector<PoolSpec>& pools) override;
-  void forget(const std::string& pool) override { forgotten_.push_back(pool); }
+  void forget(const std::string& pool) override;
   [[nodiscard]] std::optional<Time> deadline() const override {
     return earlier(table_.first_end(), rulings_.rulings().first_end());
   }
@@ -56,6 +57,7 @@ class SqliteBackend final : public Backend {
   void survey(std::function<void()> ready, Time now) override;
   [[nodiscard]] std::vector<Lease> leases(std::string_view pool, size_t most) const override;
   [[nodiscard]] size_t held(std::string_view pool) const override { return table_.held(pool); }
+  [[nodiscard]] std::vector<std::string> used_pools() const override { return table_.used(); }
   [[nodiscard]] std::vector<Rest> rests(std::string_view pool, size_t most) const override {
     return table_.rests(pool, most);
   }
@@ -79,6 +81,8 @@ class SqliteBackend final : public Backend {
   Verdict decide(const Order& order, Time now);
   Verdict evict(const Order& order, Time now);
   Verdict grant(LeasePool& pool, const Acquire& question, Time now);
+  LeasePool& open(const std::string& pool, Time now);
+  bool drop(const std::string& pool);
   [[nodiscard]] Verdict failed() const;
   [[nodiscard]] Verdict found(const HeldLease& held) const;
   [[nodiscard]] Verdict without(Verdict::Kind kind, const LeasePool& pool) const;
@@ -108,7 +112,7 @@ class SqliteBackend final : public Backend {
   StoreBooks books_;
   StoreRulings rulings_;
   std::vector<std::string> pools_;
-  std::vector<std::string> forgotten_;  // pools to drop as soon as all changes are stored
+  std::set<std::string> forgotten_;  // pools to drop once their last change is stored
   StoreFigures figures_;
   std::optional<Time> opened_at_;
   std::optional<StoreTrouble> trouble_;

@@ -35,9 +35,17 @@ Verdict SqliteBackend::without(Verdict::Kind kind, const LeasePool& pool) const 
   return verdict;
 }
 
+// A pool that is asked for is not forgotten, though it was idle before.
+LeasePool& SqliteBackend::open(const std::string& pool, Time now) {
+  if (!forgotten_.empty()) {
+    forgotten_.erase(pool);
+  }
+  return table_.open(pool, now);
+}
+
 Verdict SqliteBackend::decide(const Acquire& question, Time now) {
   now_ = now;
-  LeasePool& pool = table_.open(question.pool, now);
+  LeasePool& pool = open(question.pool, now);
   if (const HeldLease* held = LeaseTable::find(pool, question.owner, std::nullopt)) {
     return found(*held);
   }
@@ -69,7 +77,7 @@ Verdict SqliteBackend::grant(LeasePool& pool, const Acquire& question, Time now)
 
 Verdict SqliteBackend::decide(const Release& question, Time now) {
   now_ = now;
-  LeasePool& pool = table_.open(question.pool, now);
+  LeasePool& pool = open(question.pool, now);
   if (trouble_ && !question.undelivered) {
     return failed();
   }
@@ -90,7 +98,7 @@ Verdict SqliteBackend::decide(const Release& question, Time now) {
 
 Verdict SqliteBackend::decide(const Renew& question, Time now) {
   now_ = now;
-  LeasePool& pool = table_.open(question.pool, now);
+  LeasePool& pool = open(question.pool, now);
   if (trouble_) {
     return failed();
   }
@@ -125,7 +133,7 @@ Verdict SqliteBackend::decide(const Order& order, Time now) {
 }
 
 Verdict SqliteBackend::evict(const Order& order, Time now) {
-  LeasePool& pool = table_.open(order.pool, now);
+  LeasePool& pool = open(order.pool, now);
   HeldLease* held = LeaseTable::find(pool, order.token);
   if (!held) {
     return without(Verdict::Kind::not_held, pool);
