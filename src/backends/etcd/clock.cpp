@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A value that cannot be read counts as offset 0 and clock 0. The next step of the clock
-// and the next raise of the offset write a good value again; a server raises the offset
-// above every token that it has seen before it grants.
+// and the next raise of the offset write a good value again; after the offset fell, a server
+// raises it above every token that it has seen before it grants.
 #include "backends/etcd/clock.h"
 
 #include <algorithm>
@@ -15,7 +15,9 @@ void EtcdClock::note(const EtcdKv& kv, Time now) {
     return;
   }
   text_ = kv.value;
+  const uint64_t before = value_.offset;
   value_ = parse_base(kv.value).value_or(EtcdBaseValue{});
+  has_fallen_ = has_fallen_ || value_.offset < before;
   mod_ = kv.mod;
   seen_ = now;
 }

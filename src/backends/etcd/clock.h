@@ -31,6 +31,9 @@ class EtcdClock {
   [[nodiscard]] uint64_t mod() const { return mod_; }  // 0: the key is absent, as far as known
   [[nodiscard]] const std::string& text() const { return text_; }  // the key's value
   [[nodiscard]] uint64_t offset() const { return value_.offset; }
+  // Somebody else wrote the key: the offset fell, and accept_offset() was not called since.
+  [[nodiscard]] bool has_fallen() const { return has_fallen_; }
+  void accept_offset() { has_fallen_ = false; }
   [[nodiscard]] Time seen() const { return seen_; }
 
   // The clock as the key shows it; and with the time since this server saw it added.
@@ -47,6 +50,7 @@ class EtcdClock {
   std::string text_;
   EtcdBaseValue value_;
   uint64_t mod_ = 0;
+  bool has_fallen_ = false;
   Time seen_{};
 };
 

@@ -21,7 +21,7 @@ Duration EtcdQuestion::limit(Time now) const {
 }
 
 std::optional<EtcdPause> EtcdQuestion::pause(const EtcdWorld& world, Time now) const {
-  if (!world.is_ready) {
+  if (!world.is_ready || world.clock.has_fallen()) {
     return EtcdPause{deadline_};
   }
   if (now < pause_until_) {

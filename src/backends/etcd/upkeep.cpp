@@ -35,7 +35,7 @@ void EtcdCore::changed(const std::vector<EtcdChange>& changes, bool was_set_back
       world_.news.push_back({.pool = pool});
     }
   }
-  if (!world_.clock.is_known()) {
+  if (!world_.clock.is_known() || world_.clock.has_fallen()) {
     needs_seed_ = true;
   }
   for (const EtcdChange& change : changes) {
@@ -135,6 +135,7 @@ void EtcdCore::seed(Time now) {
   if (world_.clock.is_known() && world_.clock.offset() + revision >= wanted) {
     needs_seed_ = false;
     seed_wall_.reset();
+    world_.clock.accept_offset();
     world_.is_ready = true;
     return wake(now, true);
   }

@@ -124,6 +124,22 @@ void a_lease_after_an_idle_time_has_all_its_time(void** state) {
   assert_true(f.a.kind_of(renewed) == Kind::renewed);
 }
 
+// Somebody wrote the key of the offset by hand.
+void tokens_rise_over_an_offset_that_fell(void** state) {
+  Fixture& f = of(state);
+  const OpId first = f.get(f.a, "first");
+  f.settle(f.a);
+  f.settle(f.b);
+  EtcdTxn written;
+  written.success = {EtcdPut{"distributex/base", "5 5"}};
+  (void)f.etcd.apply(written);
+  const OpId second = f.get(f.b, "second");
+  f.settle(f.b);
+  f.settle(f.a);
+  assert_true(f.b.kind_of(second) == Kind::granted);
+  assert_true(f.b.verdicts.at(second).token > f.a.verdicts.at(first).token);
+}
+
 // The grant was committed before the freeze. Its answer waits for that to an earlier release,
 // and would then come after the answer to the freeze.
 void a_grant_that_others_came_before_is_not_told_after_a_freeze(void** state) {
@@ -278,6 +294,7 @@ int main() {
   using namespace distributex::test;
   const CMUnitTest tests[] = {
       test_with(Fixture, a_lease_after_an_idle_time_has_all_its_time),
+      test_with(Fixture, tokens_rise_over_an_offset_that_fell),
       test_with(Fixture, a_grant_that_others_came_before_is_not_told_after_a_freeze),
       test_with(Fixture, a_grant_that_others_came_before_is_told_when_nothing_is_frozen),
       test_with(Fixture, a_renewal_waits_for_what_its_owner_asked_before),
