@@ -21,4 +21,10 @@ bool open_missing_standard_fds() noexcept {
   return true;
 }
 
+// No descriptor that this process has inherited is close-on-exec.
+bool was_missing(int standard_fd) noexcept {
+  const int flags = fcntl(standard_fd, F_GETFD);
+  return flags == -1 || (flags & FD_CLOEXEC) != 0;
+}
+
 }  // namespace distributex

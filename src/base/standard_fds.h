@@ -10,4 +10,8 @@ namespace distributex {
 // Must be called before any other file is opened. Returns false on failure; errno says why.
 [[nodiscard]] bool open_missing_standard_fds() noexcept;
 
+// Whether open_missing_standard_fds() has opened this descriptor, so that what is written to it
+// is lost.
+[[nodiscard]] bool was_missing(int standard_fd) noexcept;
+
 }  // namespace distributex

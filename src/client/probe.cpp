@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cstring>
 
+#include "base/standard_fds.h"
 #include "client/api.h"
 #include "client/say.h"
 #include "client/status.h"
@@ -62,7 +64,9 @@ int ask_in_turn(const Options& options, const std::string& target, bool post,
 }
 
 int print(const std::string& text) {
-  if (fputs(text.c_str(), stdout) >= 0 && fflush(stdout) == 0) {
+  if (was_missing(STDOUT_FILENO)) {
+    errno = EBADF;
+  } else if (fputs(text.c_str(), stdout) >= 0 && fflush(stdout) == 0) {
     return 0;
   }
   complain("cannot write to the standard output: %s", strerrordesc_np(errno));

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <sysexits.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include "base/standard_fds.h"
 #include "base/text.h"
 #include "daemon/notify.h"
+#include "daemon/output.h"
 #include "daemon/process.h"
 #include "daemon/server.h"
 #include "daemon/settings.h"
@@ -79,19 +81,20 @@ int usage_error(const std::string& what) {
 }
 
 int print_help() {
-  std::puts(
+  constexpr size_t column = 19;
+  std::string text =
       "Usage: distributexd [OPTION]...\n"
-      "A network mutex and semaphore service.\n");
+      "A network mutex and semaphore service.\n\n";
   for (const Option& o : options) {
-    const std::string name =
-        std::string{o.name} + (o.argument ? std::string{"="} + o.argument : "");
-    std::printf("  -%c, --%-18s %s\n", o.letter, name.c_str(), o.help);
+    std::string name = std::string{o.name} + (o.argument ? std::string{"="} + o.argument : "");
+    name.resize(std::max(name.size() + 1, column), ' ');
+    text.append("  -").append(1, o.letter).append(", --").append(name).append(o.help) += '\n';
   }
-  std::puts(
+  text +=
       "\nSignals: HUP reads the configuration again; TERM and INT stop gracefully.\n"
-      "Exit codes: 0 stopped, 64 usage, 65 the store is damaged, 71 the system refuses, 78 the "
-      "configuration is wrong.");
-  return EX_OK;
+      "Exit codes: 0 stopped, 64 usage, 65 the store is damaged, 71 the system refuses, 74 the "
+      "output cannot be written, 78 the configuration is wrong.\n";
+  return print(stdout, "the help", text);
 }
 
 // Returns the exit code if the program shall end now.
@@ -139,8 +142,7 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       out.verbose = true;
       break;
     case 'V':
-      std::puts("distributexd " DISTRIBUTEX_VERSION);
-      return EX_OK;
+      return print(stdout, "the version", "distributexd " DISTRIBUTEX_VERSION "\n");
     case 'h':
       return print_help();
     default:
@@ -189,8 +191,8 @@ int fail_system(const std::string& what) { return fail(EX_OSERR, what, errno != 
 int check_store(const Arguments& arguments) {
   const StoreReport report = distributex::check_store(arguments.store, arguments.json);
   const bool is_bad = report.exit_code != EX_OK && !arguments.json;
-  std::fputs(report.text.c_str(), is_bad ? stderr : stdout);
-  return report.exit_code;
+  const int written = print(is_bad ? stderr : stdout, "the report", report.text);
+  return report.exit_code != EX_OK ? report.exit_code : written;
 }
 
 int print_secret(const std::string& name) {
@@ -198,9 +200,9 @@ int print_secret(const std::string& name) {
   if (!made) {
     return fail_system("the system gives no random bytes");
   }
-  std::printf("%s\n", made->secret.c_str());
-  std::fprintf(stderr, "%s\n", made->line.c_str());
-  return std::fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+  // Print no line for a secret that nobody has got.
+  const int code = print(stdout, "the secret", made->secret + "\n");
+  return code != EX_OK ? code : print(stderr, "the line with the digest", made->line + "\n");
 }
 
 // Checks the configuration. Becomes the user of -u first, for that user must be able to read
@@ -217,14 +219,16 @@ int test(const Arguments& arguments, const Settings& settings) {
     return fail(EX_CONFIG, arguments.config + ": " + *error, EINVAL);
   }
   const TrustSetup& made = std::get<TrustSetup>(trust);
+  std::string warnings;
   for (const std::string& warning : made.warnings) {
-    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+    warnings.append("warning: ").append(warning) += '\n';
   }
-  if (arguments.verbose) {
-    std::fputs(explain_access(made.access, settings.service.pools).c_str(), stdout);
-  }
-  std::printf("%s: the configuration is good\n", arguments.config.c_str());
-  return EX_OK;
+  const int warned = warnings.empty() ? EX_OK : print(stderr, "the warnings", warnings);
+  const std::string access =
+      arguments.verbose ? explain_access(made.access, settings.service.pools) : std::string{};
+  const int printed =
+      print(stdout, "what was found", access + arguments.config + ": the configuration is good\n");
+  return warned != EX_OK ? warned : printed;
 }
 
 int serve(const Arguments& arguments, Settings settings) {
@@ -282,7 +286,7 @@ int main(int argc, char** argv) {
   use_one_heap();
   Arguments arguments;
   if (const auto code = read_arguments(argc, argv, arguments)) {
-    if (*code != EX_OK) {
+    if (*code == EX_USAGE) {
       tell_start_failed(EINVAL, "the command line is wrong");
     }
     return *code;

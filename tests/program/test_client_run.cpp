@@ -221,6 +221,8 @@ void an_output_that_cannot_be_written_is_1_and_blames_no_server(void** state) {
   const std::string address = "127.0.0.1:" + std::to_string(f.daemon.port());
   Client::Setup full;
   full.in_child = [] { dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), 1); };
+  Client::Setup closed;
+  closed.in_child = [] { close(1); };
   for (const std::vector<std::string>& args : {std::vector<std::string>{"-H", address, "--status"},
                                                {"-H", address, "--status", "--json"},
                                                {"--help"},
@@ -230,6 +232,11 @@ void an_output_that_cannot_be_written_is_1_and_blames_no_server(void** state) {
     assert_int_equal(ended.code, 1);
     assert_text(ended.err,
                 "distributex: cannot write to the standard output: No space left on device\n");
+    Client other(args, closed);
+    const Ended lost = other.finish();
+    assert_int_equal(lost.code, 1);
+    assert_text(lost.err,
+                "distributex: cannot write to the standard output: Bad file descriptor\n");
   }
 }
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # distributexd started with standard descriptors closed: the pid file has its pid and
-# no log line, -d returns, and the daemon serves.
+# no log line, -d returns, and the daemon serves. What prints and ends says what it could
+# not write.
 set -u
 
 command -v curl >/dev/null || exit 77
@@ -52,5 +53,39 @@ try() {
 for closed in 0 1 2 "0 1" "1 2" "0 1 2"; do
     try "$closed" ""
     try "$closed" -d
+done
+
+# Runs distributexd with $2 and all that follows; it must exit 74 and say that it cannot write $1.
+refuses() {
+    local said=$1 code
+    shift
+    code=0
+    "$DISTRIBUTEXD" "$@" 2>"$work/err" || code=$?
+    [ "$code" = 74 ] || fail "$*: exits $code"
+    [ "$(cat "$work/err")" = "distributexd: cannot write $said" ] ||
+        fail "$*: says $(cat "$work/err")"
+}
+
+full='to the standard output: No space left on device'
+closed='to the standard output: Bad file descriptor'
+for option in -h -V; do
+    what=$([ $option = -h ] && echo "the help" || echo "the version")
+    refuses "$what $full" $option >/dev/full
+    refuses "$what $closed" $option >&-
+done
+printf 'backend: sqlite\nsqlitefile: %s/locks.db\nlisten: unix:%s/socket\npools:\n  - name: one\n' \
+    "$work" "$work" >"$work/config"
+try "" ""
+"$DISTRIBUTEXD" --store-check "$work/locks.db" >/dev/null || fail "the store is not whole"
+refuses "the report $full" --store-check "$work/locks.db" >/dev/full
+refuses "the report $closed" --store-check "$work/locks.db" --json >&-
+refuses "what was found $full" -c "$work/config" -t -v >/dev/full
+refuses "what was found $closed" -c "$work/config" -t >&-
+refuses "the secret $full" -M ci >/dev/full
+refuses "the secret $closed" -M ci >&-
+for stderr in "2>/dev/full" "2>&-"; do
+    eval "\"\$DISTRIBUTEXD\" -M ci $stderr" >/dev/null
+    code=$?
+    [ $code = 74 ] || fail "-M $stderr: exits $code"
 done
 exit $bad
