@@ -22,6 +22,7 @@
 #include "base/memory.h"
 #include "base/standard_fds.h"
 #include "base/text.h"
+#include "config/address.h"
 #include "daemon/notify.h"
 #include "daemon/output.h"
 #include "daemon/process.h"
@@ -39,22 +40,46 @@ struct Option {
   const char* name;
   const char* argument;  // nullptr: takes none
   const char* help;
+  // Returns what is wrong with the value; empty: nothing. nullptr: any value will do.
+  std::string (*check)(std::string_view value) = nullptr;
 };
+
+std::string check_port(std::string_view value) {
+  return parse_port(value) ? "" : "port " + in_quotes(value) + " is not a number from 0 to 65535";
+}
+
+std::string check_listen(std::string_view value) {
+  const std::string complaint = check_listen_argument(value);
+  return complaint.empty() ? complaint : "listen: " + complaint;
+}
+
+std::string check_store_name(std::string_view value) {
+  return value.empty() ? "--store-check wants a file, not \"\"" : "";
+}
+
+std::string check_secret_name(std::string_view value) {
+  return is_secret_name(value)
+             ? ""
+             : in_quotes(value) + " is no name for a secret: letters, digits, '.', '_' and '-'";
+}
 
 constexpr Option options[] = {
     {'c', "config", "FILE",
      "the configuration (default " SYSCONFDIR "/distributex/distributex.yaml)"},
-    {'p', "port", "PORT", "listen on this port, whatever the configuration says; 0: any free one"},
+    {'p', "port", "PORT", "listen on this port, whatever the configuration says; 0: any free one",
+     check_port},
     {'l', "listen", "ADDRESS",
-     "listen on ADDRESS[:PORT], [V6][:PORT] or unix:/PATH only; may be repeated"},
+     "listen on ADDRESS[:PORT], [V6][:PORT] or unix:/PATH only; may be repeated", check_listen},
     {'d', "daemon", nullptr, "go to the background once ready; log to syslog"},
     {'P', "pidfile", "FILE", "write the process id there"},
     {'u', "user", "USER", "become this user once the ports are open"},
     {'S', "store-check", "FILE",
-     "say what is in a store that no daemon has open, and whether it is whole, and exit"},
+     "say what is in a store that no daemon has open, and whether it is whole, and exit",
+     check_store_name},
     {'j', "json", nullptr, "with --store-check: as JSON"},
     {'M', "make-secret", "NAME",
-     "print a new secret, and on stderr its line for the file of secrets, and exit"},
+     "print a new secret, and on stderr its line for the file of secrets, and exit",
+     check_secret_name},
     {'t', "test", nullptr, "check the configuration and exit"},
     {'v', "verbose", nullptr, "log every answer"},
     {'V', "version", nullptr, "print the version and exit"},
@@ -97,18 +122,27 @@ int print_help() {
   return print(stdout, "the help", text);
 }
 
+// Returns what is wrong with the value of an option; empty: nothing.
+std::string check_value(int letter, const char* argument) {
+  for (const Option& o : options) {
+    if (o.letter == letter && o.check) {
+      return o.check(argument);
+    }
+  }
+  return {};
+}
+
 // Returns the exit code if the program shall end now.
 std::optional<int> take_option(int letter, const char* argument, Arguments& out) {
+  if (const std::string complaint = check_value(letter, argument); !complaint.empty()) {
+    return usage_error(complaint);
+  }
   switch (letter) {
     case 'c':
       out.config = argument;
       break;
     case 'p':
       out.port = parse_port(argument);
-      if (!out.port) {
-        return usage_error("port \"" + std::string{argument} +
-                           "\" is not a number from 0 to 65535");
-      }
       break;
     case 'l':
       out.listen.emplace_back(argument);
@@ -130,10 +164,6 @@ std::optional<int> take_option(int letter, const char* argument, Arguments& out)
       break;
     case 'M':
       out.secret = argument;
-      if (!is_secret_name(out.secret)) {
-        return usage_error("\"" + escaped(argument) +
-                           "\" is no name for a secret: letters, digits, '.', '_' and '-'");
-      }
       break;
     case 't':
       out.test = true;

@@ -90,6 +90,57 @@ void exits_64_on_wrong_usage(void** state) {
   }
 }
 
+// As when a shell has expanded a variable that is not set.
+void starts_no_server_for_a_store_without_a_name(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  for (const std::vector<std::string>& row :
+       {std::vector<std::string>{"-S", ""}, {"--store-check="}, {"-j", "-S", ""}}) {
+    assert_int_equal(f.exit_code({.args = row}), EX_USAGE);
+    assert_true(has(f.log(), "--store-check wants a file, not \"\"\n"));
+  }
+}
+
+void holds_addresses_of_the_command_line_to_the_rules_of_the_file(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  struct Row {
+    const char* address;
+    const char* complaint;
+  };
+  const Row rows[] = {
+      {"", "\"\" has no address"},
+      {":1", "\":1\" has no address"},
+      {"tls:", "\"tls:\" has no address"},
+      {"[::1", "\"[::1\" has no IPv6 address in its brackets"},
+      {"[127.0.0.1]", "\"[127.0.0.1]\" has no IPv6 address in its brackets"},
+      {"::1:1", "\"::1:1\" is no IPv4 address (IPv6 needs [ ] around it)"},
+      {"localhost:", "\"localhost:\" has no port from 0 to 65535 at its end"},
+      {"127.0.0.1:x", "\"127.0.0.1:x\" has no port from 0 to 65535 at its end"},
+      {"127.1", "\"127.1\" is neither a numeric address, like 127.0.0.1, nor a name"},
+      {"a b:1", "\"a b:1\" is neither a numeric address, like 127.0.0.1, nor a name"},
+      {"unix:relative", "\"unix:relative\" is not an absolute path"},
+      {"unix:/folder/", "\"unix:/folder/\" is a folder, not a socket"},
+      {"tls:unix:/a", "\"tls:unix:/a\" has tls: before a unix socket, which needs none"},
+  };
+  for (const Row& row : rows) {
+    for (const char* also : {"-v", "-t"}) {
+      const int code = f.exit_code({.args = {"-l", row.address, also}});
+      assert_that(code == EX_USAGE, "-l \"%s\": exit %d", row.address, code);
+      const std::string log = f.log();
+      assert_that(log.starts_with("distributexd: listen: " + std::string(row.complaint) + "\n"),
+                  "no %s in %s", row.complaint, log.c_str());
+    }
+  }
+}
+
+void listens_at_a_name_of_the_command_line(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  for (const char* address : {"[::1]", "*", "*:0", "localhost.", "127.0.0.1", "unix:/a:b]"}) {
+    assert_int_equal(f.exit_code({.args = {"-l", address, "-t"}}), 0);
+  }
+  assert_true(f.daemon.start({.args = {"-l", "localhost:0"}}));
+  assert_false(f.daemon.addresses().empty());
+}
+
 void prints_version_and_help_to_stdout(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   for (const char* option : {"-V", "--version"}) {
@@ -205,6 +256,9 @@ int main() {
       test_with(Fixture, exits_78_without_a_readable_configuration),
       test_with(Fixture, checks_a_good_configuration_and_exits),
       test_with(Fixture, exits_64_on_wrong_usage),
+      test_with(Fixture, starts_no_server_for_a_store_without_a_name),
+      test_with(Fixture, holds_addresses_of_the_command_line_to_the_rules_of_the_file),
+      test_with(Fixture, listens_at_a_name_of_the_command_line),
       test_with(Fixture, prints_version_and_help_to_stdout),
       test_with(Fixture, exits_71_naming_the_port_that_is_taken),
       test_with(Fixture, exits_71_on_an_address_of_another_machine),

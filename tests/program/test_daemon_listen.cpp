@@ -146,8 +146,9 @@ void leaves_alone_what_is_no_socket(void** state) {
 
 void refuses_a_path_that_fits_no_socket(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  f.path = f.daemon.dir().file(std::string(200, 's'));
-  assert_false(f.refusal({.args = {"-l", "unix:" + f.path}}).empty());
+  f.other.spawn({.args = {"-l", "unix:" + f.daemon.dir().file(std::string(200, 's'))}});
+  assert_int_equal(f.other.wait_exit().value_or(-1), EX_USAGE);
+  assert_false(f.other.log_lines("is too long for a socket: 107 bytes").empty());
   f.path = f.daemon.dir().file("nosuch/socket");
   assert_false(f.refusal({.args = {"-l", "unix:" + f.path}}).empty());
 }
