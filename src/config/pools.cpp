@@ -29,6 +29,16 @@ std::string check_group(std::string_view text) {
   return is_group(text) ? std::string{} : in_quotes(text) + " is no name of a group";
 }
 
+// YAML knows true in each case of letters, so no case of it is the name of a group.
+void put_groups(void* room, const Value& value) {
+  put<&PoolSpec::fleetlock, std::vector<std::string>>(room, value);
+  for (std::string& group : static_cast<PoolSpec*>(room)->fleetlock) {
+    if (equal_ignoring_case(group, own_group)) {
+      group = own_group;
+    }
+  }
+}
+
 constexpr Rule groups = {
     .kind = Rule::Kind::list,
     .most = 1000,
@@ -51,7 +61,7 @@ constexpr Option rows[] = {
     {"servers", hosts<&PoolSpec::servers>(
          "host names with commas between, or a list of them; without this key every host may ask"),
      "", Reload::takes_effect, "the hosts that may take a lock"},
-    {"fleetlock", list<&PoolSpec::fleetlock>(groups), "", Reload::takes_effect,
+    {"fleetlock", slot_with<&PoolSpec::fleetlock, put_groups>(groups), "", Reload::takes_effect,
      "groups of FleetLock nodes that reboot with a lock of the pool"},
     {"fleetlock_wait", in_seconds<&PoolSpec::fleetlock_wait>(0, 1500), "240",
      Reload::takes_effect, "how long such a node waits before it is refused"},

@@ -91,6 +91,13 @@ void groups_of_fleetlock_are_told_apart(void**) {
        "f:3:3: fleetlock: the pool \"a\" has the group \"a\" already; a group has one pool"},
       {"- {name: a, fleetlock: [true, a]}",
        "f:2:3: fleetlock: the pool \"a\" has the group \"a\" already; a group has one pool"},
+      {"- {name: a, fleetlock: True}\n- {name: b, fleetlock: [c, a]}",
+       "f:3:3: fleetlock: the pool \"a\" has the group \"a\" already; a group has one pool"},
+      {"- {name: a/b, fleetlock: 'TRUE'}",
+       "f:2:3: fleetlock: no group can be called \"a/b\"; write a list of groups, each of "
+       "letters, digits, - and ."},
+      {"- {name: a, fleetlock: tRUE}\n- {name: b, fleetlock: [c, TRUE]}",
+       "a 1800s x1 | b 1800s x1"},
       {"- {name: a, fleetlock_wait: 1501}",
        "f:2:29: fleetlock_wait: 1501 is out of range; write a whole number of seconds, 0 to 1500 "
        "(default 240)"},

@@ -25,7 +25,7 @@ constexpr std::string_view pools = R"(pools:
     fleetlock: true
   - name: two
     maxlocks: 2
-    fleetlock: true
+    fleetlock: True
     fleetlock_wait: 0
     servers: n1, n2, n3
   - name: plain
@@ -88,7 +88,7 @@ void finds_the_pool_of_a_group(void** state) {
   check_success(ask_fleet(port, "pre-reboot", "m1", "etcd.1"));
   check_error(ask_fleet(port, "pre-reboot", "m2", "etcd.1"), {423, "lock_held"});
   assert_text(holders_of(port, "control_plane"), "m1");
-  for (const char* group : {"plain", "nosuch", "control", "true"}) {
+  for (const char* group : {"plain", "nosuch", "control", "true", "True"}) {
     check_error(ask_fleet(port, "pre-reboot", "m1", group), {400, "unknown_group"});
     check_error(ask_fleet(port, "steady-state", "m1", group), {400, "unknown_group"});
   }
