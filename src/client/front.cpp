@@ -183,9 +183,13 @@ Ending run_under_lock(const Options& options, const Identity& identity, const Re
         "still; killed the command",
         options.pool.c_str(), time_of_day().c_str());
   }
+  Holding ended = holding;
+  if (keeper == -1) {
+    ended.run = cannot_run(exit_cannot_run);
+  }
   Patience patience;
   const GivenBack given = give_back(api, requests, {signals, equipment.alarm, nullptr, patience},
-                                    options, holding, read_clock() + seconds(2));
+                                    options, ended, read_clock() + seconds(2));
   if (!given.delivered) {
     complain("could not give back the lock on %s: %s", options.pool.c_str(), given.trouble.c_str());
   }

@@ -21,6 +21,9 @@ struct RunEnd {
   int status = 0;  // 0 to 255
 };
 
+// The end of a run whose command could not be started: a failure, whatever --outcome-of says.
+constexpr RunEnd cannot_run(int status) { return {.is_success = false, .status = status}; }
+
 struct Holding {
   std::size_t server = 0;  // the server that granted it, or answered last
   std::optional<std::uint64_t> token;

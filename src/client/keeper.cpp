@@ -288,9 +288,11 @@ std::optional<RunEnd> Keeper::run_end() const {
   const int signal = command_.killed_by();
   const bool is_ended =
       signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGHUP;
-  if (!command_.code() || was_told_to_stop_ || is_ended || is_lost_ ||
-      !command_.trouble().empty()) {
+  if (was_told_to_stop_ || is_ended || is_lost_) {
     return std::nullopt;
+  }
+  if (!command_.code() || !command_.trouble().empty()) {
+    return cannot_run(command_.code().value_or(exit_cannot_run));
   }
   const auto& success = world_.options.success;
   const bool is_success =

@@ -278,6 +278,18 @@ void a_bad_rollout_stops_by_itself(void** state) {
   assert_non_null(strstr(frozen.err.c_str(), "(exit status 4)"));
 }
 
+void a_command_that_cannot_be_run_is_a_failed_run(void** state) {
+  auto& f = fixture_of<Fixture>(state);
+  const auto run = [&](const std::vector<std::string>& more) {
+    return run_client(on(f.daemon.port(), "roll", more));
+  };
+  assert_int_equal(run({"--outcome-of=0,127", "--", "/nowhere/program"}).code, 127);
+  assert_int_equal(run({"--", "/etc/passwd"}).code, 126);
+  const Ended frozen = run({"-n", "true"});
+  assert_int_equal(frozen.code, 75);
+  assert_non_null(strstr(frozen.err.c_str(), "(exit status 126)"));
+}
+
 void v_says_why_a_pool_is_frozen(void** state) {
   auto& f = fixture_of<Fixture>(state);
   assert_int_equal(run_client(f.args({"--freeze=bad release"})).code, 0);
@@ -310,6 +322,7 @@ int main() {
       test_with(Fixture, status_shows_pools_holders_and_waiters),
       test_with(Fixture, orders_freeze_thaw_and_evict),
       test_with(Fixture, a_bad_rollout_stops_by_itself),
+      test_with(Fixture, a_command_that_cannot_be_run_is_a_failed_run),
       test_with(Fixture, v_says_why_a_pool_is_frozen),
       test_with(Fixture, ping_tells_whether_locks_can_be_granted),
   };
