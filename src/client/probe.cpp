@@ -42,6 +42,9 @@ std::string first_line(const RawAnswer& raw) {
   if (raw.status == 0) {
     return raw.trouble;
   }
+  if (const std::string error = status_error(raw.body); !error.empty()) {
+    return error;
+  }
   return "HTTP " + std::to_string(raw.status) + ", " +
          printable(raw.error ? *raw.error : raw.body.substr(0, raw.body.find('\n')));
 }

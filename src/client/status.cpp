@@ -154,6 +154,11 @@ std::optional<std::string> status_table(std::string_view body, const std::string
          age_text(number_of(root.get(), "uptime")) + "\n" + lay_out(rows);
 }
 
+std::string status_error(std::string_view body) {
+  const Json root(json_loadb(body.data(), body.size(), JSON_REJECT_DUPLICATES, nullptr));
+  return text_of(root.get(), "error");
+}
+
 std::optional<std::string> status_json(std::string_view body) {
   const Json root = parse(body);
   const std::unique_ptr<char, FreeWith<&free>> text(

@@ -19,6 +19,9 @@ namespace distributex::client {
 // The same JSON, checked and laid out; nullopt if the body is no status.
 [[nodiscard]] std::optional<std::string> status_json(std::string_view body);
 
+// The sentence by which a server refuses to show its status, safe to print; empty if there is none.
+[[nodiscard]] std::string status_error(std::string_view body);
+
 // "held by a (id 1) for 12s; 3 waiting"; empty if there is nothing to tell.
 [[nodiscard]] std::string describe_pool(std::string_view body, const std::string& pool,
                                         double wall_seconds);

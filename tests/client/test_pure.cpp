@@ -305,6 +305,7 @@ void what_is_no_status_is_not_shown_as_one(void**) {
   for (const char* body : {"", "INVALID", "[]", "{}", "{\"pools\": 1}", "{\"pools\": []"}) {
     assert_false(status_table(body, "s", 0).has_value());
     assert_false(status_json(body).has_value());
+    assert_text(status_error(body), "");
     assert_text(describe_pool(body, "one", 0), "");
   }
   // A status with members of wrong types is shown without a crash.

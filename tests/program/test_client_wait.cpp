@@ -218,7 +218,10 @@ void status_shows_pools_holders_and_waiters(void** state) {
   const Json parsed = parse_json(json.out);
   assert_non_null(parsed.get());
   assert_int_equal(json_array_size(json_object_get(parsed.get(), "pools")), 1);
-  assert_int_equal(run_client({"-H", f.address(), "--status", "-r", "no such"}).code, 69);
+  const Ended unknown = run_client({"-H", f.address(), "--status", "-r", "no such"});
+  assert_int_equal(unknown.code, 69);
+  assert_text(unknown.err,
+              "distributex: " + f.address() + ": there is no such pool on this server\n");
   client.send(SIGTERM);
   (void)client.finish();
 }
