@@ -40,8 +40,8 @@ std::string spelled(const OptionRow& row) {
 
 // The name of an option in errors: both spellings, for it is not known which one the user typed.
 std::string named(const OptionRow& row) {
-  return (row.letter != 0 ? std::string("-") + row.letter + " (--" : std::string("(--")) +
-         row.name + ")";
+  const std::string name = std::string("--") + row.name;
+  return row.letter != 0 ? std::string("-") + row.letter + " (" + name + ")" : name;
 }
 
 // The words after the options: after "--" a program and its arguments, else one shell command.
@@ -76,18 +76,9 @@ bool keeps_secret(const Options& o, std::string& error) {
   return error.empty();
 }
 
-bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& error) {
-  if (o.mode == Mode::help || o.mode == Mode::version) {
-    return true;
-  }
-  for (Server& server : o.servers) {
-    server.port = server.port == 0 ? o.port : server.port;
-  }
-  if (o.servers.empty()) {
-    error = "no server given (-H HOST)";
-  } else if ((o.mode == Mode::run || is_order(o.mode)) && o.pool.empty()) {
-    error = "no pool given (-r POOL)";
-  } else if (o.json && o.mode != Mode::status) {
+// Looks for options that belong to another mode than the one that was asked for.
+bool fits_mode(const Options& o, std::string& error) {
+  if (o.json && o.mode != Mode::status) {
     error = "--json goes with --status only";
   } else if (o.orders > 1) {
     error = "only one of --freeze, --thaw and --evict at a time";
@@ -95,6 +86,24 @@ bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& er
     error = "--for goes with --freeze only";
   } else if (!o.reason.empty() && o.mode != Mode::freeze && o.mode != Mode::evict) {
     error = "--reason goes with --freeze and --evict only";
+  }
+  return error.empty();
+}
+
+bool check(Options& o, int argc, char** argv, bool after_dashes, std::string& error) {
+  if (o.mode == Mode::help || o.mode == Mode::version) {
+    return true;
+  }
+  for (Server& server : o.servers) {
+    server.port = server.port == 0 ? o.port : server.port;
+  }
+  if (!fits_mode(o, error)) {
+    return false;
+  }
+  if (o.servers.empty()) {
+    error = "no server given (-H HOST)";
+  } else if ((o.mode == Mode::run || is_order(o.mode)) && o.pool.empty()) {
+    error = "no pool given (-r POOL)";
   } else if (!keeps_secret(o, error)) {
     return false;
   } else if (o.mode == Mode::run) {
@@ -111,10 +120,13 @@ std::string unknown_option(int code, char** argv) {
     const OptionRow* row = find_row(optopt);
     return row == nullptr ? "an option lacks its value" : named(*row) + " wants " + row->wants;
   }
-  if (optopt != 0 && optopt < 256) {
-    return std::string("unknown option -") + static_cast<char>(optopt);
+  // getopt_long refuses an option that the table has only if it was given a value by "=".
+  if (const OptionRow* row = find_row(optopt)) {
+    return named(*row) + " takes no value";
   }
-  return std::string("unknown option, or a value it does not take: ") + argv[optind - 1];
+  return std::string("unknown option ") + (optopt != 0
+                                               ? std::string("-") + static_cast<char>(optopt)
+                                               : std::string(argv[optind - 1]));
 }
 
 }  // namespace

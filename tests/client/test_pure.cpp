@@ -186,6 +186,13 @@ void wrong_usage_is_explained(void**) {
       {{"-H", "a", "-r", "p", "-p", "0", "x"},
        "-p (--port) wants a number from 1 to 65535, not \"0\""},
       {{"-H", "a", "-r", "p", "-Z", "x"}, "unknown option -Z"},
+      {{"-H", "a", "--nosuch=1", "x"}, "unknown option --nosuch=1"},
+      {{"--verbose=1", "true"}, "-v (--verbose) takes no value"},
+      {{"--status=1"}, "--status takes no value"},
+      {{"--lease=0", "true"}, "--lease wants a whole number from 1 to 86400, not \"0\""},
+      {{"--lease"}, "--lease wants a whole number from 1 to 86400"},
+      {{"-H", "a", "--json"}, "--json goes with --status only"},
+      {{"-H", "a", "--for=1h"}, "--for goes with --freeze only"},
       {{"-H"},
        "-H (--server) wants HOST, HOST:PORT or [IPV6]:PORT, with https:// before it for TLS, "
        "separated by commas"},
