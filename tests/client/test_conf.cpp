@@ -42,6 +42,7 @@ void a_file_gives_options_by_their_long_names(void**) {
       {"# nothing\n\n  # nothing\n", " | |    "},
       {"server: https://a, b\ncacert: /ca.pem # ours\r\nsecret-file:/s\n",
        " | a tls b | /ca.pem   /s"},
+      {"cacert: /ca#1.pem\nkey: \"/a #b\"", " | | /ca#1.pem  \"/a "},
       {"cert: /c/%h.pem\nkey: /k/%h.%%h",
        "web1.example.com | |  /c/web1.example.com.pem "
        "/k/web1.example.com.%h "},

@@ -162,6 +162,8 @@ void long_forms_and_dashes_are_understood(void**) {
   assert_true(options.has_value());
   assert_text(options->servers.at(0).name() + " " + options->servers.at(1).name(), "a:7 b:1");
   assert_true(options->impatient() && options->local);
+  assert_true(parse({"-H", "a", "-r", "p", "-n", "-w", "3", "x"})->wait == seconds(3));
+  assert_true(parse({"-H", "a", "-r", "p", "-w", "3", "-n", "x"})->impatient());
   assert_text(options->id, "--");
   assert_true(options->command == std::vector<std::string>({"ls", "-l", "--", "x"}));
   // Here "--" is a value, and no end of the options.
@@ -216,6 +218,7 @@ void orders_are_read(void**) {
   const auto freeze = parse({"-H", "a", "-r", "p", "--freeze=why", "--for=2h"});
   assert_true(freeze && freeze->mode == Mode::freeze && freeze->freeze_for == seconds(7200));
   assert_text(freeze->reason, "why");
+  assert_true(parse({"-H", "a", "-r", "p", "--freeze", "--for=90"})->freeze_for == seconds(90));
   const auto bare = parse({"-H", "a", "-r", "p*", "--freeze"});
   assert_true(bare && bare->mode == Mode::freeze && bare->reason.empty() && !bare->freeze_for);
   assert_true(parse({"-H", "a", "-r", "p", "--thaw"})->mode == Mode::thaw);
