@@ -29,6 +29,9 @@ constexpr std::string_view pools = R"(pools:
     fleetlock_wait: 0
     servers: n1, n2, n3
   - name: plain
+  - name: brief
+    fleetlock: true
+    expire: 1
 )";
 
 struct Fixture {
@@ -195,7 +198,7 @@ void says_that_the_backend_is_out_of_reach(void** state) {
 void warns_that_a_restart_would_forget_who_reboots(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   const auto lines = f.daemon.log_lines("fleetlock=unsafe");
-  assert_int_equal(lines.size(), 4);
+  assert_int_equal(lines.size(), 5);
   assert_true(lines.front().find("pool=workers") != std::string::npos);
 }
 
@@ -214,6 +217,32 @@ void remembers_a_rebooting_node_over_a_restart(void**) {
   check_success(ask_fleet(daemon.port(), "steady-state", "n1", "workers"));
   check_success(ask_fleet(daemon.port(), "pre-reboot", "n2", "workers"));
   assert_true(daemon.stop());
+}
+
+void shows_that_a_lock_came_through_this_door(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const uint16_t port = f.daemon.port();
+  check_success(ask_fleet(port, "pre-reboot", "n1", "workers"));
+  const std::string status = word(port, "/status/?pool=workers");
+  assert_true(status.find("\"door\":\"fleetlock\"") != std::string::npos);
+  const std::string seen = fetch(port, "/terraform/workers").body;
+  assert_that(seen.find("\"taken by fleetlock\"") != seen.npos, "%s", seen.c_str());
+  check_success(ask_fleet(port, "pre-reboot", "n1", "brief"));
+  const auto expired = f.daemon.wait_for_log("event=expired");
+  assert_true(expired && expired->find(" door=fleetlock") != expired->npos);
+}
+
+// A lease of an older server has no note of the door, like one of the plain door.
+void knows_a_lease_without_a_note_of_the_door(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  const uint16_t port = f.daemon.port();
+  assert_text(word(port, "/get?pool=workers&host=n1"), "YES");
+  const std::string token = fetch(port, "/get?pool=workers&host=n1").header("Distributex-Token");
+  check_success(ask_fleet(port, "pre-reboot", "n1", "workers"));
+  assert_text(holders_of(port, "workers"), "n1");
+  assert_text(fetch(port, "/get?pool=workers&host=n1").header("Distributex-Token"), token);
+  check_success(ask_fleet(port, "steady-state", "n1", "workers"));
+  assert_text(holders_of(port, "workers"), "");
 }
 
 // Each node reboots and comes back, then the next one reboots: exactly in the order in which
@@ -261,6 +290,8 @@ int main() {
       test_with(Fixture, says_that_the_backend_is_out_of_reach),
       test_with(Fixture, warns_that_a_restart_would_forget_who_reboots),
       cmocka_unit_test(remembers_a_rebooting_node_over_a_restart),
+      test_with(Fixture, shows_that_a_lock_came_through_this_door),
+      test_with(Fixture, knows_a_lease_without_a_note_of_the_door),
       test_with(Fixture, serves_two_hundred_nodes_in_the_order_of_their_arrival),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

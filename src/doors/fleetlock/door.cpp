@@ -10,6 +10,7 @@
 #include "doors/fleetlock/reply.h"
 #include "doors/fleetlock/request.h"
 #include "doors/rows.h"
+#include "lock/note.h"
 
 namespace distributex {
 
@@ -65,6 +66,7 @@ Consult::Settled settle(Verb verb, const FleetNode& node, const Sight& sight) {
   if (verb == Verb::wait) {
     command.timeout = pool->fleetlock_wait;
     command.comes_back_within = fleet_pause;
+    command.note = make_note("fleetlock", {});
   }
   return command;
 }
