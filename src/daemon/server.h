@@ -82,6 +82,7 @@ class Server {
   void perform(const Renew& question, Time now);
   void perform(const Order& order, Time now);
   void set_frozen(Answer& answer);
+  [[nodiscard]] std::string_view door_name(Ticket ticket);
   [[nodiscard]] std::string name_of_peer(Ticket ticket, const Identity& identity);
   void received(Ticket ticket, const HttpRequest& request);
   void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);

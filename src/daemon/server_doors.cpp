@@ -62,9 +62,7 @@ void Server::submit(Ticket ticket, Command&& command) {
   if (is_order(command.verb) && command.by.empty()) {
     command.by = name_of_peer(ticket, command.identity);
   }
-  if (const auto mark = http_.mark(ticket)) {
-    command.door = all_doors()[mark->door]->name;
-  }
+  command.door = door_name(ticket);
   engine_.submit(ticket, std::move(command), steady_now());
   pump();
 }
@@ -73,6 +71,7 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
   const Overloaded carry{
       [&](Command&& command) { submit(ticket, std::move(command)); },
       [&](Refused&& refused) {
+        refused.answer.door = door_name(ticket);
         record_.refused(refused.verb, refused.answer, origin(ticket));
         http_.send(ticket, refused.reply);
         pump();
@@ -80,6 +79,12 @@ void Server::carry_out(Ticket ticket, Consult::Settled settled) {
       [&](HttpReply&& reply) { http_.send(ticket, reply); },
   };
   std::visit(carry, std::move(settled));
+}
+
+// The name of the door that the request came to; empty: the client has left.
+std::string_view Server::door_name(Ticket ticket) {
+  const std::optional<Mark> mark = http_.mark(ticket);
+  return mark ? all_doors()[mark->door]->name : std::string_view{};
 }
 
 // The name of an operator who gave none: the proven name, else the uid, else the address.

@@ -33,7 +33,8 @@ struct PageRequest {
 };
 
 // A refused request. The record gets the answer, the client gets the reply. verb is nullopt
-// if the request was refused before its verb was known.
+// if the request was refused before its verb was known. The answer has the pool and the
+// owner where the door knows them; the caller adds the name of the door.
 struct Refused {
   std::optional<Verb> verb;
   Answer answer;

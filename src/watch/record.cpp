@@ -126,7 +126,11 @@ void Record::refused(std::optional<Verb> verb, const Answer& answer, const Origi
   }
   metrics_.answered(*verb, answer.result);
   tell({.what = What::refused,
+        .pool = answer.pool,
+        .host = answer.owner.host,
+        .id = answer.owner.id,
         .peer = origin.peer,
+        .door = shown_door(answer.door),
         .verb = verb_name(*verb),
         .error = answer.error,
         .by = origin.by});

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "support/daemon.h"
+#include "support/fleet.h"
 #include "support/http.h"
 #include "support/status.h"
 #include "support/test.h"
@@ -79,6 +80,40 @@ void leaves_a_line_for_each_event(void** state) {
               "event=granted time pool=one host=a token waited peer\n"
               "event=cancelled time pool=one host=c waited peer\n"
               "event=expired time pool=one host=a token held\n");
+}
+
+// A door refuses some requests before the engine sees a command.
+void names_the_door_and_the_pool_of_a_refusal(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  (void)ask_fleet(f.port(), "pre-reboot", "n1", "nosuch");
+  Connection line(f.port());
+  for (const char* request :
+       {"POST /v1/steady-state HTTP/1.1\r\nHost: x\r\nfleet-lock-protocol: true\r\n"
+        "Content-Length: 2\r\n\r\n[]",
+        "LOCK /terraform/one HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+        "LOCK /terraform/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{\"ID\":\"1\"}",
+        "UNLOCK /terraform/one HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{\"ID\":\"2\"}",
+        "GET /hold?pool=one HTTP/1.1\r\nHost: x\r\n\r\n"}) {
+    assert_true(line.send(request));
+    assert_true(line.response().has_value());
+  }
+  assert_true(f.daemon.wait_for_log("\\x22host\\x22 is missing").has_value());
+  assert_text(
+      trail_of(f.daemon),
+      "event=refused time verb=wait host=n1 peer door=fleetlock error=\"no pool of this "
+      "server serves the group \\x22nosuch\\x22\"\n"
+      "event=refused time verb=release peer door=fleetlock error=\"the body is JSON, but no "
+      "object\"\n"
+      "event=refused time verb=wait pool=one peer door=terraform error=\"there is no "
+      "\\x22ID\\x22, a text that is not empty\"\n"
+      "event=granted time pool=one host=terraform id=1 token waited peer door=terraform\n"
+      "event=refused time verb=release pool=one id=2 peer door=terraform error=\"another ID "
+      "has the lock\"\n"
+      "event=refused time verb=wait peer door=hold error=\"parameter \\x22host\\x22 is "
+      "missing\"\n");
+  const std::string events = f.word("/events/?pool=one");
+  assert_that(events.find("\"event\":\"refused\"") < events.find("\"event\":\"granted\""), "%s",
+              events.c_str());
 }
 
 void verbose_log_tells_everyday_answers_too(void** state) {
@@ -169,6 +204,7 @@ int main() {
   using namespace distributex::test;
   const CMUnitTest tests[] = {
       test_with(Fixture, leaves_a_line_for_each_event),
+      test_with(Fixture, names_the_door_and_the_pool_of_a_refusal),
       test_with(Fixture, verbose_log_tells_everyday_answers_too),
       test_with(Fixture, can_be_turned_off_and_on),
       test_with(Fixture, names_the_clients_address),

@@ -56,8 +56,10 @@ Refused refuse(Verb verb, Fault fault, std::string why) {
 Consult::Settled settle(Verb verb, const FleetNode& node, const Sight& sight) {
   const PoolSpec* pool = sight.pool_of_group(node.group);
   if (!pool) {
-    return refuse(verb, Fault::not_found,
-                  "no pool of this server serves the group \"" + node.group + "\"");
+    Refused refused = refuse(verb, Fault::not_found,
+                             "no pool of this server serves the group \"" + node.group + "\"");
+    refused.answer.owner.host = node.id;
+    return refused;
   }
   Command command;
   command.verb = verb;

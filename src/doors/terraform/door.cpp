@@ -124,8 +124,9 @@ HttpReply write(const Answer& answer, Form) {
   return text_reply(503, answer.error);
 }
 
-Refused refuse(Form form, Fault fault, std::string why) {
+Refused refuse(Form form, std::string pool, Fault fault, std::string why) {
   Answer answer;
+  answer.pool = std::move(pool);
   answer.result = Result::invalid;
   answer.fault = fault;
   answer.error = std::move(why);
@@ -181,12 +182,13 @@ Consult::Settled settle_unlock(const std::string& pool, const std::string& id, c
   }
   // Comes after was_released(): the engine forgets an unused pool that a pattern has made.
   if (!sight.find_pool(pool)) {
-    return refuse(unlock, Fault::not_found, "there is no such pool on this server");
+    return refuse(unlock, pool, Fault::not_found, "there is no such pool on this server");
   }
   if (leases.empty()) {
     return text_reply(200, {});
   }
-  Refused refused = refuse(unlock, Fault::bad_request, "another ID has the lock");
+  Refused refused = refuse(unlock, pool, Fault::bad_request, "another ID has the lock");
+  refused.answer.owner.id = id;
   refused.reply = info_reply(409, info_of_lease(leases.front(), now));
   return refused;
 }
@@ -195,7 +197,7 @@ Consult::Settled settle_unlock(const std::string& pool, const std::string& id, c
 // whether the client may evict.
 Consult::Settled settle_force(const std::string& pool, const Sight& sight) {
   if (!sight.find_pool(pool)) {
-    return refuse(unlock, Fault::not_found, "there is no such pool on this server");
+    return refuse(unlock, pool, Fault::not_found, "there is no such pool on this server");
   }
   const std::vector<Lease> leases = sight.leases(pool, 1);
   if (leases.empty()) {
@@ -212,7 +214,7 @@ Consult::Settled settle_force(const std::string& pool, const Sight& sight) {
 Reading read_lock(const HttpRequest& request, std::string pool) {
   auto read = read_lock_info(request.body);
   if (auto* complaint = std::get_if<std::string>(&read)) {
-    return refuse(lock, Fault::bad_request, std::move(*complaint));
+    return refuse(lock, std::move(pool), Fault::bad_request, std::move(*complaint));
   }
   auto& info = std::get<LockInfo>(read);
   Command command;
@@ -234,7 +236,7 @@ Reading read_unlock(const HttpRequest& request, std::string pool) {
   }
   auto read = read_lock_info(request.body);
   if (auto* complaint = std::get_if<std::string>(&read)) {
-    return refuse(unlock, Fault::bad_request, std::move(*complaint));
+    return refuse(unlock, std::move(pool), Fault::bad_request, std::move(*complaint));
   }
   return Consult{
       .shows_leases = true,
@@ -246,7 +248,7 @@ Reading read_unlock(const HttpRequest& request, std::string pool) {
 Reading read(const HttpRequest& request, Form form) {
   std::string pool;
   if (Complaint complaint = read_pool(request.path, pool); !complaint.empty()) {
-    return refuse(form, Fault::bad_request, std::move(complaint));
+    return refuse(form, {}, Fault::bad_request, std::move(complaint));
   }
   switch (form) {
     case lock:
