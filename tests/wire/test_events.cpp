@@ -104,7 +104,7 @@ void lists_what_has_happened_oldest_first(void** state) {
   assert_text(told(f.word("/events/?since=" + std::to_string(seq_of_last(f.port()) - 2))),
               "refused c, granted d");
   for (const char* bad :
-       {"since=yesterday", "since=", "pool=%ff", "pool=", "host=%zz", "follow="}) {
+       {"since=yesterday", "since=", "pool=%ff", "pool=", "host=%zz", "follow=", "follow=no"}) {
     const Response refused = fetch(f.port(), "/events/?" + std::string(bad));
     assert_that(refused.status == 400, "%s: status %d", bad, refused.status);
     assert_true(refused.body.starts_with("parameter \""));

@@ -61,8 +61,12 @@ std::variant<EventFilter, Complaint> read_event_filter(std::string_view query,
   EventFilter filter;
   filter.pool = wanted.text("pool");
   filter.host = wanted.text("host");
-  const auto follow = wanted.text("follow");
-  filter.follow = follow && *follow != "0";
+  if (const auto follow = wanted.text("follow")) {
+    filter.follow = *follow == "1";
+    if (*follow != "0" && *follow != "1") {
+      wanted.refuse("follow", "is neither 0 nor 1");
+    }
+  }
   auto start = read_since(last_event_id);
   if (const auto since = wanted.text("since")) {
     const auto asked = read_since(*since);

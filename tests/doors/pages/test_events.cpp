@@ -49,6 +49,12 @@ constexpr Row filters[] = {
     {"host=", "", "-"},
     {"follow=", "", "-"},
     {"follow=%00", "", "-"},
+    {"follow=yes", "", "-"},
+    {"follow=true", "", "-"},
+    {"follow=2", "", "-"},
+    {"follow=01", "", "-"},
+    {"follow=1%20", "", "-"},
+    {"follow=0", "", "a b a"},
 };
 
 void reader_gets_what_its_query_names(void**) {
@@ -77,7 +83,7 @@ void follows_where_the_query_says_so(void**) {
     return std::get<EventFilter>(read_event_filter(query, "")).follow;
   };
   assert_true(follows("follow=1"));
-  assert_true(follows("pool=p&follow=yes"));
+  assert_true(follows("pool=p&follow=1"));
   assert_false(follows("follow=0"));
   assert_false(follows(""));
 }
