@@ -86,6 +86,8 @@ class Server {
   [[nodiscard]] std::string name_of_peer(Ticket ticket, const Identity& identity);
   void received(Ticket ticket, const HttpRequest& request);
   void settled(Ticket ticket, const std::function<Consult::Settled(const Sight&, Time now)>& then);
+  [[nodiscard]] std::optional<Refused> refuses_lock(Ticket ticket,
+                                                    const std::optional<Consult::Wanted>& wanted);
   [[nodiscard]] std::optional<Answer> refuses_look(Ticket ticket, const std::string& pool);
   void submit(Ticket ticket, Command&& command);
   void carry_out(Ticket ticket, Consult::Settled settled);

@@ -5,8 +5,18 @@
 #include "daemon/server.h"
 #include "daemon/trust.h"
 #include "doors/table.h"
+#include "engine/rules.h"
 
 namespace distributex {
+
+namespace {
+
+Answer answer_of(Denied denied) {
+  Refusal refusal = to_refusal(std::move(denied));
+  return refused_with(refusal.result, refusal.fault, std::move(refusal.error));
+}
+
+}  // namespace
 
 void Server::received(Ticket ticket, const HttpRequest& request) {
   Received received = receive(all_doors(), request);
@@ -17,6 +27,9 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
       [&](Consult&& consult) {
         if (const auto denied = refuses_look(ticket, consult.pool)) {
           return tell(ticket, *denied);
+        }
+        if (auto refused = refuses_lock(ticket, consult.wanted)) {
+          return carry_out(ticket, *std::move(refused));
         }
         auto settle = [this, ticket, then = std::move(consult.then)] { settled(ticket, then); };
         if (!consult.shows_leases) {
@@ -35,14 +48,33 @@ void Server::received(Ticket ticket, const HttpRequest& request) {
 std::optional<Answer> Server::refuses_look(Ticket ticket, const std::string& pool) {
   auto denied = pool.empty() ? std::nullopt
                              : engine_.access().refuses(http_.identity(ticket), May::look, pool);
+  return denied ? std::optional{answer_of(*std::move(denied))} : std::nullopt;
+}
+
+// Asks the rules about the pool of the group, and about a pool of the group's name if no pool
+// serves the group. A sentence that names the pool would tell the client that the group
+// exists. So the sentence names the group, unless the rules allow a pool of that name.
+std::optional<Refused> Server::refuses_lock(Ticket ticket,
+                                            const std::optional<Consult::Wanted>& wanted) {
+  const std::optional<Mark> mark = http_.mark(ticket);
+  const Access& access = engine_.access();
+  if (!wanted || !mark || access.open()) {
+    return std::nullopt;
+  }
+  const Identity identity = http_.identity(ticket);
+  const PoolSpec* pool = sight_.pool_of_group(wanted->group);
+  auto denied = access.refuses_lock(identity, pool ? pool->name : wanted->group, wanted->host);
   if (!denied) {
     return std::nullopt;
   }
-  Answer answer;
-  answer.result = Result::invalid;
-  answer.fault = denied->proven ? Fault::not_allowed : Fault::not_proven;
-  answer.error = std::move(denied->error);
-  return answer;
+  if (auto of_group = access.refuses_lock(identity, wanted->group, wanted->host)) {
+    denied = std::move(of_group);
+  }
+  Answer answer = answer_of(*std::move(denied));
+  answer.pool = pool ? pool->name : "";
+  answer.owner.host = wanted->host;
+  HttpReply reply = write_answer(all_doors(), *mark, answer);
+  return Refused{.verb = wanted->verb, .answer = std::move(answer), .reply = std::move(reply)};
 }
 
 // The client may have left while the backend was asked.

@@ -46,9 +46,17 @@ struct Refused {
 // proven when the request came may have ended.
 struct Consult {
   using Settled = std::variant<Command, Refused, HttpReply>;
+  // The lock that a client of FleetLock wants, before the door knows the pool of the group.
+  struct Wanted {
+    Verb verb;
+    std::string group;
+    std::string host;
+  };
   bool shows_leases = false;  // the backend surveys the leases before
   std::function<Settled(const Sight&, Time now)> then;
   std::string pool{};  // `then` tells about it: only for a client that may look at it
+  // `then` tells whether the group has a pool: only for a client that may lock it.
+  std::optional<Wanted> wanted{};
 };
 
 // What a door makes of a request: a command, a page to be shown, a look at the pools, a

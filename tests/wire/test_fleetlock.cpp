@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "http/secrets.h"
 #include "support/daemon.h"
 #include "support/fleet.h"
 #include "support/http.h"
@@ -245,6 +246,42 @@ void knows_a_lease_without_a_note_of_the_door(void** state) {
   assert_text(holders_of(port, "workers"), "");
 }
 
+// What a client hears of groups that it may not lock, whether they exist or not: the group
+// is a pool's own name, is one of another pool's list, or has no pool.
+void tells_only_who_may_lock_whether_a_group_exists(void**) {
+  const MadeSecret ci = *make_secret("ci");
+  TempDir dir;
+  write_file(dir.file("secrets"), ci.line + ":*\n");
+  Daemon daemon("secrets: " + dir.file("secrets") +
+                "\naccess: [{who: secret ci, pools: [\"tw*\"]}]\n" + std::string(pools));
+  assert_true(daemon.start());
+  const auto ask = [&](const char* step, const std::string& group, const std::string& header) {
+    Connection line(daemon.port());
+    std::string request = fleet_request(step, "n1", group);
+    request.insert(request.find("Content-Type"), header);
+    assert_true(line.send(request));
+    return line.response().value_or(Response{});
+  };
+  const std::string proof = "Authorization: Bearer " + ci.secret + "\r\n";
+  for (const char* step : {"pre-reboot", "steady-state"}) {
+    for (const std::string group : {"workers", "masters", "nosuch"}) {
+      Response response = ask(step, group, "");
+      check_error(response, {401, "unauthorized"});
+      assert_int_equal(response.count("WWW-Authenticate"), 2);
+      const std::string about = "pool \\\"" + group + "\\\"";
+      assert_that(response.body.find(about) != std::string::npos, "%s", response.body.c_str());
+      response = ask(step, group, proof);
+      check_error(response, {403, "forbidden"});
+      assert_that(response.body.find(about) != std::string::npos, "%s", response.body.c_str());
+    }
+    check_error(ask(step, "twin", proof), {400, "unknown_group"});
+    check_success(ask(step, "two", proof));
+  }
+  const auto line = daemon.wait_for_log("event=refused");
+  assert_true(line && line->find("pool=workers host=n1") != line->npos);
+  assert_true(daemon.stop());
+}
+
 // Each node reboots and comes back, then the next one reboots: exactly in the order in which
 // they first asked.
 void serves_two_hundred_nodes_in_the_order_of_their_arrival(void** state) {
@@ -292,6 +329,7 @@ int main() {
       cmocka_unit_test(remembers_a_rebooting_node_over_a_restart),
       test_with(Fixture, shows_that_a_lock_came_through_this_door),
       test_with(Fixture, knows_a_lease_without_a_note_of_the_door),
+      cmocka_unit_test(tells_only_who_may_lock_whether_a_group_exists),
       test_with(Fixture, serves_two_hundred_nodes_in_the_order_of_their_arrival),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

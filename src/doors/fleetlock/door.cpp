@@ -85,9 +85,11 @@ Reading read(const HttpRequest& request, Form) {
   if (auto* complaint = std::get_if<std::string>(&read_node)) {
     return refuse(verb, Fault::bad_request, std::move(*complaint));
   }
-  return Consult{.shows_leases = false,
-                 .then = [verb, node = std::move(std::get<FleetNode>(read_node))](
-                             const Sight& sight, Time) { return settle(verb, node, sight); }};
+  const auto& node = std::get<FleetNode>(read_node);
+  return Consult{
+      .shows_leases = false,
+      .then = [verb, node](const Sight& sight, Time) { return settle(verb, node, sight); },
+      .wanted = Consult::Wanted{.verb = verb, .group = node.group, .host = node.id}};
 }
 
 }  // namespace
