@@ -58,8 +58,10 @@ Complaint check_host_part(std::string_view host, Place place) {
     return place == Place::file ? "has no address before the port" : "has no address";
   }
   if (host.starts_with('[')) {
-    const bool sound = host.ends_with(']') && is_numeric(AF_INET6, host.substr(1, host.size() - 2));
-    return sound ? nullptr : "has no IPv6 address in its brackets";
+    std::string_view inner = host.substr(1, host.ends_with(']') ? host.size() - 2 : 0);
+    // On the command line a link-local address may name its interface: [fe80::1%eth0].
+    inner = place == Place::command_line ? inner.substr(0, inner.find('%')) : inner;
+    return is_numeric(AF_INET6, inner) ? nullptr : "has no IPv6 address in its brackets";
   }
   if (host.find(':') != host.npos) {
     return "is no IPv4 address (IPv6 needs [ ] around it)";
