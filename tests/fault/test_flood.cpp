@@ -114,10 +114,10 @@ void check_order(Daemon& daemon, const Told& told) {
 void answers_a_pipelined_flood_whole_and_in_order(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   Told told;
-  const int bursts = sanitized ? 3 : 15;
+  constexpr int bursts = sanitized ? 3 : 15;
   std::vector<std::thread> floods;
   for (int i = 0; i < 16; i++) {
-    floods.emplace_back([&f, &told, bursts, host = "h" + std::to_string(i)] {
+    floods.emplace_back([&f, &told, host = "h" + std::to_string(i)] {
       Connection connection(f.port());
       int left = bursts;
       while (left > 0 && send_burst(connection, host, told)) {
@@ -169,14 +169,14 @@ void connect_once(uint16_t port, int kind, const std::string& who, Told& told) {
 
 void bears_ten_thousand_connects_without_a_pause(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
-  const int each = sanitized ? 500 : 2500;
+  constexpr int each = sanitized ? 500 : 2500;
   Told told;
   Crowd crowd({.pool = "mutex", .clients = 8, .patient = false}, std::vector{f.port()});
   crowd.history().slots("mutex", 1);
   const Clock::time_point begin = Clock::now();
   std::vector<std::thread> storm;
   for (int i = 0; i < 4; i++) {
-    storm.emplace_back([&f, &told, each, who = "h" + std::to_string(i)] {
+    storm.emplace_back([&f, &told, who = "h" + std::to_string(i)] {
       for (int n = 0; n < each; n++) {
         connect_once(f.port(), n % 4, who, told);
       }
