@@ -96,7 +96,10 @@ void carry_over(StoreRow& row, const StoreMeta& seen, const StoreMoment& now) {
   if (!row.ends) {
     return;
   }
-  const int64_t left = *row.ends - seen.seen_mono - time_gone(seen, now).count();
+  // A freeze ends when its operator expects it; a lease only when its time has certainly gone.
+  const nanoseconds gone =
+      row.kind == StoreKind::freeze ? wall_between(seen.seen_wall, now.wall) : time_gone(seen, now);
+  const int64_t left = *row.ends - seen.seen_mono - gone.count();
   row.ends = now.mono + std::max<int64_t>(left, 0);
 }
 

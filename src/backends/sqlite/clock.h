@@ -36,7 +36,8 @@ struct StoreMoment {
 // How much time has certainly passed since the last commit, which was in another boot.
 [[nodiscard]] std::chrono::nanoseconds time_gone(const StoreMeta& seen, const StoreMoment& now);
 
-// Converts a row's times from the store's boot to this one.
+// Converts a row's times from the store's boot to this one. The time of a freeze counts on by
+// the wall clock, also while the machine was off.
 void carry_over(StoreRow& row, const StoreMeta& seen, const StoreMoment& now);
 
 }  // namespace distributex

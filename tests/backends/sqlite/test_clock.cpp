@@ -85,6 +85,22 @@ void an_end_is_carried_over(void**) {
   }
 }
 
+// The machine was off for most of the time: its uptime says 10 s, the wall clock 60.
+void a_freeze_counts_on_by_the_wall_clock(void**) {
+  StoreMoment now = moment(cases[6]);
+  now.boot = "two";
+  now.mono = 10 * s;
+  now.uptime = 10 * s;
+  now.wall = 50060 * wall_s;
+  StoreRow freeze = lease();
+  freeze.kind = StoreKind::freeze;
+  carry_over(freeze, seen(), now);
+  assert_int_equal(*freeze.ends - now.mono, 40 * s);
+  StoreRow held = lease();
+  carry_over(held, seen(), now);
+  assert_int_equal(*held.ends - now.mono, 90 * s);
+}
+
 void a_lease_without_end_has_none_afterwards(void**) {
   StoreRow row = lease();
   row.ends.reset();
@@ -132,6 +148,7 @@ int main() {
   using namespace distributex::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(an_end_is_carried_over),
+      cmocka_unit_test(a_freeze_counts_on_by_the_wall_clock),
       cmocka_unit_test(a_lease_without_end_has_none_afterwards),
       cmocka_unit_test(its_beginning_is_the_wall_clock_s),
       cmocka_unit_test(no_clock_is_too_wrong),
