@@ -62,14 +62,6 @@ void SqliteBackend::say_opened(const OpenedStore& opened) const {
 
 // --- time ---
 
-void SqliteBackend::configure(const std::vector<PoolSpec>& pools) {
-  rulings_.configure(pools);
-  pools_.clear();
-  for (const PoolSpec& pool : pools) {
-    pools_.push_back(pool.name);
-  }
-}
-
 void SqliteBackend::forget(const std::string& pool) {
   if (!drop(pool)) {
     forgotten_.insert(pool);
@@ -205,10 +197,7 @@ void SqliteBackend::end_trouble(Time now) {
   goes_on_since_ = now;
   log_line(Level::info, "store goes on after=%.3f",
            std::chrono::duration<double>(now - trouble_since_).count());
-  for (const std::string& pool : std::vector<std::string>(pools_)) {
-    sink_.changed(pool);
-  }
-  for (const std::string& pool : table_.names("*")) {  // patterns have made some of them
+  for (const std::string& pool : table_.names("*")) {  // those that were ever asked for
     sink_.changed(pool);
   }
 }

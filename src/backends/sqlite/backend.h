@@ -43,7 +43,7 @@ class SqliteBackend final : public Backend {
     return rulings_.rulings().find(pool);
   }
   [[nodiscard]] std::vector<Freeze> freezes() const override { return rulings_.rulings().all(); }
-  void configure(const std::vector<PoolSpec>& pools) override;
+  void configure(const std::vector<PoolSpec>& pools) override { rulings_.configure(pools); }
   void forget(const std::string& pool) override;
   [[nodiscard]] std::optional<Time> deadline() const override {
     return earlier(table_.first_end(), rulings_.rulings().first_end());
@@ -111,7 +111,6 @@ class SqliteBackend final : public Backend {
   LeaseTable table_;
   StoreBooks books_;
   StoreRulings rulings_;
-  std::vector<std::string> pools_;
   std::set<std::string> forgotten_;  // pools to drop once their last change is stored
   StoreFigures figures_;
   std::optional<Time> opened_at_;
