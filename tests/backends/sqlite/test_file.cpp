@@ -2,8 +2,10 @@
 // The store by itself: what is committed comes back, and what is not whole is
 // refused and stays as it was. What the disk does to it is in test_disk.cpp.
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "backends/sqlite/check.h"
 #include "backends/sqlite/file.h"
 #include "support/daemon.h"
 #include "support/store.h"
@@ -204,6 +206,25 @@ void what_is_not_whole_is_refused_and_stays(void**) {
   }
 }
 
+// The lock file alone has the mark: whoever removes that, and not the rest, has an old store.
+void the_advice_names_all_files_whatever_the_name(void**) {
+  const std::string said = damage("/a/store.sqlite", "x").what;
+  assert_true(
+      said.find("remove /a/store.sqlite, /a/store.sqlite-wal and /a/store.sqlite.lock to") !=
+      std::string::npos);
+}
+
+void a_check_calls_no_store_whole_that_is_none(void** state) {
+  Fixture& f = fixture_of<Fixture>(state);
+  write_file(f.path, "");
+  const StoreReport empty = check_store(f.path, false);
+  assert_text(empty.text, f.path + ": empty, no store was begun in it\n");
+  assert_int_equal(empty.exit_code, EX_OK);
+  const StoreReport device = check_store("/dev/null", false);
+  assert_text(device.text, "/dev/null is no regular file\n");
+  assert_int_equal(device.exit_code, EX_OSERR);
+}
+
 void a_store_that_is_gone_is_not_begun_anew(void** state) {
   Fixture& f = fixture_of<Fixture>(state);
   f.fill(20, false);
@@ -282,6 +303,8 @@ int main() {
       test_with(Fixture, a_store_that_somebody_reads_is_in_use),
       test_with(Fixture, a_newer_minor_format_is_served_and_kept),
       cmocka_unit_test(what_is_not_whole_is_refused_and_stays),
+      cmocka_unit_test(the_advice_names_all_files_whatever_the_name),
+      test_with(Fixture, a_check_calls_no_store_whole_that_is_none),
       test_with(Fixture, a_store_that_is_gone_is_not_begun_anew),
       test_with(Fixture, a_log_that_is_gone_is_missed),
       test_with(Fixture, an_older_file_is_missed),
